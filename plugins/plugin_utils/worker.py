@@ -7,7 +7,8 @@ from __future__ import annotations
 import sys
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.voucherify.oauth.plugins.module_utils.http import HAS_REQUESTS
@@ -51,11 +52,14 @@ class TokenAction(ActionBase):  # type: ignore[misc]
         )
 
     def _run_here(self) -> Result:
-        try:
-            _validation, options = self.validate_argument_spec(self.ARGUMENT_SPEC, required_if=self.REQUIRED_IF)
-        except AnsibleActionFail as error:
-            return {"failed": True, "msg": str(error)}
-        return run(self.work, options, check_mode=self._task.check_mode)
+        validation = ArgumentSpecValidator(self.ARGUMENT_SPEC, required_if=self.REQUIRED_IF).validate(self._task.args)
+        if validation.errors.errors:
+            message = validation.errors.msg
+            # AnsibleModule says which module it speaks of, and the validator does not know.
+            if isinstance(validation.errors[0], UnsupportedError):
+                message = f"Unsupported parameters for ({self.MODULE}) module: {message}"
+            return {"failed": True, "msg": message}
+        return run(self.work, validation.validated_parameters, check_mode=self._task.check_mode)
 
     def _run_as_module(self, task_vars: dict[str, Any] | None) -> Result:
         result: Result = self._execute_module(module_name=self.MODULE, task_vars=task_vars)

@@ -20,6 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
 export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
 
 # The demo should start soon, so what only the checks need is installed in a second step.
 DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
@@ -45,7 +46,7 @@ test: lint types licences docs-lint ansible-lint unit integration sanity ## Run 
 lint: $(TEST_READY) ## Check the code's style, Python and shell
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/shellcheck .ci/run tests/*.sh tests/sanity/*.sh
+	$(BIN)/shellcheck .ci/run tests/*.sh
 
 types: $(TEST_READY) ## Check the types
 	$(BIN)/mypy
@@ -54,7 +55,8 @@ licences: $(TEST_READY) ## Check that each file names its licence
 	tests/in_copy.sh reuse lint
 
 docs-lint: $(TEST_READY) ## Check the documentation of the plugins and the changelog's fragments
-	HOME="$(CURDIR)/build/home" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+	@mkdir -p build/home
+	HOME=build/home $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
 
 ansible-lint: $(TEST_READY) ## Check the role, the playbooks and the collection's form
@@ -67,7 +69,7 @@ integration: $(TEST_READY) ## Run the playbooks of the integration tests against
 	$(BIN)/pytest tests/integration
 
 sanity: $(TEST_READY) ## Run Ansible's own checks of a collection
-	tests/sanity/run.sh
+	tests/sanity.sh
 
 format: $(TEST_READY) ## Format the Python code and mend what ruff can mend
 	$(BIN)/ruff format .

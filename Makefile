@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Whatever is made here goes into build/, which git ignores. Paths are relative where they can be, so that a checkout
+# may stand in a folder with a space in its name.
+
+# Chosen by running it, for a name on the PATH can be a shim that fails. Debian keeps ensurepip in a package of its own.
+FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c '$(FIT)' 2>/dev/null && echo $$python && break; done)
+
+VENV := build/venv
+BIN := $(VENV)/bin
+
+# ansible finds a collection by its folders' names: a tree of links lets it see this checkout under the right ones.
+TREE := build/collections
+COLLECTION := $(TREE)/ansible_collections/voucherify/oauth
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
+export ANSIBLE_LOCALHOST_WARNING := false
+export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
+
+# The demo should start soon, so what only the checks need is installed in a second step.
+DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
+TEST_READY := $(VENV)/test-ready $(COLLECTION)
+
+.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration sanity format pins clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
+
+demo: $(DEMO_READY) ## Run the demo playbook, against Voucherify if its credentials are set, else the sandbox
+	@if [ -n "$$VOUCHERIFY_APP_ID" ] && [ -n "$$VOUCHERIFY_APP_TOKEN" ]; then \
+	    ansible-playbook voucherify.oauth.demo; \
+	else \
+	    python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
+	fi
+
+sandbox: $(DEMO_READY) ## Start the sandbox alone, until Ctrl-C
+	python tests/sandbox
+
+test: lint types licences docs-lint ansible-lint unit integration sanity ## Run every check below
+
+lint: $(TEST_READY) ## Check the code's style, Python and shell
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/shellcheck .ci/run tests/*.sh
+
+types: $(TEST_READY) ## Check the types
+	$(BIN)/mypy
+
+licences: $(TEST_READY) ## Check that each file names its licence
+	tests/in_copy.sh reuse lint
+
+docs-lint: $(TEST_READY) ## Check the documentation of the plugins and the changelog's fragments
+	@mkdir -p build/home
+	HOME=build/home $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+	$(BIN)/antsibull-changelog lint
+
+ansible-lint: $(TEST_READY) ## Check the role, the playbooks and the collection's form
+	$(BIN)/ansible-lint
+
+unit: $(TEST_READY) ## Run the unit tests
+	$(BIN)/pytest tests/unit
+
+integration: $(TEST_READY) ## Run the playbooks of the integration tests against the sandbox
+	$(BIN)/pytest tests/integration
+
+sanity: $(TEST_READY) ## Run Ansible's own checks of a collection
+	tests/sanity.sh
+
+format: $(TEST_READY) ## Format the Python code and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+pins: $(VENV)/demo-ready ## Renew the pinned versions of tests/requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	{ sed -n '/SPDX/p' tests/requirements.in && echo '# Written by `make pins`' && \
+	    $(BIN)/uv --system-certs --no-python-downloads pip compile --no-header \
+	        --universal --python-version 3.10 tests/requirements.in; \
+	} > build/requirements.txt
+	mv build/requirements.txt tests/requirements.txt
+
+clean: ## Remove whatever was made here
+	rm -rf build
+
+# One dot a package. pip's own lines would push everything else off the screen, and its silence looks like a hang.
+define install
+@printf 'Installing into $(VENV): $(1) '
+@{ $(BIN)/pip install --disable-pip-version-check $(2) || echo failed; } | \
+    awk '/^(Collecting|Processing)/ { printf "."; fflush() } /^failed/ { exit 1 } END { print "" }'
+@touch $@
+endef
+
+$(VENV)/demo-ready: tests/requirements.txt
+	@"$(PYTHON)" -c '$(FIT)' 2>/dev/null || { \
+	    echo 'Python 3.10 or newer with its venv module is needed (Debian: python3-venv). Name one: make PYTHON=…' >&2; \
+	    exit 1; }
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	$(call install,what the demo needs,--constraint tests/requirements.txt ansible-core requests aiohttp)
+
+$(VENV)/test-ready: $(VENV)/demo-ready
+	$(call install,what the checks need,--requirement tests/requirements.txt)
+
+$(COLLECTION):
+	@mkdir -p $(@D)
+	@ln -s ../../../.. $@

@@ -9,7 +9,5 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils.worker import Tok
 
 
 class ActionModule(TokenAction):
-    MODULE = "voucherify.oauth.voucherify_oauth_token"
-    ARGUMENT_SPEC = module.ARGUMENT_SPEC
-    REQUIRED_IF = module.REQUIRED_IF
-    work = staticmethod(module.work)
+    NAME = "voucherify.oauth.voucherify_oauth_token"
+    MODULE = module

@@ -9,6 +9,5 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils.worker import Tok
 
 
 class ActionModule(TokenAction):
-    MODULE = "voucherify.oauth.voucherify_oauth_token_info"
-    ARGUMENT_SPEC = module.ARGUMENT_SPEC
-    work = staticmethod(module.work)
+    NAME = "voucherify.oauth.voucherify_oauth_token_info"
+    MODULE = module

@@ -65,7 +65,7 @@ requirements:
   - Python 3.9 or newer, where the task executes
 attributes:
   action_group:
-    description: Use C(group/voucherify.oauth.voucherify) in C(module_defaults) to set the options of the connection once.
+    description: Use C(group/voucherify.oauth.voucherify) in C(module_defaults) to set these options once.
     support: full
     membership:
       - voucherify.oauth.voucherify
@@ -75,7 +75,7 @@ attributes:
   diff_mode:
     description: Returns details on what has changed, or would change in check mode, when in diff mode.
     support: none
-    details: All that could be shown would be secrets. The return value RV(reason) says in words what was decided.
+    details: What could be shown of a token is a secret or changes by the second.
   platform:
     description: The platforms on which a task can execute.
     support: full

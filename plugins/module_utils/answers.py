@@ -59,9 +59,7 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> dict[str, Any]
             return {}
         if content is None:
             fault = "is longer than 1 MiB" if answer.body is None else "is not a JSON object"
-            raise BadAnswer(
-                call, f"the answer of {answer.host} {fault}", "check api_base_url and proxy", status=status
-            )
+            raise BadAnswer(call, f"the answer of {answer.host} {fault}", "check api_base_url and proxy", status=status)
         return content
     api = _api_error(content or {}, secrets)
     said = f"{answer.host} answered {status}" + (f", {api}" if str(api) else "")
@@ -106,9 +104,7 @@ def _host_of(location: str) -> str:
         return ""
 
 
-def _too_many_requests(
-    call: Call, said: str, headers: Mapping[str, str], api: ApiError
-) -> RateLimited | Refused:
+def _too_many_requests(call: Call, said: str, headers: Mapping[str, str], api: ApiError) -> RateLimited | Refused:
     retry_after = _retry_after(headers)
     if headers.get("X-Rate-Limit-Type") == "api_calls_cycle":
         said += ": the API calls of this billing cycle are used up"

@@ -160,14 +160,15 @@ class HttpClient:
             return Unsendable(
                 call,
                 f"a request to {self._host} cannot be made here ({type(error).__name__})",
-                "check api_base_url, ca_path and proxy, and the proxy variables and REQUESTS_CA_BUNDLE in the environment",
+                "check api_base_url, ca_path, proxy, and in the environment REQUESTS_CA_BUNDLE and the proxy variables",
             )
         return NoAnswer(call, f"the connection to {self._host} brought no whole answer ({cause})", "run the play again")
 
 
 def _back_off(retries: int) -> float:
     """Return seconds to wait before the next try: exponential, with jitter so that many hosts do not come at once."""
-    return min(BACK_OFF_CAP_SECONDS, BACK_OFF_BASE_SECONDS * 2.0**retries) * random.uniform(0.5, 1.0)
+    pause = min(BACK_OFF_CAP_SECONDS, BACK_OFF_BASE_SECONDS * 2.0**retries)
+    return pause * random.uniform(0.5, 1.0)  # noqa: S311 - nobody gains by guessing it
 
 
 def _body(response: requests.Response) -> bytes | None:

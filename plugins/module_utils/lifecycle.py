@@ -74,7 +74,7 @@ def for_absent(*, active: bool) -> Decision:
 
 
 def same_scope(one: Iterable[str], other: Iterable[str]) -> bool:
-    """Compare two scopes as sets (RFC 6749, section 3.3), and without regard to case: the API documents two for skus."""
+    """Compare two scopes as sets (RFC 6749, section 3.3), and without regard to case: the API has two ways for skus."""
     return {value.casefold() for value in one} == {value.casefold() for value in other}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from .errors import LibraryMissing, OAuthError, OptionError, RequestError
 from .http import Connection, HttpClient, Keys
@@ -30,7 +30,7 @@ MAX_OPEN_CLIENTS = 16
 
 
 def _environment(*names: str) -> str:
-    """Like Ansible's env_fallback, but an empty variable counts as not set: CI systems set what they have no value for."""
+    """Like Ansible's env_fallback, but an empty variable counts as not set: CI systems set even what has no value."""
     for name in names:
         if os.environ.get(name):
             return os.environ[name]

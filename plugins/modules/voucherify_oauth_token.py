@@ -10,8 +10,8 @@ module: voucherify_oauth_token
 short_description: Generate, keep, replace and revoke OAuth tokens of Voucherify
 version_added: 1.0.0
 description:
-  - With O(state=present), keeps the token in O(access_token) while it is good, and generates one when it is not, or when
-    there is none.
+  - With O(state=present), keeps the token in O(access_token) while it is good, and generates one when it is not, or
+    when there is none.
   - With O(state=absent), revokes the token in O(access_token).
   - A token lives for 15 minutes, cannot be prolonged, and counts towards the 1000 tokens that a project may have. One
     that is lost can be neither listed nor revoked, so give each token back to this module or revoke it.
@@ -158,7 +158,7 @@ reason:
   returned: success
   sample: The token given expires in 42 s, and at least 60 s are wanted.
 access_token:
-  description: The token, whether it was kept or generated. Not shown, whatever the verbosity, yet usable when registered.
+  description: The token, kept or generated. It is not shown, whatever the verbosity, yet usable when registered.
   type: str
   returned: success, O(state=present), and not in check mode
   sample: 1ABCde2FGHijKl3m4NO5pqR6STUv7wxYzAbc8dE90FgH1IJkLm
@@ -236,7 +236,6 @@ import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.voucherify.oauth.plugins.module_utils import lifecycle
 from ansible_collections.voucherify.oauth.plugins.module_utils.errors import OptionError, RequestError
 from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient, TokenDetails
@@ -258,7 +257,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "force": {"type": "bool", "default": False},
     "revoke_replaced": {"type": "bool", "default": False},
 }
-REQUIRED_IF = [("state", "absent", ["access_token"])]
+REQUIRED_IF: list[Any] = [("state", "absent", ["access_token"])]
 
 
 def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:

@@ -132,7 +132,6 @@ error:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.voucherify.oauth.plugins.module_utils.errors import OptionError
 from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
@@ -147,6 +146,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     **connection_argument_spec(),
     "access_token": {"type": "str", "required": True, "no_log": True},
 }
+REQUIRED_IF: list[Any] = []
 
 
 def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
@@ -158,7 +158,7 @@ def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_if=REQUIRED_IF, supports_check_mode=True)
     run_module(module, work)
 
 

@@ -5,64 +5,69 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, ClassVar
+from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.voucherify.oauth.plugins.module_utils.http import HAS_REQUESTS
 from ansible_collections.voucherify.oauth.plugins.module_utils.lifecycle import KEPT
-from ansible_collections.voucherify.oauth.plugins.module_utils.options import Result, Work, run
+from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils.options import Options, Result, run
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide
 
 
-class TokenAction(ActionBase):  # type: ignore[misc]
+class TokenModule(Protocol):
+    """What an action needs of the module that it fronts."""
+
+    ARGUMENT_SPEC: dict[str, dict[str, Any]]
+    REQUIRED_IF: list[Any]
+
+    def work(self, client: OAuthClient, options: Options, check_mode: bool) -> Result: ...
+
+
+class TokenAction(ActionBase):
     """Fronts a token module: hides its result, gives a kept token back, and spares the process where it can.
 
-    A subclass says which module: its full name, its argument spec and its work.
+    A subclass says which module, by its full name and as what was imported.
     """
 
-    MODULE: ClassVar[str]
-    ARGUMENT_SPEC: ClassVar[dict[str, Any]]
-    REQUIRED_IF: ClassVar[list[Any]] = []
-    work: ClassVar[Work]
+    NAME: str
+    MODULE: TokenModule
 
-    _supports_check_mode = True
-
-    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> Result:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         if self._task.async_val:
             return {
                 "failed": True,
-                "msg": f"{self.MODULE} does not run with async, because Ansible would keep the token in a file in plain"
+                "msg": f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain"
                 " text; remove async and poll from the task.",
             }
         super().run(tmp, task_vars)
         obstacle = self._obstacle()
         if obstacle:
-            self._display.vvv(f"{self.MODULE} is executed as a module on the target: {obstacle}")
+            self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
             result = self._run_as_module(task_vars)
         else:
-            self._display.vvv(f"{self.MODULE} runs in the worker process")
+            self._display.vvv(f"{self.NAME} runs in the worker process")
             result = self._run_here()
         if not result.get("failed"):
-            self._display.v(f"{self.MODULE}: {_summary(result)}")
-        return hide(
-            result, self._secrets(), task=self._task, task_vars=task_vars or {}, display=self._display
-        )
+            self._display.v(f"{self.NAME}: {_summary(result)}")
+        return hide(result, self._secrets(), task=self._task, task_vars=task_vars or {}, display=self._display)
 
     def _run_here(self) -> Result:
-        validation = ArgumentSpecValidator(self.ARGUMENT_SPEC, required_if=self.REQUIRED_IF).validate(self._task.args)
+        validation = ArgumentSpecValidator(self.MODULE.ARGUMENT_SPEC, required_if=self.MODULE.REQUIRED_IF).validate(
+            self._task.args
+        )
         if validation.errors.errors:
             message = validation.errors.msg
             # AnsibleModule says which module it speaks of, and the validator does not know.
             if isinstance(validation.errors[0], UnsupportedError):
-                message = f"Unsupported parameters for ({self.MODULE}) module: {message}"
+                message = f"Unsupported parameters for ({self.NAME}) module: {message}"
             return {"failed": True, "msg": message}
-        return run(self.work, validation.validated_parameters, check_mode=self._task.check_mode)
+        return run(self.MODULE.work, validation.validated_parameters, check_mode=self._task.check_mode)
 
     def _run_as_module(self, task_vars: dict[str, Any] | None) -> Result:
-        result: Result = self._execute_module(module_name=self.MODULE, task_vars=task_vars)
+        result: Result = self._execute_module(module_name=self.NAME, task_vars=task_vars)
         # The other way has none, and both give the same result.
         result.pop("invocation", None)
         # Ansible masks what equals a secret option in what a module returns, and a kept token does.
@@ -71,7 +76,7 @@ class TokenAction(ActionBase):  # type: ignore[misc]
         return result
 
     def _secrets(self) -> list[str]:
-        names = [name for name, option in self.ARGUMENT_SPEC.items() if option.get("no_log")]
+        names = [name for name, option in self.MODULE.ARGUMENT_SPEC.items() if option.get("no_log")]
         return [str(self._task.args[name]) for name in names if self._task.args.get(name)]
 
     def _obstacle(self) -> str | None:

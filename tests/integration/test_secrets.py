@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import EACH_WAY, Play
+from integration.plays import EACH_WAY, Play
 from sandbox import Sandbox
 
 # A life of some tokens: made, kept, introspected, replaced and revoked, also by loops whose items hold them.

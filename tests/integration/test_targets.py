@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import EACH_WAY, Play
+from integration.plays import EACH_WAY, Play
 from sandbox import Sandbox
 
 TARGETS = Path(__file__).with_name("targets")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EACH_WAY, WAYS, Play
+from integration.plays import EACH_WAY, WAYS, Play
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -50,11 +50,13 @@ def results(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
     """Play every case one way, and return the results with all that must differ from run to run made equal."""
     sandbox.reset()
     sandbox.stop_clock()
-    tasks = [{TOKEN: {"scope": ["vouchers"]}, "register": "first"}]
+    tasks: list[dict[str, Any]] = [{TOKEN: {"scope": ["vouchers"]}, "register": "first"}]
     names = []
     for number, case in enumerate(CASES.values()):
         names.append(f"result_{number}")
-        tasks.append({**case, "register": names[-1], "ignore_errors": True, "vars": {"token": "{{ first.access_token }}"}})
+        tasks.append(
+            {**case, "register": names[-1], "ignore_errors": True, "vars": {"token": "{{ first.access_token }}"}}
+        )
     run = play(tasks, "-vvv", way=way, keep=names)
     assert run.status == 0, run.output
     assert ((ON_TARGET if way == "module" else HERE) in run.output) and (
@@ -110,7 +112,13 @@ def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path
         "from ansible.plugins.connection.local import Connection as Local\n"
         "class Connection(Local):\n    transport = 'elsewhere'\n"
     )
-    run = play([{TOKEN: {}}], "-vvv", connection="elsewhere", environment={"ANSIBLE_CONNECTION_PLUGINS": str(plugins)})
+    run = play(
+        [{TOKEN: {}}],
+        "-vvv",
+        # A variable, for the implicit localhost has one that beats the keyword.
+        vars={"ansible_connection": "elsewhere"},
+        environment={"ANSIBLE_CONNECTION_PLUGINS": str(plugins)},
+    )
     assert run.status == 0, run.output
     assert f"{ON_TARGET}the connection is elsewhere" in run.output
 
@@ -176,7 +184,7 @@ def test_a_controller_without_requests_leaves_the_work_to_the_module(play: Play,
 
 @EACH_WAY
 def test_one_line_at_v_tells_what_was_done(play: Play, way: str) -> None:
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {TOKEN: {"scope": ["vouchers", "campaigns"]}, "register": "token"},
         {INFO: {"access_token": "{{ token.access_token }}"}},
     ]

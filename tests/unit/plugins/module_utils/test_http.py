@@ -42,9 +42,7 @@ def client_of(sandbox: Sandbox, **connection: Any) -> OAuthClient:
         "ca_path": None,
         "proxy": None,
     }
-    return OAuthClient(
-        HttpClient(Connection(**{**settings, **connection}), Keys(sandbox.app_id, sandbox.app_token))
-    )
+    return OAuthClient(HttpClient(Connection(**{**settings, **connection}), Keys(sandbox.app_id, sandbox.app_token)))
 
 
 def failure(client: OAuthClient, operation: str) -> errors.RequestError:
@@ -186,7 +184,9 @@ EACH_LOST_ANSWER = pytest.mark.parametrize("fault", LOST_ANSWERS.values(), ids=L
 
 
 @EACH_LOST_ANSWER
-def test_generate_is_never_sent_again_once_it_may_have_been_carried_out(sandbox: Sandbox, fault: dict[str, Any]) -> None:
+def test_generate_is_never_sent_again_once_it_may_have_been_carried_out(
+    sandbox: Sandbox, fault: dict[str, Any]
+) -> None:
     sandbox.fail("generate", carried_out=not fault.get("truncate"), **fault)
     error = failure(client_of(sandbox, timeout=1), "generate")
     assert len(sandbox.calls("generate")) == 1
@@ -312,7 +312,14 @@ def test_the_longest_answer_allowed_is_read(sandbox: Sandbox) -> None:
 
 
 def test_a_bool_is_no_number(sandbox: Sandbox) -> None:
-    body = {"active": True, "token_type": "Bearer", "scope": "api", "client_id": "c", "expires_at": 1, "expires_in": True}
+    body = {
+        "active": True,
+        "token_type": "Bearer",
+        "scope": "api",
+        "client_id": "c",
+        "expires_at": 1,
+        "expires_in": True,
+    }
     sandbox.fail("introspect", status=200, body=json.dumps(body))
     assert "wrong type for expires_in" in str(failure(client_of(sandbox), "introspect"))
 
@@ -425,11 +432,16 @@ def test_the_proxy_of_the_environment_holds_and_the_option_beats_it(
     assert not sandbox.requests()
 
 
-@pytest.mark.parametrize("proxy", ["http://user:hunter2@127.0.0.1:1", "http://user:hunter2@", "nonsense://user:hunter2@x"])
+@pytest.mark.parametrize(
+    "proxy", ["http://user:hunter2@127.0.0.1:1", "http://user:hunter2@", "nonsense://user:hunter2@x"]
+)
 def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(sandbox: Sandbox, proxy: str) -> None:
     error = failure(client_of(sandbox, proxy=proxy), "generate")
     assert "proxy" in str(error)
-    assert "hunter2" not in f"{error} {error.as_dict()} {error.__cause__} {error.__suppress_context__ or error.__context__}"
+    assert (
+        "hunter2"
+        not in f"{error} {error.as_dict()} {error.__cause__} {error.__suppress_context__ or error.__context__}"
+    )
 
 
 def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:

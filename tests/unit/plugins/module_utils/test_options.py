@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
     Options,
@@ -19,8 +19,9 @@ from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
 KEYS = {"app_id": "an-id", "app_token": "a-secret-token"}
 
 
-def validated(**options: Any) -> ArgumentSpecValidator:
-    return ArgumentSpecValidator(connection_argument_spec()).validate({**KEYS, **options})
+def validated(**options: Any) -> ValidationResult:
+    result: ValidationResult = ArgumentSpecValidator(connection_argument_spec()).validate({**KEYS, **options})
+    return result
 
 
 def fault(**options: Any) -> str:

@@ -155,8 +155,9 @@ class HttpClient:
             )
         # X509 is where OpenSSL reads the certificates to trust.
         bundle_unreadable = any(isinstance(link, ssl.SSLError) and link.library == "X509" for link in chain)
-        # The rest is how requests tells of addresses that are none, and of a file to trust that is not there.
-        if bundle_unreadable or isinstance(error, (TypeError, ValueError)) or type(error) is OSError:
+        # ValueErrors are about addresses that are none. What neither library made its own happened before sending.
+        theirs = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
+        if bundle_unreadable or isinstance(error, ValueError) or not isinstance(error, theirs):
             return Unsendable(
                 call,
                 f"a request to {self._host} cannot be made here ({type(error).__name__})",

@@ -109,8 +109,8 @@ def _details(call: Call, answer: Mapping[str, Any]) -> TokenDetails:
 
 def _field(call: Call, answer: Mapping[str, Any], name: str, kind: type[T]) -> T:
     value = answer.get(name)
-    # An exact match, because a bool is an int to isinstance.
-    if type(value) is kind:
+    # To isinstance a bool is an int, and to the API it is not.
+    if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
         return value
     fault = "lacks" if name not in answer else "has a wrong type for"
     raise BadAnswer(call, f"the API's answer {fault} {name}", "check api_base_url and proxy", status=call.success)

@@ -142,15 +142,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 operation:
-  description: What was done, or what would be done in check mode.
+  description:
+    - What was done, or what would be done in check mode.
+    - V(kept) means that the token given was good, V(generated) that none was given and one was made, V(replaced) that
+      one was made in the place of the one given.
+    - V(revoked) means that the token given was active and is so no more, V(none) that it was not active.
   type: str
   returned: success
   choices:
-    kept: The token given was good.
-    generated: No token was given, and one was made.
-    replaced: A token was made in the place of the one given.
-    revoked: The token given was active and is so no more.
-    none: The token given was not active, so there was nothing to revoke.
+    - kept
+    - generated
+    - replaced
+    - revoked
+    - none
   sample: replaced
 reason:
   description: A sentence that tells why.

@@ -26,7 +26,7 @@ def require_json_accepted(call: Call) -> None:
 def _weighted(part: str) -> tuple[str, float]:
     media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
-        name, _, value = parameter.partition("=")
+        name, _sign, value = parameter.partition("=")
         if name == "q":
             return media_range, _weight(value)
     return media_range, 1.0

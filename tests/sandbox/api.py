@@ -122,7 +122,7 @@ def _describe(world: World, token: Token) -> dict[str, Any]:
 
 def _require_scope_for_vouchers(world: World, authorization: str) -> None:
     # Exactly "Bearer", though RFC 9110 would take any case: the document calls `token_type` the header's prefix.
-    prefix, _, access_token = authorization.partition(" ")
+    prefix, _sign, access_token = authorization.partition(" ")
     token = world.project.find_live_token(access_token) if prefix == "Bearer" else None
     if token is None:
         raise Refusal(401, "unauthorized", "Unauthorized", "The access token is unknown, expired or revoked")

@@ -62,7 +62,7 @@ class Sandbox:
         command += [f"--{name}={value}" for name, value in options.items() if value is not None]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        word, _, url = process.stdout.readline().strip().partition(" ")
+        word, _sign, url = process.stdout.readline().strip().partition(" ")
         if word != "ready":
             _end(process)
             raise RuntimeError("the sandbox did not start")

@@ -12,7 +12,7 @@ _ALPHANUMERICS = string.ascii_letters + string.digits
 
 def random_alphanumerics(length: int) -> str:
     """A text of ASCII letters and digits, as Voucherify's access tokens and client ids are."""
-    return "".join(secrets.choice(_ALPHANUMERICS) for _ in range(length))
+    return "".join(secrets.choice(_ALPHANUMERICS) for _turn in range(length))
 
 
 def random_hex(length: int) -> str:

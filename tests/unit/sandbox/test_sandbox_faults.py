@@ -111,14 +111,14 @@ def test_a_client_that_does_not_wait_leaves_its_token_behind(sandbox: Sandbox, c
 def test_only_the_chosen_calls_are_struck(sandbox: Sandbox, client: Client) -> None:
     sandbox.fail("introspect", skip=1, times=2, status=500)
     assert client.revoke("a").status_code == 404
-    assert [client.introspect("a").status_code for _ in range(4)] == [200, 500, 500, 200]
+    assert [client.introspect("a").status_code for _turn in range(4)] == [200, 500, 500, 200]
 
 
 def test_faults_strike_in_the_order_of_their_ordering(sandbox: Sandbox, client: Client) -> None:
     sandbox.fail("introspect", status=500)
     sandbox.fail("introspect", skip=1, status=502)
     sandbox.fail("any", status=503)
-    assert [client.introspect("a").status_code for _ in range(5)] == [500, 200, 502, 503, 200]
+    assert [client.introspect("a").status_code for _turn in range(5)] == [500, 200, 502, 503, 200]
 
 
 @pytest.mark.parametrize(

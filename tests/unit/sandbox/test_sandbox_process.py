@@ -75,7 +75,7 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
         assert requests.get(url + "/v1/oauth/token", timeout=10).status_code == 405
         assert requests.get(url.replace("/some", "") + "/v1/oauth/token", timeout=10).status_code == 404
         process.send_signal(stop_signal)
-        rest, _ = process.communicate(timeout=10)
+        rest, _errors = process.communicate(timeout=10)
     assert (rest, process.returncode) == ("", 0)
     assert not is_listening(url)
     assert list(tmp_path.iterdir()) == []
@@ -130,7 +130,7 @@ def test_options_of_the_handle_reach_the_server() -> None:
     with Sandbox.start(latency=0.1, rate_limit=1) as sandbox:
         client = Client(sandbox)
         start = time.monotonic()
-        assert [client.generate().status_code for _ in range(2)] == [200, 429]
+        assert [client.generate().status_code for _turn in range(2)] == [200, 429]
         assert time.monotonic() - start >= 0.2
 
 

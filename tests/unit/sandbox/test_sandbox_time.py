@@ -86,7 +86,7 @@ def test_answers_take_the_latency(sandbox: Sandbox, client: Client) -> None:
 def test_a_kept_alive_connection_is_fast(client: Client) -> None:
     client.introspect("a")
     start = time.monotonic()
-    for _ in range(50):
+    for _turn in range(50):
         client.introspect("a")
     # Far above what it takes, far below the 40 ms that a delayed acknowledgement would add to each call.
     assert (time.monotonic() - start) / 50 < 0.02

@@ -100,7 +100,7 @@ def test_any_key_of_the_project_may_introspect_and_revoke(sandbox: Sandbox, clie
 
 def test_a_project_has_1000_live_tokens_at_most(sandbox: Sandbox, client: Client) -> None:
     sandbox.configure(rate_limit=0)
-    tokens = [client.make_token() for _ in range(1000)]
+    tokens = [client.make_token() for _turn in range(1000)]
     assert_refused(client.generate(), 400, "too_many_tokens")
     client.revoke(tokens[0])
     assert client.generate().status_code == 200

@@ -18,7 +18,7 @@ from sandbox import Sandbox
 
 ROLE = "voucherify.oauth.token_vault"
 PASSWORD = "a-vault-password-to-search-for"
-TOKENS = [
+TOKENS: list[dict[str, Any]] = [
     {"name": "vouchers_token", "scope": ["vouchers"]},
     {"name": "campaigns_token", "scope": ["campaigns"], "min_expires_in": 60},
     {"name": "orders_token", "scope": ["orders"]},
@@ -240,9 +240,7 @@ def test_it_works_once_on_the_controller_and_every_host_sees_the_tokens(
     (vault.folder / "play.yml").write_text(yaml.safe_dump([book]))
     arguments = ["-i", "one.invalid,two.invalid,three.invalid", "--vault-password-file", str(vault.password_file)]
     environment = {**ansible_environment, **sandbox.environment}
-    status, output = run_command(
-        "ansible-playbook", "play.yml", *arguments, environment=environment, cwd=vault.folder
-    )
+    status, output = run_command("ansible-playbook", "play.yml", *arguments, environment=environment, cwd=vault.folder)
     assert status == 0, output
     assert len(sandbox.calls("generate")) == 3
     assert vault.file.exists()

@@ -33,13 +33,13 @@ help: ## List the targets
 
 demo: $(DEMO_READY) ## Run the demo playbook, against Voucherify if its credentials are set, else the sandbox
 	@if [ -n "$$VOUCHERIFY_APP_ID" ] && [ -n "$$VOUCHERIFY_APP_TOKEN" ]; then \
-	    ansible-playbook voucherify.oauth.demo; \
+	    $(BIN)/ansible-playbook voucherify.oauth.demo; \
 	else \
-	    python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
+	    $(BIN)/python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
 	fi
 
 sandbox: $(DEMO_READY) ## Start the sandbox alone, until Ctrl-C
-	python tests/sandbox
+	$(BIN)/python tests/sandbox
 
 test: lint types licences docs-lint ansible-lint unit integration sanity ## Run every check below
 

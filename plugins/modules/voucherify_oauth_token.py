@@ -1,0 +1,350 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: voucherify_oauth_token
+short_description: Generate, keep, replace and revoke OAuth tokens of Voucherify
+version_added: 1.0.0
+description:
+  - With O(state=present), keeps the token in O(access_token) while it is good, and generates one when it is not, or
+    when there is none.
+  - With O(state=absent), revokes the token in O(access_token).
+  - A token lives for 15 minutes, cannot be prolonged, and counts towards the 1000 tokens that a project may have. One
+    that is lost can be neither listed nor revoked, so give each token back to this module or revoke it.
+  - No secret is ever printed. A successful result is not shown at any verbosity, as with C(no_log), and can be
+    registered and used; a failure stays readable.
+author:
+  - The voucherify.oauth contributors (@voucherify)
+extends_documentation_fragment:
+  - voucherify.oauth.connection
+options:
+  state:
+    description:
+      - V(present) makes sure that there is a token as wanted.
+      - V(absent) makes sure that the token in O(access_token) cannot be used any more.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  access_token:
+    description:
+      - The token held so far, from an earlier run for example. An empty string counts as none.
+      - Required with O(state=absent).
+    type: str
+  scope:
+    description:
+      - What the token may be used for. See U(https://docs.voucherify.io) for the scopes that the API knows.
+      - A token is kept when it has exactly these, in any order and without regard to case.
+      - When not set, the API decides what a new token may be used for, and a token of any scope is kept.
+    type: list
+    elements: str
+  grant_type:
+    description: The OAuth 2.0 grant. The API offers no other.
+    type: str
+    choices:
+      - client_credentials
+    default: client_credentials
+  min_expires_in:
+    description: The least seconds that a kept token must still live, from V(0) to V(899).
+    type: int
+    default: 60
+  force:
+    description: Whether to replace the token in O(access_token) even though it is good.
+    type: bool
+    default: false
+  revoke_replaced:
+    description:
+      - Whether to revoke the token in O(access_token) once another has been generated in its place.
+      - When that fails, the task warns and still returns the new token.
+    type: bool
+    default: false
+attributes:
+  idempotent:
+    description: When run twice in a row with the same options, the second time changes nothing.
+    support: partial
+    details: The second time must be given the token that the first returned, and O(force=true) always replaces it.
+seealso:
+  - module: voucherify.oauth.voucherify_oauth_token_info
+  - name: Voucherify OAuth 2.0
+    description: The API as its maker documents it.
+    link: https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token
+"""
+
+EXAMPLES = r"""
+- name: Use a token during a play, and revoke it whatever happens
+  block:
+    - name: Generate a token
+      voucherify.oauth.voucherify_oauth_token:
+        app_id: "{{ voucherify_app_id }}"
+        app_token: "{{ voucherify_app_token }}"
+        scope:
+          - vouchers
+          - campaigns
+      register: voucherify
+
+    - name: Use the token
+      ansible.builtin.uri:
+        url: "{{ voucherify_api_base_url | default('https://api.voucherify.io') }}/v1/vouchers"
+        headers:
+          Authorization: "{{ voucherify.token_type }} {{ voucherify.access_token }}"
+      no_log: true
+  always:
+    - name: Revoke the token
+      voucherify.oauth.voucherify_oauth_token:
+        app_id: "{{ voucherify_app_id }}"
+        app_token: "{{ voucherify_app_token }}"
+        state: absent
+        access_token: "{{ voucherify.access_token }}"
+      when: voucherify.access_token is defined
+
+- name: Keep the token at hand if it is good for five more minutes, and replace it otherwise
+  voucherify.oauth.voucherify_oauth_token:
+    app_id: "{{ voucherify_app_id }}"
+    app_token: "{{ voucherify_app_token }}"
+    scope:
+      - vouchers
+    access_token: "{{ vault_voucherify_token | default('') }}"
+    min_expires_in: 300
+  register: voucherify
+
+- name: Replace the token, and let the old one be used no more
+  voucherify.oauth.voucherify_oauth_token:
+    app_id: "{{ voucherify_app_id }}"
+    app_token: "{{ voucherify_app_token }}"
+    scope:
+      - vouchers
+    access_token: "{{ voucherify.access_token }}"
+    force: true
+    revoke_replaced: true
+  register: voucherify
+
+- name: Say once how to reach the API
+  module_defaults:
+    group/voucherify.oauth.voucherify:
+      app_id: "{{ voucherify_app_id }}"
+      app_token: "{{ voucherify_app_token }}"
+      timeout: 5
+  block:
+    - name: Generate a token of whatever scope the API chooses
+      voucherify.oauth.voucherify_oauth_token:
+      register: voucherify
+
+    - name: Revoke it again
+      voucherify.oauth.voucherify_oauth_token:
+        state: absent
+        access_token: "{{ voucherify.access_token }}"
+"""
+
+RETURN = r"""
+operation:
+  description:
+    - What was done, or what would be done in check mode.
+    - V(kept) means that the token given was good, V(generated) that none was given and one was made, V(replaced) that
+      one was made in the place of the one given.
+    - V(revoked) means that the token given was active and is so no more, V(none) that it was not active.
+  type: str
+  returned: success
+  choices:
+    - kept
+    - generated
+    - replaced
+    - revoked
+    - none
+  sample: replaced
+reason:
+  description: A sentence that tells why.
+  type: str
+  returned: success
+  sample: The token given expires in 42 s, and at least 60 s are wanted.
+access_token:
+  description: The token, kept or generated. It is not shown, whatever the verbosity, yet usable when registered.
+  type: str
+  returned: success, O(state=present), and not in check mode
+  sample: 1ABCde2FGHijKl3m4NO5pqR6STUv7wxYzAbc8dE90FgH1IJkLm
+token_type:
+  description: What goes before the token in the C(Authorization) header.
+  type: str
+  returned: when there is a token
+  sample: Bearer
+scope:
+  description: What the token may be used for, as the API says.
+  type: list
+  elements: str
+  returned: when there is a token
+  sample:
+    - vouchers
+    - campaigns
+client_id:
+  description: Voucherify's identifier of the client that the token was made for.
+  type: str
+  returned: when there is a token
+  sample: a1Bcdefg2HI3Jkl4m5nOP
+expires_at:
+  description: When the token expires, in seconds of Unix time.
+  type: int
+  returned: when there is a token
+  sample: 1738945086
+expires_in:
+  description: The seconds that the token still has to live.
+  type: int
+  returned: when there is a token
+  sample: 900
+error:
+  description: What is known of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
+  type: dict
+  returned: failure of a call to the API
+  contains:
+    operation:
+      description: The call that failed, V(generate), V(introspect) or V(revoke).
+      type: str
+      returned: always
+      sample: generate
+    status:
+      description: The HTTP status of the last answer.
+      type: int
+      returned: when there was an answer
+      sample: 400
+    key:
+      description: The API's name for the error.
+      type: str
+      returned: when the API gave one
+      sample: invalid_scope
+    message:
+      description: What the API, or else the network, said.
+      type: str
+      returned: always
+      sample: "Invalid scope: coupons"
+    details:
+      description: What the API said in more detail.
+      type: str
+      returned: when the API gave them
+      sample: See the list of scopes.
+    request_id:
+      description: What Voucherify's support needs to find the call.
+      type: str
+      returned: when the API gave one
+      sample: v-0a885062c80375740f
+    retries:
+      description: How many times the call was sent again.
+      type: int
+      returned: always
+      sample: 3
+"""
+
+import re
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.voucherify.oauth.plugins.module_utils import lifecycle
+from ansible_collections.voucherify.oauth.plugins.module_utils.errors import OptionError, RequestError
+from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
+    Options,
+    Result,
+    connection_argument_spec,
+    described,
+    run_module,
+)
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    **connection_argument_spec(),
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "access_token": {"type": "str", "no_log": True},
+    "scope": {"type": "list", "elements": "str"},
+    "grant_type": {"type": "str", "choices": ["client_credentials"], "default": "client_credentials"},
+    "min_expires_in": {"type": "int", "default": 60},
+    "force": {"type": "bool", "default": False},
+    "revoke_replaced": {"type": "bool", "default": False},
+}
+REQUIRED_IF: list[Any] = [("state", "absent", ["access_token"])]
+
+
+def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
+    """Do what O(state) asks for. Raises OptionError or RequestError."""
+    if options["state"] == "absent":
+        return _absent(client, options, check_mode)
+    return _present(client, options, check_mode)
+
+
+def _absent(client: OAuthClient, options: Options, check_mode: bool) -> Result:
+    access_token = options["access_token"]
+    if not access_token:
+        raise OptionError("access_token is empty; with state=absent it must be the token to revoke.")
+    active = client.introspect(access_token) is not None if check_mode else client.revoke(access_token)
+    return _result(lifecycle.for_absent(active=active))
+
+
+def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
+    wanted = _wanted(options)
+    held = options["access_token"] or None
+    details = client.introspect(held) if held and not wanted.force else None
+    decision = lifecycle.for_present(wanted, given=held is not None, details=details)
+    if decision.operation == lifecycle.KEPT:
+        return _result(decision, details, None if check_mode else held)
+    if check_mode:
+        return _result(decision)
+    token = client.generate(wanted.scope)
+    warnings = []
+    if wanted.scope is not None and not lifecycle.same_scope(wanted.scope, token.details.scope):
+        warnings.append(
+            f"The scope {lifecycle.scope_text(wanted.scope)} was asked for and the API granted"
+            f" {lifecycle.scope_text(token.details.scope)}; while they differ, every run will replace the token."
+        )
+    if options["revoke_replaced"] and held and (details or wanted.force):
+        try:
+            client.revoke(held)
+        except RequestError as error:
+            warnings.append(f"A new token was generated, but the old one may still be used. {error}")
+    return _result(decision, token.details, token.access_token, warnings)
+
+
+def _wanted(options: Options) -> lifecycle.Wanted:
+    least = options["min_expires_in"]
+    if not 0 <= least < lifecycle.TOKEN_LIFE_SECONDS:
+        raise OptionError(f"min_expires_in is {least}; it must be from 0 to 899, for a token lives 900 seconds.")
+    scope = options["scope"]
+    if scope is not None:
+        _check_scope(scope)
+    return lifecycle.Wanted(None if scope is None else tuple(scope), least, options["force"])
+
+
+def _check_scope(scope: list[str]) -> None:
+    if not scope or not all(scope):
+        raise OptionError("scope is empty or holds an empty value; name what the token is for, or leave scope out.")
+    for value in scope:
+        # The characters of a scope-token in RFC 6749, section 3.3.
+        if re.search(r"[^!#-+\--\[\]-~]", value):
+            raise OptionError(
+                f"scope holds {value!r}, which is not one scope; give several as a YAML list, without commas or white"
+                " space inside a value."
+            )
+
+
+def _result(
+    decision: lifecycle.Decision,
+    details: TokenDetails | None = None,
+    access_token: str | None = None,
+    warnings: list[str] | None = None,
+) -> Result:
+    result: Result = {"changed": decision.changes, "operation": decision.operation, "reason": decision.reason}
+    if details:
+        result.update(described(details))
+    if access_token:
+        result["access_token"] = access_token
+    if warnings:
+        result["warnings"] = warnings
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_if=REQUIRED_IF, supports_check_mode=True)
+    run_module(module, work)
+
+
+if __name__ == "__main__":
+    main()

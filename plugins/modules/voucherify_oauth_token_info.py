@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: voucherify_oauth_token_info
+short_description: Introspect an OAuth token of Voucherify
+version_added: 1.0.0
+description:
+  - Asks the API whether a token is active, what it may be used for and how long it still lives.
+  - A token that is unknown, expired or revoked is an answer and not a failure. The API does not tell these three apart.
+  - Neither the token nor another secret is ever printed. A successful result is not shown at any verbosity, as with
+    C(no_log), because the items of a loop over tokens would show them; it can be registered and used. A failure stays
+    readable.
+author:
+  - The voucherify.oauth contributors (@voucherify)
+extends_documentation_fragment:
+  - voucherify.oauth.connection
+options:
+  access_token:
+    description: The token to ask about.
+    type: str
+    required: true
+attributes:
+  idempotent:
+    description: When run twice in a row with the same options, the second time changes nothing.
+    support: full
+    details: It never changes anything.
+seealso:
+  - module: voucherify.oauth.voucherify_oauth_token
+  - name: Voucherify OAuth 2.0
+    description: The API as its maker documents it.
+    link: https://docs.voucherify.io/api-reference/oauth/introspect-oauth-20-token
+"""
+
+EXAMPLES = r"""
+- name: Introspect the token
+  voucherify.oauth.voucherify_oauth_token_info:
+    app_id: "{{ voucherify_app_id }}"
+    app_token: "{{ voucherify_app_token }}"
+    access_token: "{{ vault_voucherify_token }}"
+  register: introspection
+
+- name: Go on only with a token that is good for the work ahead
+  ansible.builtin.assert:
+    that:
+      - introspection.active
+      - "'vouchers' in introspection.scope"
+      - introspection.expires_in >= 120
+    fail_msg: The token in vault_voucherify_token is not good for two minutes of work on vouchers.
+"""
+
+RETURN = r"""
+active:
+  description: Whether the token can be used now.
+  type: bool
+  returned: success
+  sample: true
+token_type:
+  description: What goes before the token in the C(Authorization) header.
+  type: str
+  returned: when the token is active
+  sample: Bearer
+scope:
+  description: What the token may be used for.
+  type: list
+  elements: str
+  returned: when the token is active
+  sample:
+    - vouchers
+    - campaigns
+client_id:
+  description: Voucherify's identifier of the client that the token was made for.
+  type: str
+  returned: when the token is active
+  sample: a1Bcdefg2HI3Jkl4m5nOP
+expires_at:
+  description: When the token expires, in seconds of Unix time.
+  type: int
+  returned: when the token is active
+  sample: 1738945086
+expires_in:
+  description: The seconds that the token still has to live.
+  type: int
+  returned: when the token is active
+  sample: 555
+error:
+  description: What is known of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
+  type: dict
+  returned: failure of a call to the API
+  contains:
+    operation:
+      description: The call that failed, always V(introspect).
+      type: str
+      returned: always
+      sample: introspect
+    status:
+      description: The HTTP status of the last answer.
+      type: int
+      returned: when there was an answer
+      sample: 401
+    key:
+      description: The API's name for the error.
+      type: str
+      returned: when the API gave one
+      sample: unauthorized
+    message:
+      description: What the API, or else the network, said.
+      type: str
+      returned: always
+      sample: Unauthorized
+    details:
+      description: What the API said in more detail.
+      type: str
+      returned: when the API gave them
+      sample: The application ID and token do not match.
+    request_id:
+      description: What Voucherify's support needs to find the call.
+      type: str
+      returned: when the API gave one
+      sample: v-0a885062c80375740f
+    retries:
+      description: How many times the call was sent again.
+      type: int
+      returned: always
+      sample: 3
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.voucherify.oauth.plugins.module_utils.errors import OptionError
+from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
+    Options,
+    Result,
+    connection_argument_spec,
+    described,
+    run_module,
+)
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    **connection_argument_spec(),
+    "access_token": {"type": "str", "required": True, "no_log": True},
+}
+REQUIRED_IF: list[Any] = []
+
+
+def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
+    """Introspect the token. Raises OptionError or RequestError."""
+    if not options["access_token"]:
+        raise OptionError("access_token is empty; it must be the token to ask about.")
+    details = client.introspect(options["access_token"])
+    return {"changed": False, "active": details is not None, **(described(details) if details else {})}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_if=REQUIRED_IF, supports_check_mode=True)
+    run_module(module, work)
+
+
+if __name__ == "__main__":
+    main()

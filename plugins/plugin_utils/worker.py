@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""May this task run in the worker process, and running it there, or else as a module on the target."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Protocol
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.plugins.action import ActionBase
+from ansible_collections.voucherify.oauth.plugins.module_utils.http import HAS_REQUESTS
+from ansible_collections.voucherify.oauth.plugins.module_utils.lifecycle import KEPT
+from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils.options import Options, Result, run
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, loop_item_holds
+
+
+class TokenModule(Protocol):
+    """What an action needs of the module that it fronts."""
+
+    ARGUMENT_SPEC: dict[str, dict[str, Any]]
+    REQUIRED_IF: list[Any]
+
+    def work(self, client: OAuthClient, options: Options, check_mode: bool) -> Result: ...
+
+
+class TokenAction(ActionBase):
+    """Fronts a token module: hides its result, gives a kept token back, and spares the process where it can.
+
+    A subclass says which module, by its full name and as what was imported.
+    """
+
+    NAME: str
+    MODULE: TokenModule
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
+        if self._task.async_val:
+            return {
+                "failed": True,
+                "msg": f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain"
+                " text; remove async and poll from the task.",
+            }
+        super().run(tmp, task_vars)
+        obstacle = self._obstacle()
+        if obstacle:
+            self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
+            result = self._run_as_module(task_vars)
+        else:
+            self._display.vvv(f"{self.NAME} runs in the worker process")
+            result = self._run_here()
+        if not result.get("failed"):
+            self._display.v(f"{self.NAME}: {_summary(result)}")
+            hide(self, result)
+            return result
+        secrets = self._secrets()
+        result = remove_values(result, secrets)
+        if loop_item_holds(secrets, task_vars or {}):
+            hide(self, result)
+        return result
+
+    def _run_here(self) -> Result:
+        validation = ArgumentSpecValidator(self.MODULE.ARGUMENT_SPEC, required_if=self.MODULE.REQUIRED_IF).validate(
+            self._task.args
+        )
+        if validation.errors.errors:
+            message = validation.errors.msg
+            # AnsibleModule says which module it speaks of, and the validator does not know.
+            if isinstance(validation.errors[0], UnsupportedError):
+                message = f"Unsupported parameters for ({self.NAME}) module: {message}"
+            return {"failed": True, "msg": message}
+        return run(self.MODULE.work, validation.validated_parameters, check_mode=self._task.check_mode)
+
+    def _run_as_module(self, task_vars: dict[str, Any] | None) -> Result:
+        result: Result = self._execute_module(module_name=self.NAME, task_vars=task_vars)
+        # The other way has none, and both give the same result.
+        result.pop("invocation", None)
+        # Ansible masks what equals a secret option in what a module returns, and a kept token does.
+        if result.get("operation") == KEPT and "access_token" in result:
+            result["access_token"] = self._task.args["access_token"]
+        return result
+
+    def _secrets(self) -> list[str]:
+        names = [name for name, option in self.MODULE.ARGUMENT_SPEC.items() if option.get("no_log")]
+        return [str(self._task.args[name]) for name in names if self._task.args.get(name)]
+
+    def _obstacle(self) -> str | None:
+        """Return why the work cannot be done in this process, in the terms of the playbook; None if it can."""
+        if self._connection.transport != "local":
+            return f"the connection is {self._connection.transport}"
+        if self._connection.become is not None:
+            return "become is set"
+        if any(self._task.environment or ()):
+            return "environment is set"
+        if sys.platform == "darwin":
+            return "network libraries cannot be relied on in a forked process on macOS"
+        if not HAS_REQUESTS:
+            return f"requests cannot be imported by {sys.executable}"
+        return None
+
+
+def _summary(result: Result) -> str:
+    """Say in one line what a task did, without a secret."""
+    parts = [result["operation"] if "operation" in result else "active" if result["active"] else "not active"]
+    if "scope" in result:
+        parts.append(f"scope {' '.join(result['scope'])!r}, {result['expires_in']} s left")
+    return ", ".join(parts) + (f". {result['reason']}" if "reason" in result else ".")

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No secret is anywhere that Ansible writes, though the user asked for nothing; and yet failures can be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from integration.plays import EACH_WAY, Play
+from sandbox import Sandbox
+
+# A life of some tokens: made, kept, introspected, replaced and revoked, also by loops whose items hold them.
+LIFE = """
+- voucherify.oauth.voucherify_oauth_token:
+    scope: ["{{ item }}"]
+  loop: [vouchers, campaigns, orders]
+  register: made
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ item.access_token }}"
+  loop: "{{ made.results }}"
+  register: kept
+- ansible.builtin.assert:
+    that:
+      - kept.results | map(attribute='operation') | unique == ['kept']
+      - kept.results | map(attribute='access_token') | list == made.results | map(attribute='access_token') | list
+- voucherify.oauth.voucherify_oauth_token_info:
+    access_token: "{{ item }}"
+  loop: "{{ made.results | map(attribute='access_token') | list }}"
+  register: introspected
+- voucherify.oauth.voucherify_oauth_token:
+  delegate_to: localhost
+  run_once: true
+  register: once
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ once.access_token }}"
+    force: true
+    revoke_replaced: true
+  register: last
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ last.access_token }}"
+  until: again.operation == 'kept'
+  register: again
+- voucherify.oauth.voucherify_oauth_token:
+    state: absent
+    access_token: "{{ item.value }}"
+  with_dict:
+    a token: "{{ made.results[0].access_token }}"
+    another: "{{ last.access_token }}"
+- ansible.builtin.assert:
+    that:
+      - again.access_token == last.access_token
+      - introspected.results | map(attribute='active') | unique == [true]
+"""
+
+# The same tokens, and nothing but trouble.
+TROUBLE = """
+- voucherify.oauth.voucherify_oauth_token:
+  register: made
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ made.access_token }}"
+    api_base_url: http://127.0.0.1:9
+    retries: 0
+  ignore_errors: true
+  register: unreachable
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ item.access_token }}"
+    api_base_url: http://127.0.0.1:9
+    retries: 0
+  loop: ["{{ made }}"]
+  ignore_errors: true
+- voucherify.oauth.voucherify_oauth_token_info:
+    access_token: "{{ item }}"
+    timeout: no number
+  loop: ["{{ made.access_token }}"]
+  ignore_errors: true
+- voucherify.oauth.voucherify_oauth_token:
+    state: absent
+    access_token: "{{ made.access_token }}"
+  ignore_errors: true
+"""
+
+
+def secrets_in(text: str, sandbox: Sandbox) -> list[str]:
+    secrets = [sandbox.app_token, *(token.access_token for token in sandbox.tokens())]
+    return [secret for secret in secrets if secret in text]
+
+
+def files_with_secrets(folder: Path, sandbox: Sandbox) -> list[Path]:
+    texts = {path: path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()}
+    return [path for path, text in texts.items() if secrets_in(text, sandbox)]
+
+
+@EACH_WAY
+@pytest.mark.parametrize("callback", ["default", "minimal", "oneline"])
+def test_a_success_prints_and_stores_no_secret(
+    play: Play, sandbox: Sandbox, tmp_path: Path, way: str, callback: str
+) -> None:
+    environment = {
+        "ANSIBLE_STDOUT_CALLBACK": callback,
+        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+        "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.tree",
+        "ANSIBLE_CALLBACK_TREE_DIR": str(tmp_path / "tree"),
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
+    }
+    run = play(LIFE, "-vvv", "--diff", way=way, environment=environment)
+    assert run.status == 0, run.output
+    assert len(sandbox.tokens()) == 5
+    assert not secrets_in(run.output, sandbox)
+    assert (tmp_path / "ansible.log").stat().st_size > 1000
+    assert not files_with_secrets(tmp_path, sandbox)
+
+
+@EACH_WAY
+@pytest.mark.parametrize("verbosity", [(), ("-vvv", "--diff")])
+def test_a_failure_prints_no_secret_and_can_be_read(
+    play: Play, sandbox: Sandbox, tmp_path: Path, way: str, verbosity: tuple[str, ...]
+) -> None:
+    # An API that echoes what it was sent is the worst that can happen to a message.
+    sandbox.fail("revoke", status=400, body=json.dumps({"code": 400, "message": f"Bad key {sandbox.app_token}"}))
+    run = play(TROUBLE, *verbosity, way=way)
+    assert run.status == 0, run.output
+    assert not secrets_in(run.output, sandbox)
+    assert not files_with_secrets(tmp_path, sandbox)
+    assert "Traceback" not in run.output
+    output = " ".join(run.output.split())
+    assert "Bad key ********" in output
+    assert "unable to convert to int" in output
+    # Once for the task, once for the loop, however each version of ansible-core breaks the lines.
+    assert output.count("Cannot introspect the token: 127.0.0.1:9 cannot be reached (Connection refused)") >= 2
+
+
+@EACH_WAY
+def test_a_warning_is_seen_though_the_result_is_censored(play: Play, sandbox: Sandbox, way: str) -> None:
+    sandbox.fail("revoke", status=500, times=9)
+    tasks = """
+- voucherify.oauth.voucherify_oauth_token:
+  register: made
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ made.access_token }}"
+    force: true
+    revoke_replaced: true
+    retries: 0
+  register: replaced
+"""
+    run = play(tasks, way=way, keep=["replaced"])
+    assert run.status == 0, run.output
+    output = " ".join(run.output.split())
+    assert output.count("[WARNING]: A new token was generated, but the old one may still be used.") == 1
+    assert run.kept["replaced"]["access_token"] in [token.access_token for token in sandbox.live_tokens()]
+    assert len(sandbox.live_tokens()) == 2

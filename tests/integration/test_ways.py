@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two ways in which a task's work is done: which is taken when, and that both give the same result."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from integration.plays import EACH_WAY, WAYS, Play
+from sandbox import Sandbox
+
+TOKEN = "voucherify.oauth.voucherify_oauth_token"
+INFO = "voucherify.oauth.voucherify_oauth_token_info"
+HERE = "runs in the worker process"
+ON_TARGET = "is executed as a module on the target: "
+
+# Every kind of result, one after another; {{ token }} is a live token of the scope 'vouchers'.
+CASES: dict[str, dict[str, Any]] = {
+    "generated": {TOKEN: {"scope": ["vouchers"]}},
+    "generated in check mode": {TOKEN: {"scope": ["vouchers"]}, "check_mode": True},
+    "kept": {TOKEN: {"scope": ["vouchers"], "access_token": "{{ token }}"}},
+    "kept in check mode": {TOKEN: {"access_token": "{{ token }}"}, "check_mode": True},
+    "introspected": {INFO: {"access_token": "{{ token }}"}},
+    "replaced for its scope": {TOKEN: {"scope": ["campaigns"], "access_token": "{{ token }}"}},
+    "replaced by force": {TOKEN: {"access_token": "{{ token }}", "force": True}},
+    "revoked in check mode": {TOKEN: {"state": "absent", "access_token": "{{ token }}"}, "check_mode": True},
+    "revoked": {TOKEN: {"state": "absent", "access_token": "{{ token }}"}},
+    "not there to revoke": {TOKEN: {"state": "absent", "access_token": "{{ token }}"}},
+    "introspected when dead": {INFO: {"access_token": "{{ token }}"}},
+    "refused by the API": {TOKEN: {"scope": ["no-such-scope"]}},
+    "refused keys": {TOKEN: {"app_token": "wrong"}},
+    "unreachable": {TOKEN: {"api_base_url": "http://127.0.0.1:9", "retries": 0}},
+    "no URL": {INFO: {"api_base_url": "no URL", "access_token": "{{ token }}"}},
+    "out of range": {TOKEN: {"min_expires_in": 900}},
+    "no choice": {TOKEN: {"state": "gone"}},
+    "unknown option": {TOKEN: {"scopes": ["vouchers"]}},
+    "no token to revoke": {TOKEN: {"state": "absent"}},
+    "an empty token to revoke": {TOKEN: {"state": "absent", "access_token": ""}},
+    "no token to introspect": {INFO: {}},
+}
+
+
+def results(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
+    """Play every case one way, and return the results with all that must differ from run to run made equal."""
+    sandbox.reset()
+    sandbox.stop_clock()
+    tasks: list[dict[str, Any]] = [{TOKEN: {"scope": ["vouchers"]}, "register": "first"}]
+    names = []
+    for number, case in enumerate(CASES.values()):
+        names.append(f"result_{number}")
+        tasks.append(
+            {**case, "register": names[-1], "ignore_errors": True, "vars": {"token": "{{ first.access_token }}"}}
+        )
+    run = play(tasks, "-vvv", way=way, keep=names)
+    assert run.status == 0, run.output
+    assert ((ON_TARGET if way == "module" else HERE) in run.output) and (
+        (HERE if way == "module" else ON_TARGET) not in run.output
+    )
+    text = json.dumps(dict(zip(CASES, run.kept.values())))
+    for number, token in enumerate(sandbox.tokens()):
+        text = text.replace(token.access_token, f"token {number}")
+    found: dict[str, Any] = json.loads(text)
+    for result in found.values():
+        result.get("error", {}).pop("request_id", None)
+        # What ansible-core itself adds to the result of any module.
+        for field in ("ansible_facts", "ansible_parsed", "exception"):
+            result.pop(field, None)
+    return found
+
+
+def test_both_ways_give_the_same_result_field_by_field(play: Play, sandbox: Sandbox) -> None:
+    here, on_target = (results(play, sandbox, way) for way in WAYS)
+    for case in CASES:
+        assert here[case] == on_target[case], case
+    assert here["kept"]["access_token"] == "token 0"
+    assert here["generated"]["access_token"] == "token 1"
+    assert [case for case, result in here.items() if result["failed"]] == list(CASES)[11:]
+
+
+@pytest.mark.parametrize(
+    ("keywords", "way"),
+    [
+        ({}, HERE),
+        ({"delegate_to": "localhost"}, HERE),
+        ({"connection": "ansible.builtin.local"}, HERE),
+        ({"environment": {}}, HERE),
+        ({"environment": {"A": "b"}}, f"{ON_TARGET}environment is set"),
+        pytest.param(
+            {"become": True, "become_method": "su"},
+            f"{ON_TARGET}become is set",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="su asks for a password unless root calls it"),
+        ),
+    ],
+)
+def test_the_way_is_chosen_by_the_task_and_told(play: Play, keywords: dict[str, Any], way: str) -> None:
+    run = play([{TOKEN: {}, **keywords}], "-vvv")
+    assert run.status == 0, run.output
+    assert way in run.output
+
+
+def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path) -> None:
+    plugins = tmp_path / "connection"
+    plugins.mkdir()
+    (plugins / "elsewhere.py").write_text(
+        'DOCUMENTATION = "name: elsewhere\\nshort_description: as local\\ndescription: [as local]\\nauthor: [test]"\n'
+        "from ansible.plugins.connection.local import Connection as Local\n"
+        "class Connection(Local):\n    transport = 'elsewhere'\n"
+    )
+    run = play(
+        [{TOKEN: {}}],
+        "-vvv",
+        # A variable, for the implicit localhost has one that beats the keyword.
+        vars={"ansible_connection": "elsewhere"},
+        environment={"ANSIBLE_CONNECTION_PLUGINS": str(plugins)},
+    )
+    assert run.status == 0, run.output
+    assert f"{ON_TARGET}the connection is elsewhere" in run.output
+
+
+def test_a_loop_keeps_its_connection(play: Play, sandbox: Sandbox) -> None:
+    assert play([{TOKEN: {}, "loop": [1, 2, 3, 4, 5]}]).status == 0
+    assert len(sandbox.calls("generate")) == 5
+    assert len({request.connection for request in sandbox.requests()}) == 1
+
+
+def test_two_api_keys_share_neither_a_connection_nor_their_credentials(play: Play, sandbox: Sandbox) -> None:
+    keys = [
+        {"app_id": sandbox.app_id, "app_token": sandbox.app_token},
+        {"app_id": sandbox.other_app_id, "app_token": sandbox.other_app_token},
+    ]
+    task = {TOKEN: {"app_id": "{{ item.app_id }}", "app_token": "{{ item.app_token }}"}, "loop": keys * 2}
+    assert play([task]).status == 0
+    calls = sandbox.requests()
+    assert [{name: call.headers[f"x-{name.replace('_', '-')}"] for name in keys[0]} for call in calls] == keys * 2
+    assert len({call.connection for call in calls}) == 2
+
+
+@EACH_WAY
+def test_module_defaults_of_the_action_group_reach_both_ways(play: Play, sandbox: Sandbox, way: str) -> None:
+    keys = {"app_id": sandbox.other_app_id, "app_token": sandbox.other_app_token}
+    run = play(
+        [{TOKEN: {}, "register": "token"}, {INFO: {"access_token": "{{ token.access_token }}"}}],
+        way=way,
+        module_defaults={"group/voucherify.oauth.voucherify": keys},
+        environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""},
+    )
+    assert run.status == 0, run.output
+    assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.other_app_id}
+
+
+@pytest.mark.parametrize("poll", [0, 1])
+@pytest.mark.parametrize("module", [TOKEN, INFO])
+def test_async_is_refused_with_the_reason(play: Play, sandbox: Sandbox, module: str, poll: int) -> None:
+    run = play([{module: {"access_token": "a-token"}, "async": 10, "poll": poll}])
+    assert run.status != 0
+    assert "does not run with async, because Ansible would keep the token in a file" in " ".join(run.output.split())
+    assert not sandbox.requests()
+
+
+def test_a_target_without_requests_is_named(play: Play, tmp_path: Path) -> None:
+    venv.create(tmp_path / "bare", with_pip=False)
+    bare = tmp_path / "bare" / "bin" / "python"
+    run = play([{TOKEN: {}}], way="module", vars={"ansible_python_interpreter": str(bare)})
+    assert run.status != 0
+    output = " ".join(run.output.split())
+    assert "(requests)" in output
+    assert str(bare) in output
+    assert "Traceback" not in output
+
+
+def test_a_controller_without_requests_leaves_the_work_to_the_module(play: Play, tmp_path: Path) -> None:
+    (tmp_path / "requests.py").write_text("raise ImportError\n")
+    run = play([{TOKEN: {}}], "-vvv", environment={"PYTHONPATH": str(tmp_path)})
+    assert run.status != 0
+    assert f"{ON_TARGET}requests cannot be imported by {sys.executable}" in run.output
+    assert "Traceback" not in run.output
+
+
+@EACH_WAY
+def test_one_line_at_v_tells_what_was_done(play: Play, way: str) -> None:
+    tasks: list[dict[str, Any]] = [
+        {TOKEN: {"scope": ["vouchers", "campaigns"]}, "register": "token"},
+        {INFO: {"access_token": "{{ token.access_token }}"}},
+    ]
+    output = play(tasks, "-v", way=way).output
+    assert f"{TOKEN}: generated, scope 'vouchers campaigns', 900 s left. No token was given." in output
+    assert f"{INFO}: active, scope 'vouchers campaigns', " in output
+    assert "generated, scope" not in play(tasks, way=way).output

@@ -1,0 +1,12 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server on loopback that behaves like Voucherify's OAuth API, for tests, benchmarks and the demo."""
+
+from __future__ import annotations
+
+from .faults import Fault
+from .handle import Sandbox
+from .journal import LoggedRequest
+from .project import Token
+
+__all__ = ["Fault", "LoggedRequest", "Sandbox", "Token"]

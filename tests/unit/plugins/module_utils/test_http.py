@@ -1,0 +1,451 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP layer against a real server: each row of the table of failures, and whom it trusts with the credentials."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from ansible_collections.voucherify.oauth.plugins.module_utils import errors, http
+from ansible_collections.voucherify.oauth.plugins.module_utils.http import Connection, HttpClient, Keys
+from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
+from sandbox import Sandbox
+
+Work = Callable[[OAuthClient], Any]
+GENERATE: Work = lambda client: client.generate(["vouchers"])  # noqa: E731
+INTROSPECT: Work = lambda client: client.introspect("an-unknown-token")  # noqa: E731
+REVOKE: Work = lambda client: client.revoke("an-unknown-token")  # noqa: E731
+WORK = {"generate": GENERATE, "introspect": INTROSPECT, "revoke": REVOKE}
+EACH_CALL = pytest.mark.parametrize("operation", WORK)
+EACH_REPEATABLE_CALL = pytest.mark.parametrize("operation", ["introspect", "revoke"])
+
+
+@pytest.fixture(autouse=True)
+def _short_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "BACK_OFF_BASE_SECONDS", 0.01)
+
+
+def client_of(sandbox: Sandbox, **connection: Any) -> OAuthClient:
+    settings: dict[str, Any] = {
+        "base_url": sandbox.url,
+        "timeout": 5,
+        "retries": 2,
+        "max_wait": 5,
+        "validate_certs": True,
+        "ca_path": None,
+        "proxy": None,
+    }
+    return OAuthClient(HttpClient(Connection(**{**settings, **connection}), Keys(sandbox.app_id, sandbox.app_token)))
+
+
+def failure(client: OAuthClient, operation: str) -> errors.RequestError:
+    with pytest.raises(errors.RequestError) as caught:
+        WORK[operation](client)
+    assert caught.value.call.operation == operation
+    return caught.value
+
+
+# What goes over the wire
+
+
+def test_a_call_is_a_form_with_the_api_key_in_its_headers(sandbox: Sandbox) -> None:
+    client_of(sandbox).generate(["vouchers", "campaigns"])
+    (request,) = sandbox.requests()
+    assert (request.method, request.path) == ("POST", "/v1/oauth/token")
+    assert request.form == {"grant_type": "client_credentials", "scope": "vouchers campaigns"}
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert request.headers["accept"] == "application/json"
+    assert request.headers["x-app-id"] == sandbox.app_id
+    assert request.headers["x-app-token"] == sandbox.app_token
+
+
+def test_no_scope_is_sent_where_none_is_wanted(sandbox: Sandbox) -> None:
+    client_of(sandbox).generate(None)
+    assert sandbox.requests()[0].form == {"grant_type": "client_credentials"}
+
+
+def test_a_client_keeps_its_connection(sandbox: Sandbox) -> None:
+    client = client_of(sandbox)
+    token = client.generate(None)
+    client.introspect(token.access_token)
+    client.revoke(token.access_token)
+    client.revoke(token.access_token)
+    assert len({request.connection for request in sandbox.requests()}) == 1
+
+
+def test_a_path_in_the_base_url_is_kept() -> None:
+    with Sandbox.start(prefix="/gateway/eu") as prefixed:
+        client_of(prefixed).generate(None)
+        assert prefixed.requests()[0].path == "/gateway/eu/v1/oauth/token"
+
+
+def test_netrc_adds_nothing(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    client_of(sandbox).generate(None)
+    assert "authorization" not in sandbox.requests()[0].headers
+
+
+def test_a_cookie_is_not_needed_to_tell_two_keys_apart(sandbox: Sandbox) -> None:
+    ours = client_of(sandbox).generate(None)
+    theirs = OAuthClient(
+        HttpClient(
+            Connection(sandbox.url, 5, 0, 5, True, None, None), Keys(sandbox.other_app_id, sandbox.other_app_token)
+        )
+    ).generate(None)
+    assert ours.details.client_id != theirs.details.client_id
+
+
+# No connection: nothing was sent, so every call is tried again
+
+
+@EACH_CALL
+def test_a_refused_connection_is_tried_again(sandbox: Sandbox, operation: str) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    error = failure(client_of(sandbox, base_url=f"http://127.0.0.1:{port}"), operation)
+    assert isinstance(error, errors.Unreachable)
+    assert error.retries == 2
+    assert "Connection refused" in str(error)
+    assert "check api_base_url" in str(error)
+
+
+def test_a_name_that_does_not_resolve_is_told(sandbox: Sandbox) -> None:
+    error = failure(client_of(sandbox, base_url="https://no-such-host.invalid", retries=0), "generate")
+    assert isinstance(error, errors.Unreachable)
+    assert "no-such-host.invalid cannot be reached" in str(error)
+
+
+# 429: not carried out, so every call is tried again
+
+
+@EACH_CALL
+def test_too_many_requests_are_tried_again(sandbox: Sandbox, operation: str) -> None:
+    sandbox.fail(operation, status=429, headers={"Retry-After": "0"}, times=2)
+    WORK[operation](client_of(sandbox))
+    assert len(sandbox.calls(operation)) == 3
+
+
+def test_retry_after_is_waited_for(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=429, headers={"Retry-After": "1"})
+    start = time.monotonic()
+    client_of(sandbox).generate(None)
+    assert time.monotonic() - start >= 1
+
+
+def test_x_rate_limit_retry_is_waited_for(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=429, headers={"X-Rate-Limit-Retry": str(int(time.time()) + 2)})
+    start = time.monotonic()
+    client_of(sandbox).generate(None)
+    assert 0.5 < time.monotonic() - start < 4
+
+
+@EACH_CALL
+def test_a_wait_past_max_wait_fails_at_once_and_says_when(sandbox: Sandbox, operation: str) -> None:
+    sandbox.fail(operation, status=429, headers={"Retry-After": "3000"})
+    error = failure(client_of(sandbox), operation)
+    assert len(sandbox.calls(operation)) == 1
+    assert "may be tried again in 3000 s" in str(error)
+
+
+def test_the_waits_of_one_call_are_added_up(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=429, headers={"Retry-After": "1"}, times=3)
+    failure(client_of(sandbox, max_wait=1), "generate")
+    assert len(sandbox.calls("generate")) == 2
+
+
+@EACH_CALL
+def test_a_used_up_billing_cycle_is_not_tried_again(sandbox: Sandbox, operation: str) -> None:
+    sandbox.fail(operation, status=429, headers={"X-Rate-Limit-Type": "api_calls_cycle", "Retry-After": "0"})
+    error = failure(client_of(sandbox), operation)
+    assert len(sandbox.calls(operation)) == 1
+    assert "billing cycle" in str(error)
+
+
+# After sending: only what does no harm twice is sent twice
+
+HALF = "half an answer"
+LOST_ANSWERS: dict[str, dict[str, Any]] = {
+    "cut": {"cut": True},
+    "silence": {"hang": True},
+    HALF: {"truncate": True},
+    "500": {"status": 500},
+    "503": {"status": 503, "headers": {"Retry-After": "0"}},
+}
+EACH_LOST_ANSWER = pytest.mark.parametrize("fault", LOST_ANSWERS.values(), ids=LOST_ANSWERS)
+
+
+@EACH_LOST_ANSWER
+def test_generate_is_never_sent_again_once_it_may_have_been_carried_out(
+    sandbox: Sandbox, fault: dict[str, Any]
+) -> None:
+    sandbox.fail("generate", carried_out=not fault.get("truncate"), **fault)
+    error = failure(client_of(sandbox, timeout=1), "generate")
+    assert len(sandbox.calls("generate")) == 1
+    assert len(sandbox.live_tokens()) == 1
+    assert "may have made a token that no one holds" in str(error)
+
+
+# A revocation's answer has no body of which half could be sent.
+@pytest.mark.parametrize(
+    ("operation", "fault"),
+    [(call, name) for call in ("introspect", "revoke") for name in LOST_ANSWERS if (call, name) != ("revoke", HALF)],
+)
+def test_a_call_that_does_no_harm_twice_is_sent_again(sandbox: Sandbox, operation: str, fault: str) -> None:
+    sandbox.fail(operation, **LOST_ANSWERS[fault])
+    WORK[operation](client_of(sandbox, timeout=1))
+    assert len(sandbox.calls(operation)) == 2
+
+
+@EACH_REPEATABLE_CALL
+def test_a_lasting_failure_is_told_with_its_retries(sandbox: Sandbox, operation: str) -> None:
+    body = json.dumps({"code": 502, "message": "Bad gateway", "request_id": "v-1"})
+    sandbox.fail(operation, status=502, body=body, times=9)
+    error = failure(client_of(sandbox), operation)
+    assert len(sandbox.calls(operation)) == 3
+    assert error.as_dict() == {
+        "operation": operation,
+        "status": 502,
+        "message": "Bad gateway",
+        "request_id": "v-1",
+        "retries": 2,
+    }
+    assert "after 2 retries" in str(error)
+
+
+def test_a_revoke_whose_answer_was_lost_takes_the_404_to_its_retry_for_its_own_success(sandbox: Sandbox) -> None:
+    client = client_of(sandbox)
+    token = client.generate(None).access_token
+    sandbox.fail("revoke", cut=True, carried_out=True)
+    assert client.revoke(token) is True
+    assert not sandbox.live_tokens()
+
+
+def test_a_revoke_that_was_held_up_takes_a_404_for_what_it_says(sandbox: Sandbox) -> None:
+    sandbox.fail("revoke", status=429, headers={"Retry-After": "0"})
+    assert client_of(sandbox).revoke("an-unknown-token") is False
+
+
+def test_a_404_to_a_revoke_is_an_error_when_it_has_a_body(sandbox: Sandbox) -> None:
+    sandbox.fail("revoke", status=404, body="<html>no such page</html>", headers={"Content-Type": "text/html"})
+    error = failure(client_of(sandbox), "revoke")
+    assert "check api_base_url" in str(error)
+    assert "html" not in str(error)
+
+
+# Refusals
+
+
+@EACH_CALL
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 415])
+def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
+    sandbox: Sandbox, operation: str, status: int
+) -> None:
+    words = {"code": status, "key": "some_key", "message": "Some words", "details": "More words", "request_id": "v-9"}
+    sandbox.fail(operation, status=status, body=json.dumps(words))
+    error = failure(client_of(sandbox), operation)
+    assert len(sandbox.calls(operation)) == 1
+    assert "Some words More words (some_key)" in str(error)
+    assert error.as_dict()["request_id"] == "v-9"
+
+
+# Redirects
+
+
+@EACH_CALL
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_named_and_its_target_receives_nothing(sandbox: Sandbox, operation: str, status: int) -> None:
+    with Sandbox.start() as elsewhere:
+        sandbox.fail(operation, status=status, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
+        error = failure(client_of(sandbox), operation)
+        assert not elsewhere.requests()
+    assert isinstance(error, errors.Redirected)
+    assert "a redirect to 127.0.0.1" in str(error)
+    assert len(sandbox.calls(operation)) == 1
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "//", "https://evil.example:port/", "http://%zz"])
+def test_a_redirect_to_nowhere_is_still_a_sentence(sandbox: Sandbox, location: str) -> None:
+    sandbox.fail("generate", status=302, headers={"Location": location})
+    assert isinstance(failure(client_of(sandbox), "generate"), errors.Redirected)
+
+
+# Answers that are none
+
+NO_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
+    "not JSON": ({"body": "<html>s3cret</html>"}, "is not a JSON object"),
+    "not an object": ({"body": '["s3cret"]'}, "is not a JSON object"),
+    "too long": ({"body": "{}", "body_size": 1024 * 1024 + 1}, "is longer than 1 MiB"),
+    "a field missing": ({"body": '{"s3cret": 1}'}, "lacks a"),
+    "a field of a wrong type": (
+        {"body": '{"access_token": "s3cret", "active": "s3cret", "scope": ["s3cret"], "token_type": "Bearer"}'},
+        "has a wrong type for (scope|active)",
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", ["generate", "introspect"])
+@pytest.mark.parametrize(("answer", "fault"), NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_an_answer_that_is_none_is_named_and_not_quoted(
+    sandbox: Sandbox, operation: str, answer: dict[str, Any], fault: str
+) -> None:
+    sandbox.fail(operation, status=200, **answer)
+    error = failure(client_of(sandbox), operation)
+    assert isinstance(error, errors.BadAnswer)
+    assert len(sandbox.calls(operation)) == 1
+    with pytest.raises(errors.BadAnswer, match=fault):
+        raise error
+    assert "s3cret" not in f"{error} {error.as_dict()}"
+
+
+def test_the_longest_answer_allowed_is_read(sandbox: Sandbox) -> None:
+    sandbox.fail("introspect", status=200, body='{"active": false}', body_size=1024 * 1024)
+    assert client_of(sandbox).introspect("an-unknown-token") is None
+
+
+def test_a_bool_is_no_number(sandbox: Sandbox) -> None:
+    body = {
+        "active": True,
+        "token_type": "Bearer",
+        "scope": "api",
+        "client_id": "c",
+        "expires_at": 1,
+        "expires_in": True,
+    }
+    sandbox.fail("introspect", status=200, body=json.dumps(body))
+    assert "wrong type for expires_in" in str(failure(client_of(sandbox), "introspect"))
+
+
+def test_a_token_that_came_in_a_broken_answer_is_revoked(sandbox: Sandbox) -> None:
+    client = client_of(sandbox)
+    token = client.generate(None).access_token
+    sandbox.fail("generate", status=200, body=json.dumps({"access_token": token}))
+    error = failure(client, "generate")
+    assert not sandbox.live_tokens()
+    assert "has been revoked" in str(error)
+    assert "no one holds" not in str(error)
+
+
+# Whom it trusts
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def secure_sandbox(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("tls")
+    issued = authority.issue_cert("127.0.0.1")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    for blob in issued.cert_chain_pems:
+        blob.write_to_path(folder / "certificate.pem", append=True)
+    with Sandbox.start(certificate=folder / "certificate.pem", key=folder / "key.pem") as running:
+        yield running
+
+
+@pytest.fixture
+def ca_path(authority: trustme.CA, tmp_path: Path) -> str:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return str(tmp_path / "ca.pem")
+
+
+@EACH_CALL
+def test_a_certificate_that_does_not_verify_ends_the_call(secure_sandbox: Sandbox, operation: str) -> None:
+    secure_sandbox.reset()
+    error = failure(client_of(secure_sandbox), operation)
+    assert isinstance(error, errors.Untrusted)
+    assert error.retries == 0
+    assert "does not verify" in str(error)
+    assert "set ca_path" in str(error)
+    assert not secure_sandbox.requests()
+
+
+def test_ca_path_is_trusted_and_beats_requests_ca_bundle(
+    secure_sandbox: Sandbox, ca_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trustme.CA().cert_pem.write_to_path(tmp_path / "another.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "another.pem"))
+    assert client_of(secure_sandbox, ca_path=ca_path).generate(None)
+    assert isinstance(failure(client_of(secure_sandbox), "generate"), errors.Untrusted)
+
+
+def test_requests_ca_bundle_holds_without_ca_path(
+    secure_sandbox: Sandbox, ca_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
+    assert client_of(secure_sandbox).generate(None)
+
+
+def test_a_ca_file_that_holds_no_certificate_is_a_sentence(secure_sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    error = failure(client_of(secure_sandbox, ca_path=str(tmp_path / "ca.pem")), "generate")
+    assert "ca_path" in str(error)
+    assert "no one holds" not in str(error)
+
+
+def test_a_ca_bundle_of_the_environment_that_is_not_there_is_a_sentence(
+    secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    error = failure(client_of(secure_sandbox), "generate")
+    assert isinstance(error, errors.Unsendable)
+    assert "REQUESTS_CA_BUNDLE" in str(error)
+
+
+def test_an_unverified_server_is_spoken_to_without_a_warning_where_the_user_decided_so(
+    secure_sandbox: Sandbox, recwarn: pytest.WarningsRecorder
+) -> None:
+    assert client_of(secure_sandbox, validate_certs=False).generate(None)
+    assert not recwarn
+
+
+def test_a_cut_behind_tls_is_no_matter_of_trust(secure_sandbox: Sandbox, ca_path: str) -> None:
+    secure_sandbox.reset()
+    secure_sandbox.fail("generate", cut=True)
+    error = failure(client_of(secure_sandbox, ca_path=ca_path), "generate")
+    assert isinstance(error, errors.NoAnswer)
+    assert len(secure_sandbox.calls("generate")) == 1
+
+
+# Proxies
+
+
+def test_the_proxy_of_the_environment_holds_and_the_option_beats_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox.start() as proxy, Sandbox.start() as other_proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        failure(client_of(sandbox), "generate")
+        assert len(proxy.requests()) == 1
+        failure(client_of(sandbox, proxy=other_proxy.url), "generate")
+        assert len(proxy.requests()) == len(other_proxy.requests()) == 1
+    assert not sandbox.requests()
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://user:hunter2@127.0.0.1:1", "http://user:hunter2@", "nonsense://user:hunter2@x"]
+)
+def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(sandbox: Sandbox, proxy: str) -> None:
+    error = failure(client_of(sandbox, proxy=proxy), "generate")
+    assert "proxy" in str(error)
+    assert (
+        "hunter2"
+        not in f"{error} {error.as_dict()} {error.__cause__} {error.__suppress_context__ or error.__context__}"
+    )
+
+
+def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:
+    keys = Keys("an-id", "hunter2")
+    token = client_of(sandbox).generate(None)
+    assert "hunter2" not in repr(keys)
+    assert token.access_token not in repr(token)

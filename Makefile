@@ -29,7 +29,7 @@ TEST_READY := $(VENV)/test-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 
 .PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration sanity \
-    test-matrix release-check format pins clean
+    docs test-matrix release-check format pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -49,7 +49,7 @@ test: lint types licences docs-lint ansible-lint unit integration sanity ## Run 
 lint: $(TEST_READY) ## Check the code's style, Python and shell
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/shellcheck .ci/run tests/*.sh
+	$(BIN)/shellcheck .ci/run tests/*.sh docs/site/*.sh
 
 types: $(TEST_READY) ## Check the types
 	$(BIN)/mypy
@@ -76,6 +76,9 @@ sanity: $(TEST_READY) ## Run Ansible's own checks of a collection
 
 test-matrix: $(COLLECTION) ## Run the integration tests on each ansible-core, or on those named: make test-matrix CORE=2.19
 	"$(PYTHON)" tests/matrix.py $(CORE)
+
+docs: $(PUBLISH_READY) ## Build the documentation as HTML into build/docs/html
+	docs/site/build.sh
 
 release-check: $(PUBLISH_READY) ## Build the collection, let Galaxy's importer check it, install it and play the demo from there
 	tests/release.sh

@@ -34,8 +34,10 @@ PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-demo: $(DEMO_READY) ## Run the demo playbook, against Voucherify if its credentials are set, else the sandbox
-	@if [ -n "$$VOUCHERIFY_APP_ID" ] && [ -n "$$VOUCHERIFY_APP_TOKEN" ]; then \
+demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherify if its keys are set, else the sandbox
+	@export ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
+	    ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_SKIPPED_HOSTS=false; \
+	if [ -n "$$VOUCHERIFY_APP_ID" ] && [ -n "$$VOUCHERIFY_APP_TOKEN" ]; then \
 	    ansible-playbook voucherify.oauth.demo; \
 	else \
 	    python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
@@ -118,6 +120,9 @@ $(VENV)/test-ready: $(VENV)/demo-ready
 
 $(VENV)/publish-ready: $(VENV)/test-ready
 	$(call install,what publishing needs,--constraint tests/requirements.txt --requirement tests/publish.in)
+
+build/demo-vault-password: | $(VENV)/demo-ready
+	@(umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe())' > $@)
 
 $(COLLECTION):
 	@mkdir -p $(@D)

@@ -1,57 +1,43 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep the secrets of a task's result from terminals, logs and callbacks, and leave a failure readable."""
+"""Keeping an action's result, and the loop item printed with it, out of the output."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.compat.version import LooseVersion
-from ansible.playbook.task import Task
-from ansible.release import __version__
-from ansible.utils.display import Display
+from ansible.plugins.action import ActionBase
+from ansible.release import __version__ as core_version
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import strings
 
-# From 2.19 on, ansible-core censors the sum of a loop as soon as one item is, and still displays the warnings and the
-# failure's sentence of a censored result.
-CORE_TELLS_OF_CENSORED = LooseVersion(__version__) >= LooseVersion("2.19.0")
+_CORE_TELLS_OF_HIDDEN = LooseVersion(core_version) >= LooseVersion("2.19")
 
 
-def hide(
-    result: dict[str, Any], secrets: Iterable[str], *, task: Task, task_vars: Mapping[str, Any], display: Display
-) -> dict[str, Any]:
-    """Return a task's result so marked that nothing displays a secret, whatever the user set.
+def hide(action: ActionBase, result: dict[str, Any]) -> None:
+    """Keep the result out of every output and log, but for its warnings and the sentence of a failure.
 
-    A success is censored as a whole and keeps its values for the registered variable. A failure loses the secrets and
-    stays readable; where the item of a loop holds one, Ansible would print it beside the failure, so the failure is
-    censored as well and its sentence displayed on its own.
+    A registered variable has all of it.
     """
-    secrets = [secret for secret in secrets if secret]
-    if not result.get("failed"):
-        if not CORE_TELLS_OF_CENSORED:
-            task.no_log = True
-            for warning in result.get("warnings", ()):
-                display.warning(warning)
-        return {**result, "_ansible_no_log": True}
-    readable: dict[str, Any] = remove_values(result, secrets)
-    if not _loop_item_holds(secrets, task_vars):
-        return readable
-    if not CORE_TELLS_OF_CENSORED:
-        display.error(readable["msg"])
-    return {**readable, "_ansible_no_log": True}
+    result["_ansible_no_log"] = True
+    # Up to 2.18, the result of a whole loop is printed by every callback but the default one unless this is set too.
+    action._task.no_log = True
+    if _CORE_TELLS_OF_HIDDEN:
+        return
+    for warning in result.get("warnings", ()):
+        action._display.warning(warning)
+    if result.get("failed"):
+        action._display.error(result["msg"], wrap_text=False)
 
 
-def _loop_item_holds(secrets: Iterable[str], task_vars: Mapping[str, Any]) -> bool:
-    item = task_vars.get(task_vars.get("ansible_loop_var", ""))
-    return item is not None and any(secret in text for secret in secrets for text in _texts(item))
-
-
-def _texts(value: Any) -> Iterable[str]:
-    if isinstance(value, Mapping):
-        value = [*value.keys(), *value.values()]
-    if isinstance(value, (list, tuple)):
-        for element in value:
-            yield from _texts(element)
-    else:
-        yield str(value)
+def loop_item_holds(secrets: Iterable[str], task_vars: Mapping[str, Any]) -> bool:
+    """Whether one of the secrets is in the current loop item, which Ansible prints with the result, failed or not."""
+    if "ansible_loop_var" not in task_vars:
+        return False
+    printed = (task_vars.get(task_vars["ansible_loop_var"]), task_vars.get("ansible_loop"))
+    texts = [text for value in printed for text in strings(value)]
+    # An item may hold a secret within JSON, for one that a filter took apart.
+    forms = {form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])}
+    return any(form in text for form in forms for text in texts)

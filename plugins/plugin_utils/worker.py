@@ -8,13 +8,14 @@ import sys
 from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.module_utils.http import HAS_REQUESTS
 from ansible_collections.voucherify.oauth.plugins.module_utils.lifecycle import KEPT
 from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import Options, Result, run
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, loop_item_holds
 
 
 class TokenModule(Protocol):
@@ -52,7 +53,13 @@ class TokenAction(ActionBase):
             result = self._run_here()
         if not result.get("failed"):
             self._display.v(f"{self.NAME}: {_summary(result)}")
-        return hide(result, self._secrets(), task=self._task, task_vars=task_vars or {}, display=self._display)
+            hide(self, result)
+            return result
+        secrets = self._secrets()
+        result = remove_values(result, secrets)
+        if loop_item_holds(secrets, task_vars or {}):
+            hide(self, result)
+        return result
 
     def _run_here(self) -> Result:
         validation = ArgumentSpecValidator(self.MODULE.ARGUMENT_SPEC, required_if=self.MODULE.REQUIRED_IF).validate(

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mistake of the user's is told in one sentence that names it; where the fault is local, nothing is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from integration.plays import EACH_WAY, Play
+from sandbox import Sandbox
+
+TOKEN = "voucherify.oauth.voucherify_oauth_token"
+
+LOCAL_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no token to revoke": ({"state": "absent"}, "missing: access_token"),
+    "an empty token to revoke": ({"state": "absent", "access_token": ""}, "access_token is empty"),
+    "a comma": ({"scope": ["vouchers,campaigns", "api"]}, "scope holds 'vouchers,campaigns'"),
+    "white space": ({"scope": ["vouchers campaigns"]}, "give several as a YAML list"),
+    "a tab": ({"scope": ["a\tb"]}, "which is not one scope"),
+    "an empty scope": ({"scope": ["vouchers", ""]}, "scope is empty or holds an empty value"),
+    "an empty list": ({"scope": []}, "scope is empty or holds an empty value"),
+    "min_expires_in too high": ({"min_expires_in": 900}, "min_expires_in is 900; it must be from 0 to 899"),
+    "min_expires_in negative": ({"min_expires_in": -1}, "min_expires_in is -1; it must be from 0 to 899"),
+    "plain http": ({"api_base_url": "http://api.voucherify.io"}, "api_base_url must begin with https://"),
+    "user info": ({"api_base_url": "https://u:p@api.voucherify.io"}, "must not hold a user name or a password"),
+    "a query": ({"api_base_url": "https://api.voucherify.io/?a=b"}, "must not hold a query or a fragment"),
+    "a fragment": ({"api_base_url": "https://api.voucherify.io/#a"}, "must not hold a query or a fragment"),
+    "no URL": ({"api_base_url": "voucherify"}, "api_base_url is no URL"),
+    "no CA file": ({"ca_path": "/nowhere/ca.pem"}, "ca_path is /nowhere/ca.pem, and there is no such file"),
+    "another grant": ({"grant_type": "password"}, "grant_type must be one of: client_credentials"),
+}
+
+HTML = {"status": 404, "body": "<html>Not Found</html>", "headers": {"Content-Type": "text/html"}}
+REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
+    "plan exceeded": (
+        {"status": 402, "body": '{"code": 402, "key": "limit", "message": "Plan limit"}'},
+        "answered 402, Plan limit (limit); the project's plan does not allow it",
+    ),
+    "a wrong base URL": (HTML, "answered 404; check api_base_url"),
+}
+
+
+def told(output: str) -> str:
+    """Return what was printed, with lines joined wherever ansible-core broke them."""
+    assert "Traceback" not in output
+    assert "<html>" not in output
+    return " ".join(output.split())
+
+
+def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox) -> None:
+    # One play for all, for starting one takes longer than any of these tasks.
+    names = [f"result_{number}" for number in range(len(LOCAL_FAULTS))]
+    tasks = [
+        {TOKEN: options, "register": name, "ignore_errors": True}
+        for name, (options, _sentence) in zip(names, LOCAL_FAULTS.values())
+    ]
+    run = play(tasks, keep=names)
+    assert run.status == 0, run.output
+    assert not sandbox.requests()
+    assert "Traceback" not in run.output
+    for name, (fault, (_options, sentence)) in zip(names, LOCAL_FAULTS.items()):
+        assert run.kept[name]["failed"], fault
+        assert sentence in run.kept[name]["msg"], fault
+        assert sentence[:40] in told(run.output), fault
+
+
+@EACH_WAY
+def test_missing_keys_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
+    run = play([{TOKEN: {}}], way=way, environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""})
+    assert run.status != 0
+    assert "missing required arguments: app_id, app_token" in told(run.output)
+    assert not sandbox.requests()
+
+
+@pytest.mark.parametrize(("fault", "sentence"), REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_is_told_with_what_to_do(
+    play: Play, sandbox: Sandbox, fault: dict[str, Any], sentence: str
+) -> None:
+    sandbox.fail("generate", **fault)
+    run = play([{TOKEN: {}}])
+    assert run.status != 0
+    assert sentence in told(run.output)
+
+
+def test_refused_keys_are_told(play: Play) -> None:
+    run = play([{TOKEN: {"app_token": "another"}}])
+    assert run.status != 0
+    assert "answered 401, Unauthorized" in told(run.output)
+    assert "check app_id and app_token" in told(run.output)
+
+
+def test_a_certificate_that_does_not_verify_is_told(play: Play, tmp_path: Path) -> None:
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    with Sandbox.start(certificate=tmp_path / "server.pem") as secure:
+        run = play([{TOKEN: {"api_base_url": secure.url}}])
+        assert run.status != 0
+        assert "does not verify" in told(run.output)
+        assert "set ca_path" in told(run.output)
+        assert not secure.requests()
+
+
+def test_a_redirect_is_told_and_its_target_receives_nothing(play: Play, sandbox: Sandbox) -> None:
+    with Sandbox.start() as elsewhere:
+        sandbox.fail("generate", status=307, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
+        run = play([{TOKEN: {}}])
+        assert run.status != 0
+        assert "a redirect to 127.0.0.1, which is not followed" in told(run.output)
+        assert not elsewhere.requests()
+
+
+@EACH_WAY
+def test_a_generate_that_was_cut_is_sent_once_and_an_introspection_again(
+    play: Play, sandbox: Sandbox, way: str
+) -> None:
+    sandbox.fail("generate", cut=True, carried_out=True)
+    run = play([{TOKEN: {}}], way=way)
+    assert run.status != 0
+    assert "it may have made a token that no one holds" in told(run.output)
+    assert len(sandbox.calls("generate")) == 1
+
+    sandbox.fail("introspect", cut=True)
+    info = "voucherify.oauth.voucherify_oauth_token_info"
+    assert play([{info: {"access_token": "a-token"}}], way=way).status == 0
+    assert len(sandbox.calls("introspect")) == 2

@@ -34,6 +34,8 @@ fi
 cd installed
 export ANSIBLE_COLLECTIONS_PATH=$PWD
 ansible-galaxy collection install --offline --collections-path . "$tarball"
+export ANSIBLE_VAULT_PASSWORD_FILE=$release/vault-password
+(umask 077 && python -c 'import secrets; print(secrets.token_urlsafe())' > "$ANSIBLE_VAULT_PASSWORD_FILE")
 python "$checkout/tests/sandbox" -- ansible-playbook voucherify.oauth.demo
 
 printf '\nFit to be released: %s\n' "${tarball#"$checkout/"}"

@@ -22,11 +22,14 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
 
-# The demo should start soon, so what only the checks need is installed in a second step.
+# The demo should start soon, so what only the checks need is installed in a second step, and in a third what is only
+# needed to publish.
 DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
 TEST_READY := $(VENV)/test-ready $(COLLECTION)
+PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 
-.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration sanity format pins clean
+.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration sanity \
+    docs test-matrix release-check format pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -48,7 +51,7 @@ test: lint types licences docs-lint ansible-lint unit integration sanity ## Run 
 lint: $(TEST_READY) ## Check the code's style, Python and shell
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/shellcheck .ci/run tests/*.sh
+	$(BIN)/shellcheck .ci/run tests/*.sh docs/site/*.sh
 
 types: $(TEST_READY) ## Check the types
 	$(BIN)/mypy
@@ -73,6 +76,15 @@ integration: $(TEST_READY) ## Run the playbooks of the integration tests against
 sanity: $(TEST_READY) ## Run Ansible's own checks of a collection
 	tests/sanity.sh
 
+test-matrix: $(COLLECTION) ## Run the integration tests on each ansible-core, or on those named: make test-matrix CORE=2.19
+	"$(PYTHON)" tests/matrix.py $(CORE)
+
+docs: $(PUBLISH_READY) ## Build the documentation as HTML into build/docs/html
+	docs/site/build.sh
+
+release-check: $(PUBLISH_READY) ## Build the collection, let Galaxy's importer check it, install it and play the demo from there
+	tests/release.sh
+
 format: $(TEST_READY) ## Format the Python code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -81,7 +93,7 @@ pins: $(VENV)/demo-ready ## Renew the pinned versions of tests/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	{ sed -n '/SPDX/p' tests/requirements.in && echo '# Written by `make pins`' && \
 	    $(BIN)/uv --system-certs --no-python-downloads pip compile --no-header \
-	        --universal --python-version 3.10 tests/requirements.in; \
+	        --universal --python-version 3.10 tests/requirements.in tests/publish.in; \
 	} > build/requirements.txt
 	mv build/requirements.txt tests/requirements.txt
 
@@ -104,7 +116,10 @@ $(VENV)/demo-ready: tests/requirements.txt
 	$(call install,what the demo needs,--constraint tests/requirements.txt ansible-core requests aiohttp)
 
 $(VENV)/test-ready: $(VENV)/demo-ready
-	$(call install,what the checks need,--requirement tests/requirements.txt)
+	$(call install,what the checks need,--constraint tests/requirements.txt --requirement tests/requirements.in)
+
+$(VENV)/publish-ready: $(VENV)/test-ready
+	$(call install,what publishing needs,--constraint tests/requirements.txt --requirement tests/publish.in)
 
 build/demo-vault-password: | $(VENV)/demo-ready
 	@(umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe())' > $@)

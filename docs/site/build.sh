@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Builds the documentation as HTML into build/docs/html, without a network: the reference from the plugins and the role,
+# the guide from docs/docsite, the project's own pages from docs/*.md. Every warning is an error.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+pages=build/docs/pages
+rm -rf build/docs
+mkdir -p "$pages" build/home
+chmod go-w "$pages"  # or antsibull-docs does not write there
+
+# It leaves a log file in the home folder.
+HOME=$PWD/build/home antsibull-docs --config-file docs/site/antsibull-docs.cfg \
+    collection --use-current --fail-on-error --no-indexes --dest-dir "$pages" voucherify.oauth
+
+cp docs/site/index.rst "$pages"
+mkdir "$pages/project"
+cp docs/*.md "$pages/project"
+sphinx-build --fail-on-warning --keep-going --quiet --conf-dir docs/site --doctree-dir build/docs/doctrees \
+    "$pages" build/docs/html
+echo 'Look at build/docs/html/index.html.'

@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How Sphinx turns the pages into HTML."""
+
+from __future__ import annotations
+
+project = "voucherify.oauth"
+copyright = "2026 The voucherify.oauth contributors"  # noqa: A001 - Sphinx asks for this name
+html_title = "voucherify.oauth"
+html_short_title = "voucherify.oauth"
+
+extensions = [
+    "sphinx_antsibull_ext",  # roles and styles of Ansible's documentation
+    "myst_parser",  # pages in Markdown
+    "sphinxcontrib.svgbob",  # pictures from text
+]
+
+html_theme = "sphinx_ansible_theme"
+html_show_sphinx = False
+html_copy_source = False
+html_show_sourcelink = False
+html_use_index = False
+pygments_style = "ansible"
+highlight_language = "YAML+Jinja"
+
+# A reference that leads nowhere is an error, except for those into Ansible's own documentation: to resolve them, Sphinx
+# would have to fetch its index.
+nitpicky = True
+nitpick_ignore_regex = [("std:ref", r"(?!ansible_collections\.voucherify\.).*")]
+# The project's pages link to files of the repository, which are no pages here.
+suppress_warnings = ["myst.xref_missing"]

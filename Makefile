@@ -38,13 +38,13 @@ demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherif
 	@export ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
 	    ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_SKIPPED_HOSTS=false; \
 	if [ -n "$$VOUCHERIFY_APP_ID" ] && [ -n "$$VOUCHERIFY_APP_TOKEN" ]; then \
-	    ansible-playbook voucherify.oauth.demo; \
+	    $(BIN)/ansible-playbook voucherify.oauth.demo; \
 	else \
-	    python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
+	    $(BIN)/python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
 	fi
 
 sandbox: $(DEMO_READY) ## Start the sandbox alone, until Ctrl-C
-	python tests/sandbox
+	$(BIN)/python tests/sandbox
 
 test: lint types licences docs-lint ansible-lint unit integration publishable sanity ## Run every check below
 

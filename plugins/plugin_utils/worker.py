@@ -56,10 +56,10 @@ class TokenAction(ActionBase):
             hide(self, result)
             return result
         secrets = self._secrets()
-        result = remove_values(result, secrets)
+        readable: Result = remove_values(result, secrets)
         if loop_item_holds(secrets, task_vars or {}):
-            hide(self, result)
-        return result
+            hide(self, readable)
+        return readable
 
     def _run_here(self) -> Result:
         validation = ArgumentSpecValidator(self.MODULE.ARGUMENT_SPEC, required_if=self.MODULE.REQUIRED_IF).validate(

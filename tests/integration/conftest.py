@@ -50,6 +50,7 @@ def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) 
             "name": "Keep variables for the test",
             "ansible.builtin.copy": {"dest": str(kept), "mode": "0600", "content": _as_json(keep)},
             "check_mode": False,
+            "changed_when": False,
             "diff": False,
             "no_log": True,
         }

@@ -76,9 +76,7 @@ def test_missing_keys_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
 
 
 @pytest.mark.parametrize(("fault", "sentence"), REFUSALS.values(), ids=REFUSALS)
-def test_a_refusal_is_told_with_what_to_do(
-    play: Play, sandbox: Sandbox, fault: dict[str, Any], sentence: str
-) -> None:
+def test_a_refusal_is_told_with_what_to_do(play: Play, sandbox: Sandbox, fault: dict[str, Any], sentence: str) -> None:
     sandbox.fail("generate", **fault)
     run = play([{TOKEN: {}}])
     assert run.status != 0

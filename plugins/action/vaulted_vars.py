@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action behind the module vaulted_vars: from a task's options to an edited vars file, and back to a result."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, loop_item_holds
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import (
+    check_names,
+    check_variables,
+    decrypted,
+    strings,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, Outcome, apply
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller and needs no connection to a target."""
+
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The result has names only, so it is hidden just where Ansible would print a value in a loop item with it."""
+        secrets = _values(self._task.args.get("variables"))
+        try:
+            result: dict[str, Any] = super().run(tmp, task_vars)
+            options = self._options()
+            secrets += _values(options["variables"])
+            result.update(self._edit(options))
+        except (VarsFileError, AnsibleActionFail) as error:
+            result = {"failed": True, "msg": str(error)}
+        if loop_item_holds(secrets, task_vars or {}):
+            hide(self, result)
+        return result
+
+    def _options(self) -> dict[str, Any]:
+        validation = ArgumentSpecValidator(ARGUMENT_SPEC, **RULES).validate(decrypted(self._task.args))
+        if validation.unsupported_parameters:
+            unknown = ", ".join(sorted(str(name) for name in validation.unsupported_parameters))
+            raise AnsibleActionFail(f"There is no option {unknown}; the options are {', '.join(sorted(ARGUMENT_SPEC))}")
+        if validation.error_messages:
+            raise AnsibleActionFail(validation.error_messages[0])
+        options: dict[str, Any] = validation.validated_parameters
+        return options
+
+    def _edit(self, options: dict[str, Any]) -> dict[str, Any]:
+        variables, names = options["variables"] or {}, options["names"] or []
+        check_variables(variables)
+        check_names(names)
+        path = self._loader.path_dwim(options["path"])
+        edit = Edit(
+            path=path,
+            variables=variables,
+            names=names,
+            format=options["format"],
+            vault_id=options["vault_id"],
+            mode=_mode(options["mode"]),
+            backup=options["backup"],
+            dry_run=self._task.check_mode,
+        )
+        outcome = apply(edit, RunVault(self._loader))
+        result = {
+            "changed": outcome.changed,
+            "path": path,
+            "added": outcome.added,
+            "updated": outcome.updated,
+            "removed": outcome.removed,
+            "unchanged": outcome.unchanged,
+            "vault_id": outcome.vault_id,
+            "format": outcome.format,
+        }
+        if outcome.backup_file:
+            result["backup_file"] = outcome.backup_file
+        if self._task.diff:
+            result["diff"] = _diff(path, outcome)
+        return result
+
+
+def _values(variables: object) -> list[str]:
+    """The strings in the values of what was given for the variables, which may be anything yet."""
+    return list(strings(list(variables.values()) if isinstance(variables, Mapping) else variables))
+
+
+def _mode(mode: object) -> int | None:
+    """The mode as a number. One without quotes is a number already, and whether it was octal cannot be told from it."""
+    if mode is None:
+        return None
+    if isinstance(mode, str) and re.fullmatch("0?[0-7]{3}", mode):
+        return int(mode, base=8)
+    raise AnsibleActionFail("The option mode takes an octal number in quotes, '0600' for one; write it so")
+
+
+def _diff(path: str, outcome: Outcome) -> dict[str, str]:
+    before = [f"{name}: (standing value)" for name in sorted([*outcome.updated, *outcome.removed])]
+    after = [f"{name}: (new value, vaulted)" for name in sorted([*outcome.added, *outcome.updated])]
+    if outcome.mode_before is not None and outcome.mode_before != outcome.mode_after:
+        before.insert(0, f"mode: {outcome.mode_before:04o}")
+        after.insert(0, f"mode: {outcome.mode_after:04o}")
+    return {
+        "before_header": path,
+        "after_header": path,
+        "before": "".join(f"{line}\n" for line in before),
+        "after": "".join(f"{line}\n" for line in after),
+    }

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which names and values can become string variables, and the strings inside what a task was given."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.vars.reserved import is_reserved_name
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import (
+    InvalidVariableError,
+    VaultSecretError,
+)
+
+try:
+    from ansible.parsing.vault import EncryptedString
+except ImportError:  # ansible-core up to 2.18
+    from ansible.parsing.yaml.objects import (  # type: ignore[no-redef,unused-ignore]
+        AnsibleVaultEncryptedUnicode as EncryptedString,
+    )
+
+_VAULT_HEADER = "$ANSIBLE_VAULT;"
+_JINJA_WORDS = {"true", "false", "none"}
+
+
+def decrypted(value: Any) -> Any:
+    """The value with each vaulted string in it as plain text, and each other string without ansible-core's marks.
+
+    Raises VaultSecretError for a string that the run cannot decrypt.
+    """
+    if isinstance(value, EncryptedString):
+        try:
+            return str.__str__(str(value))
+        except AnsibleError:
+            raise VaultSecretError(
+                "A value that was given is vaulted and cannot be decrypted with the vault secrets of this run; start "
+                "it with the one that was used to encrypt it"
+            ) from None
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return {decrypted(name): decrypted(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [decrypted(inner) for inner in value]
+    return value
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Each string in the value, however deep, the names in mappings included; numbers and dates as their text."""
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from strings(inner)
+    elif isinstance(value, EncryptedString):
+        # What the run cannot decrypt it cannot show either.
+        with suppress(AnsibleError):
+            yield str(value)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def check_names(names: Iterable[object]) -> None:
+    """See to it that each is a variable's name; raises InvalidVariableError."""
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidVariableError(f"The name {name!r} is {_type(name)}, not a string; put it in quotes")
+        if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name in _JINJA_WORDS:
+            raise InvalidVariableError(
+                f"'{name}' cannot be a variable's name; use ASCII letters, digits and underscores, no digit in front, "
+                "and no word of Python's own"
+            )
+        if is_reserved_name(name):
+            raise InvalidVariableError(f"'{name}' is reserved by Ansible; choose another name for the variable")
+
+
+def check_variables(variables: Mapping[object, object]) -> None:
+    """See to it that each can become a string variable; raises InvalidVariableError, which names no value."""
+    check_names(variables)
+    for name, value in variables.items():
+        if not isinstance(value, str):
+            raise InvalidVariableError(
+                f"The value of '{name}' is {_type(value)}, not a string; quote it, or use the filter 'string'"
+            )
+        if value.startswith(_VAULT_HEADER):
+            raise InvalidVariableError(f"The value of '{name}' is vaulted text already; give it as plain text")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidVariableError(f"The value of '{name}' is no valid Unicode; encode it, as Base64 say") from None
+
+
+def _type(value: object) -> str:
+    """Python's name for the value's type: ansible-core's own types are marked kinds of those."""
+    name = next(kind.__name__ for kind in type(value).__mro__ if not kind.__module__.startswith("ansible"))
+    return {"NoneType": "null", "bool": "a boolean", "int": "an integer", "dict": "a mapping"}.get(name, f"a {name}")

@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A new text for a vars file: some variables set or removed, every character outside them as it was."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+
+import yaml
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import (
+    BREAK,
+    BREAKS,
+    StringValue,
+    Variable,
+    VarsText,
+    line_end,
+    next_line,
+    parse,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.yaml_events import Kind, is_string
+
+# How deep a ciphertext is indented: as in what `ansible-vault encrypt_string` prints.
+_DEPTH = 10
+_ONE_BREAK = rf"(?:\r\n|[{BREAKS}])"
+_EMPTY_LINES = rf"(?:[ \t]*{_ONE_BREAK})*"
+_REST_OF_EMPTY_LINE = re.compile(rf"[ \t]*(?:{_ONE_BREAK}|\Z)")
+_LINES_FURTHER_IN = rf"(?:{_EMPTY_LINES} +(?:#[^{BREAKS}]*)?(?:{_ONE_BREAK}|\Z))*"
+_COMMENT = re.compile(f"[ \t]+#[^{BREAKS}]*")
+_KEEPS_EMPTY_LINES = re.compile(r"[^|>]*[|>][0-9]?\+")
+
+_Changes = Mapping[str, "StringValue | None"]
+# A part of the text, from where to where, and what takes its place.
+_Edit = tuple[int, int, str]
+
+
+def splice(old: VarsText, changes: _Changes) -> str:
+    """The text of `old` with variables set (to a value) or removed (None). New ones go to its end, in their order.
+
+    Removing a variable that is not there changes nothing. Raises InvalidFileError, its text the end of a sentence that
+    begins with the file's name, where a change would touch another variable.
+    """
+    changes = {name: value for name, value in changes.items() if value or name in old.by_name}
+    if not changes:
+        return old.text
+    if old.braces:
+        old = _without_braces(old)
+    _check_editable(old, changes)
+    parts, done = [], 0
+    for start, stop, replacement in sorted(_edits(old, changes)):
+        parts += [old.text[done:start], replacement]
+        done = stop
+    text = "".join([*parts, old.text[done:]])
+    if not _is_as_wanted(old, changes, text):
+        raise InvalidFileError("is written so that this cannot be changed without changing more; edit it by hand")
+    return text
+
+
+def _without_braces(old: VarsText) -> VarsText:
+    """An empty mapping, "{}", is what one writes where no variable is set yet: nothing is lost with it."""
+    if old.variables or not old.braces:
+        raise InvalidFileError("is written as JSON or in braces; write it as block YAML, one variable a line, first")
+    before, after = old.text[: old.braces[0]], old.text[old.braces[1] :]
+    empty_line = _REST_OF_EMPTY_LINE.match(after)
+    if empty_line and (not before or before[-1] in BREAKS):
+        after = after[empty_line.end() :]
+    return parse(before + after)
+
+
+def _check_editable(old: VarsText, changes: _Changes) -> None:
+    users: dict[str | None, set[str]] = {}
+    for variable in old.variables:
+        for event in (*variable.key, *variable.events):
+            if event.kind is Kind.ALIAS:
+                users.setdefault(event.anchor, set()).add(variable.name)
+    for variable in old.variables:
+        if variable.name not in changes:
+            continue
+        if not variable.is_plain:
+            raise InvalidFileError(f"does not begin a line with '{variable.name}:'; write that variable so first")
+        for event in (*variable.key, *variable.events):
+            if event.kind is not Kind.ALIAS and users.get(event.anchor, set()) - {variable.name}:
+                raise InvalidFileError(
+                    f"gives the value of '{variable.name}' the anchor '&{event.anchor}', to which another variable "
+                    "refers; write that variable's value out first"
+                )
+
+
+def _edits(old: VarsText, changes: _Changes) -> Iterator[_Edit]:
+    first_break = BREAK.search(old.text)
+    newline = first_break.group() if first_break else "\n"
+    reads_on = ""
+    for variable in old.variables:
+        if variable.name not in changes:
+            reads_on = _reads_on(old.text, variable)
+        elif value := changes[variable.name]:
+            reads_on = _LINES_FURTHER_IN if value.is_vaulted else ""
+            yield _replacement(old.text, variable, value, newline)
+        else:
+            below = re.compile(reads_on).match(old.text, next_line(old.text, variable.stop), variable.limit)
+            yield variable.start, below.end() if below else variable.limit, ""
+    if added := {name: value for name, value in changes.items() if value and name not in old.by_name}:
+        yield _addition(old, added, newline)
+
+
+def _replacement(text: str, variable: Variable, value: StringValue, newline: str) -> _Edit:
+    """The new value in place of the old one, a comment behind the old one kept."""
+    first = variable.events[0]
+    key_line_end, end = line_end(text, variable.colon), line_end(text, variable.stop)
+    if variable.colon < first.first < key_line_end:
+        head = text[variable.start : first.first]
+    else:
+        head = text[variable.start : variable.colon] + " "
+    if first.is_block or first.first > key_line_end:
+        comment = _COMMENT.search(text, variable.colon, key_line_end)
+        tail = comment.group() if comment else ""
+    else:
+        tail = text[variable.stop : end]
+    # A comment below may be indented at will; one as deep as the ciphertext would be read as a part of it.
+    below = BREAK.split(text[end : variable.limit])
+    depth = max(variable.indent + _DEPTH, *(len(line) - len(line.lstrip(" ")) + 1 for line in below))
+    return variable.start, end, head + _rendered(value, tail, newline + " " * depth)
+
+
+def _reads_on(text: str, variable: Variable) -> str:
+    """A pattern for what would become a part of the variable's value if the variable below it went."""
+    if not variable.last_event.is_block_text:
+        return ""
+    keeps_empty_lines = _KEEPS_EMPTY_LINES.match(text, variable.last_event.first)
+    return _LINES_FURTHER_IN + _EMPTY_LINES if keeps_empty_lines else _LINES_FURTHER_IN
+
+
+def _addition(old: VarsText, added: Mapping[str, StringValue], newline: str) -> _Edit:
+    last = old.variables[-1] if old.variables else None
+    indent = " " * last.indent if last else ""
+    lines = "".join(
+        f"{indent}{_key(name)}: {_rendered(value, '', newline + indent + ' ' * _DEPTH)}{newline}"
+        for name, value in added.items()
+    )
+    if not old.text[: old.end] or old.text[old.end - 1] in BREAKS:
+        return old.end, old.end, lines
+    if last and last.last_event.is_block_text and not (last.value and last.value.is_vaulted):
+        # A line break at the file's end would become one of that text's own, so the new variables go above it.
+        comments = re.compile(rf"(?:(?:^|(?<=[{BREAKS}])){indent}#[^{BREAKS}]*{_ONE_BREAK})*\Z")
+        above = comments.search(old.text, 0, last.start)
+        start = above.start() if above else last.start
+        return start, start, lines
+    return old.end, old.end, newline + lines
+
+
+def _key(name: str) -> str:
+    """The name as a key, quoted where YAML would otherwise read no string: yes, no, on, off, true, false, null."""
+    return name if is_string(name) else f'"{name}"'
+
+
+def _rendered(value: StringValue, tail: str, line_start: str) -> str:
+    """What follows "name: ", with `tail` (a comment, or nothing) behind its first line."""
+    if tail.startswith("#"):
+        tail = " " + tail
+    if value.is_vaulted:
+        comment = tail.lstrip(" \t")
+        # PyYAML's own parser takes blanks behind "|", but no tab.
+        tail = " " * (len(tail) - len(comment)) + comment
+        return f"{value.tag} |{tail}" + "".join(line_start + line for line in value.text.split("\n"))
+    quoted = yaml.safe_dump(value.text, default_style='"', width=sys.maxsize).rstrip("\n")
+    return f"{value.tag} {quoted}{tail}" if value.tag else quoted + tail
+
+
+def _is_as_wanted(old: VarsText, changes: _Changes, text: str) -> bool:
+    """Whether the new text says what was wanted and nothing else: YAML can be written in ways not thought of here."""
+    try:
+        new = parse(text)
+    except InvalidFileError:
+        return False
+    added = {name for name in changes if name not in old.by_name}
+    wanted = [
+        (variable.name, changes.get(variable.name) or _meaning(variable))
+        for variable in old.variables
+        if variable.name not in changes or changes[variable.name]
+    ]
+    found = [(variable.name, _meaning(variable)) for variable in new.variables if variable.name not in added]
+    return found == wanted and all(name in new.by_name and new.by_name[name].value == changes[name] for name in added)
+
+
+def _meaning(variable: Variable) -> object:
+    if variable.value:
+        return variable.value
+    return [(event.kind, event.text, event.tag, event.anchor) for event in variable.events]

@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text of a vars file: which variables it sets, and where each of them stands.
+
+The text is parsed for positions only and nothing is ever written out again from what was parsed; `vars_splice` makes
+the new text from the old one and these positions. A position is an offset in characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.yaml_events import STRING, Event, Kind, events
+
+_COLON = re.compile(r"[ \t]*:")
+
+VAULT = "!vault"
+UNSAFE = "!unsafe"
+_VAULT_TAGS = (VAULT, "!vault-encrypted")
+
+# What ends a line in YAML 1.1, which is more than what ends one elsewhere.
+BREAKS = "\n\r\x85\u2028\u2029"
+BREAK = re.compile(f"\r\n|[{BREAKS}]")
+BLANKS = " \t" + BREAKS
+
+
+@dataclass(frozen=True)
+class StringValue:
+    """A variable's value that is a string: its text, or the ciphertext when `tag` is VAULT, and its YAML tag if any."""
+
+    text: str
+    tag: str | None = None
+
+    @property
+    def is_vaulted(self) -> bool:
+        return self.tag == VAULT
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One entry of the top-level mapping."""
+
+    name: str  # empty when the key is no string
+    value: StringValue | None  # None when the value is no string
+    key: Sequence[Event]
+    events: Sequence[Event]  # the value's
+    start: int  # of the line that the key is on
+    colon: int  # the offset behind it
+    is_plain: bool  # whether it begins a line and has its colon on the same line, as nearly all do
+    stop: int  # behind the last character of the value
+    limit: int  # where the next variable's line, or the end of the document, begins
+
+    @property
+    def indent(self) -> int:
+        return self.key[0].column
+
+    @property
+    def line(self) -> int:
+        return self.key[0].line
+
+    @property
+    def last_event(self) -> Event:
+        """The value's last event but for the ends of collections without brackets."""
+        ends = (event.kind is Kind.END_OF_COLLECTION and event.is_nowhere for event in reversed(self.events))
+        return self.events[-1 - list(ends).index(False)]
+
+
+@dataclass(frozen=True)
+class VarsText:
+    """A vars file's text with the variables in it."""
+
+    text: str
+    variables: Sequence[Variable]
+    end: int  # of the document: before its end marker "..." where there is one
+    braces: tuple[int, int] | None  # from where to where it is written as a mapping in braces
+
+    @cached_property
+    def by_name(self) -> dict[str, Variable]:
+        return {variable.name: variable for variable in self.variables if variable.name}
+
+
+def parse(text: str) -> VarsText:
+    """Find the variables in a vars file's text, which has no byte order mark.
+
+    Raises InvalidFileError, its text the end of a sentence that begins with the file's name.
+    """
+    found = events(text)
+    documents = sum(event.kind is Kind.DOCUMENT for event in found)
+    if documents == 0:
+        return VarsText(text, (), len(text), None)
+    if documents > 1:
+        raise InvalidFileError("holds several YAML documents, of which Ansible reads none; keep one of them first")
+    root, end = found[1], found[-1].first
+    if root.kind is Kind.SCALAR and root.is_nowhere:
+        return VarsText(text, (), end, None)
+    if root.kind is not Kind.MAPPING:
+        kind = "a list" if root.kind is Kind.SEQUENCE else "a single value"
+        raise InvalidFileError(f"holds {kind}, not a mapping of names to values; a vars file needs the latter")
+    variables = tuple(_variables(text, found[2:-2], end))
+    _check_unique(variables)
+    return VarsText(text, variables, end, None if root.is_block else (root.first, found[-2].last))
+
+
+def line_end(text: str, offset: int) -> int:
+    """The offset of the line break that ends the line, or of the text's end."""
+    match = BREAK.search(text, offset)
+    return match.start() if match else len(text)
+
+
+def next_line(text: str, offset: int) -> int:
+    """The offset at which the next line begins, or of the text's end."""
+    match = BREAK.search(text, offset)
+    return match.end() if match else len(text)
+
+
+def _variables(text: str, found: Sequence[Event], end: int) -> Iterator[Variable]:
+    nodes = list(_nodes(found))
+    keys, values = nodes[::2], nodes[1::2]
+    starts = [key[0].first - key[0].column for key in keys]
+    for key, value, start, limit in zip(keys, values, starts, [*starts[1:], end]):
+        match = _COLON.match(text, key[-1].last)
+        colon = match.end() if match else key[-1].last
+        yield Variable(
+            name=_name(key),
+            value=_string(value),
+            key=key,
+            events=value,
+            start=start,
+            colon=colon,
+            is_plain=bool(match) and not text[start : key[0].first].strip(" "),
+            stop=_stop(text, value, colon, limit),
+            limit=limit,
+        )
+
+
+def _nodes(found: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """The events of one node after the other, a collection's with all that is in it."""
+    depth = first = 0
+    for position, event in enumerate(found):
+        depth += (event.kind in (Kind.MAPPING, Kind.SEQUENCE)) - (event.kind is Kind.END_OF_COLLECTION)
+        if depth == 0:
+            yield found[first : position + 1]
+            first = position + 1
+
+
+def _name(key: Sequence[Event]) -> str:
+    string = _string(key)
+    return string.text if string and string.tag is None else ""
+
+
+def _string(node: Sequence[Event]) -> StringValue | None:
+    event = node[0]
+    if event.kind is not Kind.SCALAR:
+        return None
+    if event.tag in _VAULT_TAGS:
+        lines = (line.strip() for line in event.text.splitlines())
+        return StringValue("\n".join(line for line in lines if line), VAULT)
+    if event.tag == UNSAFE:
+        return StringValue(event.text, UNSAFE)
+    return StringValue(event.text) if event.tag == STRING else None
+
+
+def _stop(text: str, value: Sequence[Event], colon: int, limit: int) -> int:
+    """The offset behind the value's last character.
+
+    The parser gives it for a value on one line. A nested one it ends at the next variable, behind comments and empty
+    lines, so there it is the end of the last line that is neither.
+    """
+    stop = _last_token(text, value, colon)
+    offset = next_line(text, stop)
+    while offset < limit:
+        line = text[offset : line_end(text, offset)].strip(BLANKS)
+        if line and not line.startswith("#"):
+            stop = line_end(text, offset)
+        offset = next_line(text, offset)
+    return stop
+
+
+def _last_token(text: str, value: Sequence[Event], colon: int) -> int:
+    for event in reversed(value):
+        if event.is_block_text:
+            return event.first + len(text[event.first : event.last].rstrip(BLANKS))
+        if not event.is_nowhere:
+            return event.last
+    return colon
+
+
+def _check_unique(variables: Sequence[Variable]) -> None:
+    lines: dict[str, int] = {}
+    for variable in variables:
+        if variable.name in lines:
+            raise InvalidFileError(
+                f"sets the variable '{variable.name}' twice, on lines {lines[variable.name]} and {variable.line}; "
+                "remove one of them first"
+            )
+        if variable.name:
+            lines[variable.name] = variable.line

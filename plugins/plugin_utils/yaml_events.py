@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a YAML parser meets on its way through a text, and where; no value is built of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
+
+STRING = "tag:yaml.org,2002:str"
+
+# The parser that Ansible itself reads vars files with: libyaml where PyYAML was built with it, and 30 times as fast.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVER = yaml.resolver.Resolver()
+
+
+class Kind(enum.Enum):
+    """What an event is about."""
+
+    DOCUMENT = enum.auto()
+    END_OF_DOCUMENT = enum.auto()
+    MAPPING = enum.auto()
+    SEQUENCE = enum.auto()
+    END_OF_COLLECTION = enum.auto()
+    SCALAR = enum.auto()
+    ALIAS = enum.auto()
+
+
+_KINDS = {
+    yaml.DocumentStartEvent: Kind.DOCUMENT,
+    yaml.DocumentEndEvent: Kind.END_OF_DOCUMENT,
+    yaml.MappingStartEvent: Kind.MAPPING,
+    yaml.MappingEndEvent: Kind.END_OF_COLLECTION,
+    yaml.SequenceStartEvent: Kind.SEQUENCE,
+    yaml.SequenceEndEvent: Kind.END_OF_COLLECTION,
+    yaml.ScalarEvent: Kind.SCALAR,
+    yaml.AliasEvent: Kind.ALIAS,
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. `first` is the offset of its first character, `last` the one behind its last, both in characters."""
+
+    kind: Kind
+    first: int
+    last: int
+    line: int  # from 1
+    column: int  # from 0
+    text: str  # a scalar's
+    tag: str | None  # a scalar has one always, its own or the one that YAML gives it
+    anchor: str | None  # the one that it sets, or that an alias refers to
+    is_block: bool  # a text behind "|" or ">", or a collection without brackets
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether no character stands for it: the end of a collection without brackets, or a value left out."""
+        return self.first == self.last
+
+    @property
+    def is_block_text(self) -> bool:
+        return self.kind is Kind.SCALAR and self.is_block
+
+
+def events(text: str) -> list[Event]:
+    """The events of a text without a byte order mark.
+
+    Raises InvalidFileError, its text the end of a sentence that begins with the file's name.
+    """
+    try:
+        return list(_events(text))
+    except yaml.YAMLError as error:
+        # The parser's own words may quote the file, and thus a value.
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise InvalidFileError(f"is not valid YAML{place}; correct it first") from None
+
+
+def is_string(plain: str) -> bool:
+    """Whether YAML reads a string where these characters stand without quotes."""
+    return _tag(None, plain, (True, False)) == STRING
+
+
+def _events(text: str) -> Iterator[Event]:
+    anchors = set()
+    event: Any
+    for event in yaml.parse(text, Loader=_LOADER):
+        kind = _KINDS.get(type(event))
+        if kind is None:
+            continue
+        value, tag, anchor = (getattr(event, name, None) for name in ("value", "tag", "anchor"))
+        if kind is Kind.SCALAR:
+            tag = _tag(tag, event.value, event.implicit)
+        if kind is Kind.ALIAS and anchor not in anchors:
+            raise yaml.MarkedYAMLError(problem_mark=event.start_mark)
+        anchors.add(anchor)
+        yield Event(
+            kind=kind,
+            first=event.start_mark.index,
+            last=event.end_mark.index,
+            line=event.start_mark.line + 1,
+            column=event.start_mark.column,
+            text=value or "",
+            tag=tag,
+            anchor=anchor,
+            is_block=event.style in ("|", ">") if kind is Kind.SCALAR else getattr(event, "flow_style", None) is False,
+        )
+
+
+def _tag(tag: str | None, text: str, implicit: tuple[bool, bool]) -> str:
+    """A scalar's tag; `implicit` tells one without quotes from one in quotes."""
+    if tag in (None, "!"):
+        tag = _RESOLVER.resolve(yaml.ScalarNode, text, implicit)  # type: ignore[no-untyped-call]
+    return str(tag)

@@ -1,0 +1,294 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role token_vault and the collection's playbooks, against the sandbox and with real vaulted files."""
+
+from __future__ import annotations
+
+import re
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from integration.plays import Play, Run, run_command
+from sandbox import Sandbox
+
+ROLE = "voucherify.oauth.token_vault"
+PASSWORD = "a-vault-password-to-search-for"
+TOKENS: list[dict[str, Any]] = [
+    {"name": "vouchers_token", "scope": ["vouchers"]},
+    {"name": "campaigns_token", "scope": ["campaigns"], "min_expires_in": 60},
+    {"name": "orders_token", "scope": ["orders"]},
+]
+NAMES = [token["name"] for token in TOKENS]
+
+
+class Vault:
+    """Plays the role on one vars file."""
+
+    def __init__(self, play: Play, folder: Path, sandbox: Sandbox) -> None:
+        self._play = play
+        self.sandbox = sandbox
+        self.folder = folder
+        self.file = folder / "vault.yml"
+        self.password_file = folder / "password"
+        self.password_file.write_text(PASSWORD)
+
+    def run(
+        self,
+        *arguments: str,
+        tokens: Sequence[dict[str, Any]] = TOKENS,
+        tasks_from: str = "main",
+        then: Sequence[dict[str, Any]] = (),
+        keep: Sequence[str] = (),
+        environment: dict[str, str] | None = None,
+        **variables: Any,
+    ) -> Run:
+        role = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": tasks_from}}
+        return self._play(
+            [role, *then],
+            "--vault-password-file",
+            str(self.password_file),
+            *arguments,
+            keep=keep,
+            environment=environment,
+            vars={"token_vault_path": str(self.file), "token_vault_tokens": tokens, **variables},
+        )
+
+    def held(self, *names: str) -> dict[str, str]:
+        """Read the variables as another play does."""
+        read = {"ansible.builtin.include_vars": {"file": str(self.file)}, "no_log": True}
+        run = self._play([read], "--vault-password-file", str(self.password_file), keep=names)
+        assert run.status == 0, run.output
+        return dict(run.kept)
+
+    def live(self) -> list[str]:
+        return [token.access_token for token in self.sandbox.live_tokens()]
+
+
+@pytest.fixture
+def vault(play: Play, tmp_path: Path, sandbox: Sandbox) -> Vault:
+    return Vault(play, tmp_path, sandbox)
+
+
+def changed(run: Run) -> int:
+    assert run.status == 0, run.output
+    (number,) = re.findall(r"^localhost .* changed=(\d+) ", run.output, re.MULTILINE)
+    return int(number)
+
+
+def operations(run: Run) -> dict[str, str]:
+    return {result["name"]: result["operation"] for result in run.kept["token_vault_results"]}
+
+
+def test_the_life_of_tokens_in_a_vault(vault: Vault) -> None:
+    # In check mode nothing is made.
+    run = vault.run("--check", keep=["token_vault_results"])
+    assert changed(run) > 0
+    assert operations(run) == dict.fromkeys(NAMES, "generated")
+    assert not vault.file.exists()
+    assert not vault.sandbox.tokens()
+
+    # The first run places them, and the same run sees them.
+    run = vault.run(keep=["token_vault_results", *NAMES])
+    assert changed(run) > 0
+    assert [run.kept[name] for name in NAMES] == vault.live()
+    assert [result["scope"] for result in run.kept["token_vault_results"]] == [token["scope"] for token in TOKENS]
+    assert all(890 <= result["expires_in"] <= 900 for result in run.kept["token_vault_results"])
+    assert all(result.keys().isdisjoint({"access_token"}) for result in run.kept["token_vault_results"])
+    content = vault.file.read_bytes()
+    assert content.count(b"$ANSIBLE_VAULT;") == 3
+    assert list(vault.held(*NAMES).values()) == vault.live()
+
+    # The second run changes nothing.
+    run = vault.run(keep=["token_vault_results"])
+    assert changed(run) == 0
+    assert operations(run) == dict.fromkeys(NAMES, "kept")
+    assert vault.file.read_bytes() == content
+    assert len(vault.sandbox.tokens()) == 3
+
+    # Past the threshold, exactly those that need it are replaced.
+    vault.sandbox.advance(700)
+    assert operations(vault.run("--check", keep=["token_vault_results"]))["vouchers_token"] == "replaced"
+    assert len(vault.sandbox.tokens()) == 3
+    run = vault.run(keep=["token_vault_results"])
+    assert operations(run) == {"vouchers_token": "replaced", "campaigns_token": "kept", "orders_token": "replaced"}
+    assert len(vault.live()) == 5
+
+    # The replaced ones are revoked where asked.
+    run = vault.run(token_vault_force=True, token_vault_revoke_replaced=True)
+    assert changed(run) > 0
+    assert set(vault.held(*NAMES).values()) < set(vault.live())
+    assert len(vault.live()) == 5
+
+    # One is no longer wanted.
+    leaving = vault.held("orders_token")["orders_token"]
+    tokens = [*TOKENS[:2], {"name": "orders_token", "state": "absent"}]
+    assert changed(vault.run("--check", tokens=tokens)) > 0
+    assert leaving in vault.live()
+    assert changed(vault.run(tokens=tokens)) > 0
+    assert leaving not in vault.live()
+    assert b"orders_token" not in vault.file.read_bytes()
+    assert changed(vault.run(tokens=tokens)) == 0
+
+    # Revoked, none of them is alive and none is in the file; and again, nothing changes.
+    holding = list(vault.held("vouchers_token", "campaigns_token").values())
+    assert changed(vault.run("--check", tasks_from="revoke")) > 0
+    assert set(holding) <= set(vault.live())
+    assert changed(vault.run(tasks_from="revoke")) > 0
+    assert not set(holding) & set(vault.live())
+    assert b"ANSIBLE_VAULT" not in vault.file.read_bytes()
+    assert changed(vault.run(tasks_from="revoke")) == 0
+
+
+def test_a_whole_file_under_a_vault_id_keeps_its_neighbours(vault: Vault, ansible_environment: dict[str, str]) -> None:
+    vault.file.write_text("# A comment\nother: value\n")
+    identity = f"team@{vault.password_file}"
+    status, output = run_command(
+        "ansible-vault",
+        *("encrypt", "--vault-id", identity, "--encrypt-vault-id", "team", str(vault.file)),
+        environment=ansible_environment,
+        cwd=vault.folder,
+    )
+    assert status == 0, output
+    assert changed(vault.run("--vault-id", identity, keep=["other"])) > 0
+    assert vault.file.read_bytes().startswith(b"$ANSIBLE_VAULT;1.2;AES256;team\n")
+    assert vault.held("other", *NAMES) == {"other": "value", **dict(zip(NAMES, vault.live()))}
+    assert changed(vault.run("--vault-id", identity)) == 0
+
+
+def test_a_token_that_cannot_be_made_undoes_the_others(vault: Vault) -> None:
+    assert changed(vault.run(tokens=TOKENS[:1])) > 0
+    before, content = vault.live(), vault.file.read_bytes()
+    vault.sandbox.fail("generate", skip=1, status=402, body='{"code": 402, "message": "Plan limit"}')
+    run = vault.run()
+    assert run.status != 0
+    assert "is as it was. Cannot generate a token" in " ".join(run.output.split())
+    assert "The tokens just generated were revoked." in " ".join(run.output.split())
+    assert len(vault.sandbox.calls("generate")) == 3
+    assert vault.live() == before
+    assert vault.file.read_bytes() == content
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """Let this process and those it starts write files of so many bytes at most, as on a disk that fills up."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_write_that_fails_leaves_no_new_token_alive_and_the_old_file(vault: Vault) -> None:
+    vault.file.write_text("other: value\n")
+    with no_file_longer_than(4096):
+        run = vault.run(tokens=[{"name": f"token_{number}"} for number in range(8)])
+    assert run.status != 0
+    assert f"{vault.file} is as it was." in " ".join(run.output.split())
+    assert len(vault.sandbox.tokens()) == 8
+    assert not vault.live()
+    assert vault.file.read_text() == "other: value\n"
+
+
+def test_what_is_wrong_with_the_file_is_found_before_a_token_is_made(vault: Vault) -> None:
+    vault.file.write_text("- a list\n")
+    assert vault.run().status != 0
+    assert not vault.sandbox.requests()
+    assert vault.file.read_text() == "- a list\n"
+
+
+def test_a_token_that_cannot_be_revoked_keeps_its_variable(vault: Vault) -> None:
+    assert changed(vault.run()) > 0
+    content = vault.file.read_bytes()
+    vault.sandbox.fail("revoke", skip=1, status=403)
+    assert vault.run(tasks_from="revoke").status != 0
+    assert vault.file.read_bytes() == content
+    assert len(vault.live()) == 1
+    assert changed(vault.run(tasks_from="revoke")) > 0
+    assert not vault.live()
+
+
+def test_it_works_once_on_the_controller_and_every_host_sees_the_tokens(
+    vault: Vault, sandbox: Sandbox, ansible_environment: dict[str, str]
+) -> None:
+    book = {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars": {
+            "token_vault_path": "vault.yml",
+            "token_vault_tokens": TOKENS,
+            # What a play says of its hosts must not reach the work on the controller.
+            "ansible_connection": "ssh",
+            "ansible_become": True,
+            "ansible_python_interpreter": "/no/python/here",
+        },
+        "roles": [ROLE],
+        "tasks": [
+            {
+                "ansible.builtin.assert": {
+                    "that": ["vouchers_token | length == 50", "token_vault_results | length == 3"],
+                    "quiet": True,
+                },
+            }
+        ],
+    }
+    (vault.folder / "play.yml").write_text(yaml.safe_dump([book]))
+    arguments = ["-i", "one.invalid,two.invalid,three.invalid", "--vault-password-file", str(vault.password_file)]
+    environment = {**ansible_environment, **sandbox.environment}
+    status, output = run_command("ansible-playbook", "play.yml", *arguments, environment=environment, cwd=vault.folder)
+    assert status == 0, output
+    assert len(sandbox.calls("generate")) == 3
+    assert vault.file.exists()
+
+
+def test_two_files_in_one_play_are_not_mixed_up(vault: Vault, play: Play) -> None:
+    def role(name: str) -> dict[str, Any]:
+        variables = {"token_vault_path": str(vault.folder / name), "token_vault_tokens": TOKENS[:1]}
+        return {"ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
+
+    arguments = ["--vault-password-file", str(vault.password_file)]
+    assert play([role("one.yml"), role("two.yml")], *arguments).status == 0
+    assert len(vault.live()) == 2
+    assert changed(play([role("one.yml"), role("two.yml"), role("one.yml")], *arguments)) == 0
+
+
+def test_the_role_prints_and_stores_no_secret(vault: Vault) -> None:
+    vault.run("-vvv", "--diff")
+    outputs = [vault.run("-vvv", "--diff", token_vault_force=True, token_vault_revoke_replaced=True).output]
+    vault.sandbox.fail("generate", skip=2, status=500)
+    outputs.append(vault.run("-vvv", "--diff", token_vault_force=True).output)
+    outputs.append(vault.run("-vvv", "--diff", tasks_from="revoke").output)
+    secrets = [PASSWORD, vault.sandbox.app_token, *(token.access_token for token in vault.sandbox.tokens())]
+    assert len(secrets) == 10
+    for output in outputs:
+        assert "PLAY RECAP" in output
+        assert not [secret for secret in secrets if secret in output]
+    vault.password_file.unlink()
+    texts = [path.read_text(errors="replace") for path in vault.folder.rglob("*") if path.is_file()]
+    assert texts
+    assert not [secret for secret in secrets for text in texts if secret in text]
+
+
+def test_the_playbooks_run_by_full_name_and_begin_at_the_working_directory(
+    vault: Vault, sandbox: Sandbox, ansible_environment: dict[str, str]
+) -> None:
+    (vault.folder / "tokens.yml").write_text(
+        yaml.safe_dump({"token_vault_path": "group_vars/all/tokens.yml", "token_vault_tokens": TOKENS})
+    )
+    for playbook, live in (("token_vault", 3), ("token_vault", 3), ("revoke", 0)):
+        status, output = run_command(
+            "ansible-playbook",
+            f"voucherify.oauth.{playbook}",
+            *("--vault-password-file", str(vault.password_file), "-e", "@tokens.yml"),
+            environment={**ansible_environment, **sandbox.environment, "PWD": str(vault.folder)},
+            cwd=vault.folder,
+        )
+        assert status == 0, output
+        assert len(vault.live()) == live
+        assert (vault.folder / "group_vars" / "all" / "tokens.yml").exists()
+    assert len(sandbox.tokens()) == 3

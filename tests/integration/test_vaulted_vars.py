@@ -1,0 +1,310 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action in real runs, and ansible-core reading what it wrote."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vault_project import Project, check, vaulted_vars
+
+TOKEN, OTHER = "s3cr3t.token/one", "s3cr3t.token/two"
+# Taken from a lookup, so that the playbook itself has no value that Ansible could quote from it.
+FROM_LOOKUP = {"token": "{{ lookup('env', 'TOKEN') }}", "other": "{{ lookup('env', 'OTHER') }}"}
+ENVIRONMENT = {"TOKEN": TOKEN, "OTHER": OTHER}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path / "project")
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> None:
+    path = "group_vars/all/tokens.yml"
+    tasks: list[dict[str, Any]] = [
+        {**vaulted_vars(path=path, variables=FROM_LOOKUP), "check_mode": True, "register": "predicted"},
+        {"ansible.builtin.stat": {"path": "{{ playbook_dir }}/group_vars"}, "register": "folder"},
+        check("predicted is changed", "predicted.added == ['other', 'token']", "not folder.stat.exists"),
+        {**vaulted_vars(path=path, variables=FROM_LOOKUP), "register": "first"},
+        check(
+            "first is changed",
+            "first.path == playbook_dir ~ '/' ~ 'group_vars/all/tokens.yml'",
+            "first.added == ['other', 'token']",
+            "first.updated == [] and first.removed == [] and first.unchanged == []",
+            "first.vault_id == 'default' and first.format == 'inline'",
+            "first.backup_file is not defined",
+        ),
+        {**vaulted_vars(path=path, variables=FROM_LOOKUP), "register": "second"},
+        check("second is not changed", "second.unchanged == ['other', 'token']", "second.added == []"),
+        {
+            **vaulted_vars(path=path, variables={"token": "{{ lookup('env', 'OTHER') }}"}, backup=True, mode="0640"),
+            "register": "third",
+        },
+        check("third is changed", "third.updated == ['token']", "third.backup_file is search('/[.]tokens.yml[^/]*~$')"),
+        {**vaulted_vars(path=path, names=["token", "nothing"], state="absent"), "register": "fourth"},
+        check("fourth.removed == ['token']", "fourth.unchanged == ['nothing']"),
+    ]
+
+    log = project.folder.parent / "log"
+    output = project.play(tasks, "-vvv", "--diff", environment={**ENVIRONMENT, "ANSIBLE_LOG_PATH": str(log)})
+
+    for text in (output, log.read_text(), *texts(project.folder).values()):
+        assert "s3cr3t" not in text
+        assert "password of" not in text
+    assert "+other: (new value, vaulted)\n+token: (new value, vaulted)\n" in output
+    assert "-mode: 0600\n-token: (standing value)\n+mode: 0640\n+token: (new value, vaulted)\n" in output
+    assert "-token: (standing value)\n" in output.split("mode: 0640")[-1]
+    assert "$ANSIBLE_VAULT" not in output
+    assert not re.search("WARNING|DEPRECATION|Traceback", output)
+
+
+@pytest.mark.parametrize("callback", ["default", "minimal"])
+def test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read(project: Project, callback: str) -> None:
+    items = [{"name": "token", "value": FROM_LOOKUP["token"]}, {"name": "bad-name", "value": FROM_LOOKUP["other"]}]
+    tasks = [
+        {
+            **vaulted_vars(path="tokens.yml", variables="{{ {item.name: item.value} }}"),
+            "loop": items,
+            "loop_control": {"extended": True},
+            "ignore_errors": True,
+            "register": "edited",
+        },
+        check("edited is failed", "edited.results[0].added == ['token']", "'ASCII letters' in edited.results[1].msg"),
+    ]
+
+    output = project.play(tasks, "-vvv", "--diff", environment={**ENVIRONMENT, "ANSIBLE_STDOUT_CALLBACK": callback})
+
+    assert "s3cr3t" not in output
+    if callback == "default":
+        assert re.search(r"ERROR.* 'bad-name' cannot be a variable's name", output)
+
+
+def test_a_loop_over_names_stays_readable(project: Project) -> None:
+    tasks = [
+        {
+            **vaulted_vars(path="tokens.yml", variables="{{ {item: lookup('env', 'TOKEN')} }}"),
+            "loop": ["token", "bad-name"],
+            "ignore_errors": True,
+        }
+    ]
+
+    output = project.play(tasks, "--diff", environment=ENVIRONMENT)
+
+    assert "s3cr3t" not in output
+    assert "+token: (new value, vaulted)" in output
+    assert "changed: [localhost] => (item=token)" in output
+    assert "failed: [localhost] (item=bad-name)" in output
+
+
+# --- reading what was written
+
+READERS = [
+    check("of_group == 'g {' ~ '{ x }}'", "of_play == 'p {' ~ '{ x }}'", "plain == 'kept'"),
+    {"ansible.builtin.include_vars": {"file": "included.yml", "name": "included"}},
+    check("included == {'of_include': 'i {' ~ '{ x }}', 'more': 'm'}"),
+]
+
+
+@pytest.mark.parametrize("vault_format", ["inline", "file"])
+def test_ansible_reads_what_was_written(project: Project, vault_format: str) -> None:
+    folder = project.folder
+    (folder / "group_vars" / "all").mkdir(parents=True)
+    (folder / "group_vars" / "all" / "others.yml").write_text("plain: kept\n")
+    values = {"group_vars/all/a.yml": "of_group", "vars.yml": "of_play", "vars/included.yml": "of_include"}
+    secrets = ["default", "prod"]
+    writers = [
+        vaulted_vars(path=path, format=vault_format, vault_id=vault_id, backup=True, variables={name: value})
+        for (path, name), vault_id in zip(values.items(), ["default", "prod", "prod"])
+        # A second write, for the sake of the backup that Ansible must not load.
+        for value in ("first", f"{name[3]} {{{{ '{{{{ x }}}}' }}}}")
+    ]
+    writers.append(vaulted_vars(path="vars/included.yml", variables={"more": "m"}))
+
+    project.play(writers, vault_ids=secrets)
+    output = project.play(READERS, "-vvv", vault_ids=secrets, vars_files=["vars.yml"])
+
+    assert ".vaulted_vars" not in output
+    headers = [path.read_text().split("$")[1].split("\n")[0] for path in map(folder.joinpath, values)]
+    assert headers == ["ANSIBLE_VAULT;1.1;AES256", *["ANSIBLE_VAULT;1.2;AES256;prod"] * 2]
+    if vault_format == "file":
+        shown = project.command(
+            "ansible-vault", "view", *project.secrets("prod"), str(folder / "vars" / "included.yml")
+        )
+        assert shown == 'of_include: !unsafe "i {{ x }}"\nmore: "m"\n'
+
+
+def test_what_ansible_vault_wrote_is_understood(project: Project) -> None:
+    secrets = project.secrets("prod")
+    inline = project.command(
+        "ansible-vault", "encrypt_string", *secrets, "--name", "token", "--stdin-name", "token", stdin=TOKEN
+    )
+    (project.folder / "inline.yml").write_text("# top\n" + inline[inline.index("token: ") :].split("\nEncryption")[0])
+    (project.folder / "whole.yml").write_text(f"# top\ntoken: {TOKEN}\n")
+    project.command("ansible-vault", "encrypt", *secrets, str(project.folder / "whole.yml"))
+    before = texts(project.folder)
+    tasks = [
+        {**vaulted_vars(path=f"{name}.yml", variables={"token": FROM_LOOKUP["token"]}), "register": name}
+        for name in ("inline", "whole")
+    ]
+
+    tasks.append(check("inline is not changed and inline.format == 'inline'", "whole is not changed"))
+    project.play(tasks, vault_ids=["default", "prod"], environment=ENVIRONMENT)
+
+    after = texts(project.folder)
+    assert {name: after[name] for name in before} == before
+
+
+# --- bad input
+
+DEFAULT_OPTIONS: dict[str, Any] = {"path": "standing.yml", "variables": {"token": FROM_LOOKUP["token"]}}
+BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"variables": None, "state": "present"}, "state is present but all of the following are missing: variables"),
+    ({"state": "absent", "variables": None}, "state is absent but all of the following are missing: names"),
+    ({"names": ["a"]}, "parameters are mutually exclusive: variables|names"),
+    ({"path": None}, "missing required arguments: path"),
+    ({"format": "whole"}, "value of format must be one of: inline, file, got: whole"),
+    (
+        {"file": "x"},
+        "There is no option file; the options are backup, format, mode, names, path, state, variables, vault_id",
+    ),
+    ({"mode": 0o600}, "The option mode takes an octal number in quotes, '0600' for one; write it so"),
+    ({"mode": "u=rw"}, "The option mode takes an octal number in quotes, '0600' for one; write it so"),
+    (
+        {"vault_id": "prod"},
+        "No vault secret is loaded under the id 'prod', given as vault_id; this run has 'default', 'dev'",
+    ),
+    (
+        {"variables": {"token": 47}},
+        "The value of 'token' is an integer, not a string; quote it, or use the filter 'string'",
+    ),
+    ({"variables": {"hosts": "x"}}, "'hosts' is reserved by Ansible; choose another name for the variable"),
+    ({"path": "folder"}, "{folder}/folder is a folder; give the path of a vars file"),
+    (
+        {"path": "dangling.yml"},
+        "{folder}/dangling.yml is a symbolic link that leads to no file; correct the link or remove it",
+    ),
+    (
+        {"path": "another.yml"},
+        "{folder}/another.yml cannot be decrypted with the vault secrets of this run; start it with the one that was "
+        "used to encrypt it",
+    ),
+    ({"path": "broken.yml"}, "{folder}/broken.yml is not valid YAML (line 2, column 1); correct it first"),
+]
+"""What is given instead of the default options, and the message."""
+
+
+def test_bad_input_gets_one_sentence_and_changes_nothing(project: Project) -> None:
+    folder = project.folder
+    (folder / "standing.yml").write_text("token: x\n")
+    (folder / "broken.yml").write_text("token: 's3cr3t\n")
+    (folder / "folder").mkdir()
+    (folder / "dangling.yml").symlink_to("nowhere")
+    (folder / "another.yml").write_text("a: 1\n")
+    project.command("ansible-vault", "encrypt", *project.secrets("another"), str(folder / "another.yml"))
+    before = texts(folder)
+    tasks: list[dict[str, Any]] = []
+    for number, (bad, _message) in enumerate(BAD_OPTIONS):
+        options = {name: value for name, value in {**DEFAULT_OPTIONS, **bad}.items() if value is not None}
+        tasks.append({**vaulted_vars(**options), "register": f"result{number}", "ignore_errors": True})
+    results = "{{ [" + ", ".join(f"result{number}.msg" for number in range(len(tasks))) + "] | to_json }}"
+    tasks.append({"ansible.builtin.copy": {"content": results, "dest": "{{ playbook_dir }}/results"}})
+
+    output = project.play(tasks, "-vvv", vault_ids=["default", "dev"], environment=ENVIRONMENT)
+
+    messages = [message.replace("{folder}", str(folder)) for _bad, message in BAD_OPTIONS]
+    assert json.loads((folder / "results").read_text()) == messages
+    assert "s3cr3t" not in output
+    assert "Traceback (most recent" not in output
+    after = texts(folder)
+    assert {name: after[name] for name in before} == before
+    assert after.keys() - before.keys() == {"play.yml", "results"}
+
+
+def test_a_run_without_vault_secrets_and_a_task_with_async_are_told_why_they_fail(project: Project) -> None:
+    task = vaulted_vars(path="new.yml", variables=FROM_LOOKUP)
+    loop = {
+        **vaulted_vars(path="new.yml", variables={"a": "{{ item }}"}),
+        "loop": list(FROM_LOOKUP.values()),
+        "async": 9,
+    }
+    tasks = [{**task, "ignore_errors": True}, {**loop, "ignore_errors": True}]
+
+    output = project.play(tasks, "-v", vault_ids=[], environment=ENVIRONMENT)
+
+    assert "This run has no vault secret to encrypt with; start it with --vault-password-file, --vault-id or" in output
+    assert re.search("ERROR.* (async is not supported|does not support async)", output)
+    assert "s3cr3t" not in output
+    assert "Traceback" not in output
+    assert texts(project.folder).keys() == {"play.yml"}
+
+
+def test_a_given_value_that_is_vaulted_is_taken_decrypted(project: Project) -> None:
+    (project.folder / "vars.yml").write_text(
+        "".join(
+            project.command("ansible-vault", "encrypt_string", *project.secrets(vault_id), "--name", name, TOKEN)
+            for name, vault_id in {"mine": "default", "theirs": "another"}.items()
+        ).replace("Encryption successful\n", "\n")
+    )
+    tasks = [
+        {**vaulted_vars(path="new.yml", variables={"token": "{{ mine }}"}), "register": "edited"},
+        {**vaulted_vars(path="new.yml", variables={"token": FROM_LOOKUP["token"]}), "register": "compared"},
+        check("edited is changed", "compared is not changed"),
+        {
+            **vaulted_vars(path="new.yml", variables={"token": "{{ theirs }}"}),
+            "ignore_errors": True,
+            "register": "failed",
+        },
+        check("failed is failed"),
+    ]
+
+    output = project.play(tasks, vars_files=["vars.yml"], environment=ENVIRONMENT)
+
+    assert "s3cr3t" not in output
+
+
+def test_digits_stay_a_string_with_native_types(project: Project) -> None:
+    variables = {"token": "{{ lookup('env', 'DIGITS') | string }}"}
+    tasks = [vaulted_vars(path="vars.yml", variables=variables), {"ansible.builtin.include_vars": {"file": "vars.yml"}}]
+
+    project.play(
+        [*tasks, check("token is string", "token == '4711'")],
+        environment={"DIGITS": "4711", "ANSIBLE_JINJA2_NATIVE": "true"},
+    )
+
+
+def test_no_connection_is_made_and_the_hosts_of_a_play_take_turns(project: Project) -> None:
+    hosts = [f"host{number}.invalid" for number in range(4)]
+    variables = "{{ {'of_' ~ inventory_hostname.split('.')[0]: inventory_hostname} }}"
+
+    project.play(
+        [vaulted_vars(path="vars.yml", variables=variables)],
+        *("-i", ",".join(hosts), "-c", "ssh"),
+        hosts="all:!localhost",
+        become=True,
+    )
+
+    project.play(
+        [check(*(f"of_host{number} == 'host{number}.invalid'" for number in range(4)))], vars_files=["vars.yml"]
+    )
+
+
+def test_eight_runs_at_once_lose_nothing(project: Project) -> None:
+    runs = [
+        project.start(
+            [vaulted_vars(path="vars.yml", variables={f"token{number}": f"value {number}"})], name=f"play{number}"
+        )
+        for number in range(8)
+    ]
+    for run in runs:
+        output, _nothing = run.communicate()
+        assert run.returncode == 0, output
+
+    project.play([check(*(f"token{number} == 'value {number}'" for number in range(8)))], vars_files=["vars.yml"])

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that are killed, runs at the same time, and disks that are full."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import parse
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import FileAccessError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, apply
+from vaults import inline, run_vault
+
+OLD, NEW = "the old secret value", "the new secret value"
+VAULT = run_vault("default")
+
+
+def edit(path: Path, value: str, name: str = "token", vault_format: str = "inline") -> None:
+    apply(Edit(path=str(path), variables={name: value}, names=[], format=vault_format, backup=True), VAULT)
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Start the work in a process of its own, which ends with status 0 when the work is done."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    return child
+
+
+def value_in(path: Path) -> str:
+    """What stands in the file, which has to be whole."""
+    data = path.read_bytes()
+    if data.startswith(b"$ANSIBLE_VAULT;"):
+        data, _key = VAULT.decrypt(data, "file")
+    value = parse(data.decode()).by_name["token"].value
+    assert value
+    return VAULT.decrypt(value.text.encode(), "value")[0].decode() if value.is_vaulted else value.text
+
+
+def plaintext_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if b"secret value" in path.read_bytes()]
+
+
+STEPS = ["open", "fsync", "fchmod", "replace", "unlink", "listdir"]
+
+
+@pytest.mark.parametrize("vault_format", ["inline", "file"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_killed_at_any_step_leaves_the_old_file_or_the_new(
+    tmp_path: Path, step: str, vault_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vars.yml"
+    edit(path, OLD, vault_format=vault_format)
+    genuine = getattr(os, step)
+
+    def killed_in(call: int) -> Callable[[], None]:
+        calls = iter(range(1, 1000))
+
+        def stop_at(*arguments: object, **options: object) -> object:
+            if next(calls) == call:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return genuine(*arguments, **options)
+
+        def work() -> None:
+            monkeypatch.setattr(os, step, stop_at)
+            edit(path, NEW, vault_format=vault_format)
+
+        return work
+
+    kills = 0
+    for call in range(1, 100):
+        _child, status = os.waitpid(in_child(killed_in(call)), 0)
+        assert value_in(path) in (OLD, NEW)
+        assert plaintext_in(tmp_path) == []
+        if os.WIFEXITED(status):
+            break
+        kills += 1
+    assert kills > 0
+    assert value_in(path) == NEW
+    assert not list(tmp_path.glob(".vaulted_vars.*"))
+
+
+def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    edit(path, OLD)
+    moments = random.Random(4)
+    killed, seen = 0, set()
+
+    def alternate() -> None:
+        for turn in range(1000):
+            edit(path, NEW if turn % 2 == 0 else OLD)
+
+    for _ in range(60):
+        child = in_child(alternate)
+        time.sleep(moments.uniform(0, 0.03))
+        os.kill(child, signal.SIGKILL)
+        killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        seen.add(value_in(path))
+        assert plaintext_in(tmp_path) == []
+
+    edit(path, "the last secret value")
+    assert killed == 60
+    assert seen == {OLD, NEW}
+    assert value_in(path) == "the last secret value"
+    assert not list(tmp_path.glob(".vaulted_vars.*"))
+
+
+def test_eight_runs_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "vars.yml"
+
+    def work(number: int) -> Callable[[], None]:
+        def three_edits() -> None:
+            for turn in range(3):
+                edit(path, f"{number}.{turn}", f"name{number}")
+
+        return three_edits
+
+    children = [in_child(work(number)) for number in range(8)]
+
+    assert {os.waitpid(child, 0)[1] for child in children} == {0}
+    values = {name: variable.value for name, variable in parse(path.read_text()).by_name.items()}
+    found = {name: VAULT.decrypt(value.text.encode(), name)[0] for name, value in values.items() if value}
+    assert found == {f"name{number}": f"{number}.2".encode() for number in range(8)}
+
+
+def test_a_file_that_may_not_grow_so_large_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_text(inline("token", OLD))
+    before = path.read_bytes()
+
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        with pytest.raises(FileAccessError, match="File too large; raise the limit on the size of files and run again"):
+            edit(path, NEW)
+
+    assert os.waitpid(in_child(work), 0)[1] == 0
+    assert path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["vars.yml"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(disk)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk can be mounted by root only, and not in every container")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_leaves_the_file_alone(small_disk: Path) -> None:
+    path = small_disk / "vars.yml"
+    path.write_text(inline("token", OLD))
+    before = path.read_bytes()
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(b"x" * 512)
+
+    with pytest.raises(FileAccessError, match="No space left on device; make room there and run again"):
+        edit(path, NEW)
+
+    assert path.read_bytes() == before
+    assert sorted(path.name for path in small_disk.iterdir()) == ["filler", "vars.yml"]

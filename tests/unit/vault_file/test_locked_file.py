@@ -1,0 +1,276 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock, the replacement and what they leave behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.locked_file import locked
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import FileAccessError, FileChangedError
+
+needs_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(path: Path, data: bytes, new_mode: int | None = None) -> None:
+    with locked(str(path), make_folders=True) as file:
+        file.replace(file.read(), data, new_mode)
+
+
+@contextmanager
+def another_user(folder: Path) -> Iterator[None]:
+    """Root is refused nothing, so that refusals are tried as somebody else."""
+    for parent in list(folder.parents)[:2]:
+        parent.chmod(0o755)
+    os.setegid(65534)
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def test_a_new_file_and_its_folders_are_for_the_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "outer" / "inner" / "vars.yml"
+
+    write(path, b"new")
+
+    assert path.read_bytes() == b"new"
+    assert [mode(path), mode(path.parent), mode(path.parent.parent)] == [0o600, 0o700, 0o700]
+
+
+def test_a_standing_file_keeps_its_mode_unless_another_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+
+    write(path, b"new")
+    assert mode(path) == 0o644
+
+    write(path, b"newer", 0o640)
+    assert (path.read_bytes(), mode(path)) == (b"newer", 0o640)
+
+
+@needs_another_user
+def test_a_standing_file_keeps_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    os.chown(path, 1234, 4321)
+
+    write(path, b"new")
+
+    assert (path.stat().st_uid, path.stat().st_gid, path.read_bytes()) == (1234, 4321, b"new")
+
+
+@needs_another_user
+def test_a_file_that_would_change_its_owner_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    tmp_path.chmod(0o777)
+
+    with another_user(tmp_path), pytest.raises(FileAccessError, match="would no longer belong to user 0"):
+        write(path, b"new")
+
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["vars.yml"]
+
+
+def test_a_symbolic_link_stays_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
+    real, link = tmp_path / "real" / "vars.yml", tmp_path / "link.yml"
+    real.parent.mkdir()
+    real.write_bytes(b"old")
+    link.symlink_to("real/vars.yml")
+
+    write(link, b"new")
+
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+    assert names(tmp_path) == ["link.yml", "real"]
+
+
+@pytest.mark.parametrize("target", ["nowhere", "link.yml"])
+def test_a_dangling_link_is_refused(tmp_path: Path, target: str) -> None:
+    link = tmp_path / "link.yml"
+    link.symlink_to(target)
+
+    with pytest.raises(FileAccessError, match="is a symbolic link that leads to no file"):
+        write(link, b"new")
+
+    assert os.readlink(link) == target
+    assert names(tmp_path) == ["link.yml"]
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileAccessError, match="is a folder; give the path of a vars file"):
+        write(tmp_path, b"new")
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(FileAccessError, match="is no regular file"):
+        write(tmp_path / "pipe", b"new")
+
+
+def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(FileAccessError, match="only the last part is a file"):
+        write(tmp_path / "file" / "vars.yml", b"new")
+
+
+def test_too_long_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileAccessError, match="choose a shorter path"):
+        write(tmp_path / ("x" * 300), b"new")
+
+
+@needs_another_user
+@pytest.mark.parametrize("path", ["vars.yml", "new/vars.yml"])
+def test_a_folder_that_cannot_be_written_is_refused_with_advice(tmp_path: Path, path: str) -> None:
+    tmp_path.chmod(0o755)
+    sentence = "^Cannot .*: Permission denied; run the playbook as a user who may do so"
+
+    with another_user(tmp_path), pytest.raises(FileAccessError, match=sentence):
+        write(tmp_path / path, b"new")
+
+    assert names(tmp_path) == []
+
+
+def test_folders_that_were_made_go_again_when_the_work_fails(tmp_path: Path) -> None:
+    def fail() -> None:
+        with locked(str(tmp_path / "a" / "b" / "vars.yml"), make_folders=True):
+            raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - this test's own
+        fail()
+
+    assert names(tmp_path) == []
+
+
+def test_nothing_is_made_when_folders_are_not_to_be_made(tmp_path: Path) -> None:
+    with locked(str(tmp_path / "a" / "vars.yml"), make_folders=False) as file:
+        assert file.read() is None
+        with pytest.raises(FileAccessError):
+            file.replace(None, b"new")
+
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("change", ["write", "same size", "replace", "mode", "remove"])
+def test_a_write_by_another_program_is_not_overwritten(tmp_path: Path, change: str) -> None:
+    path, other = tmp_path / "vars.yml", tmp_path / "other"
+    path.write_bytes(b"old")
+    other.write_bytes(b"old")
+
+    def edit() -> None:
+        with locked(str(path), make_folders=True) as file:
+            old = file.read()
+            if change == "write":
+                path.write_bytes(b"theirs")
+            elif change == "same size":
+                path.write_bytes(b"OLD")
+            elif change == "replace":
+                other.replace(path)
+            elif change == "mode":
+                path.chmod(0o640)
+            else:
+                path.unlink()
+            file.replace(old, b"ours")
+
+    with pytest.raises(FileChangedError, match=r"changed by another program .*; nothing was written"):
+        edit()
+
+    assert not path.exists() if change == "remove" else path.read_bytes() != b"ours"
+    assert not [name for name in names(tmp_path) if name.startswith(".")]
+
+
+def test_a_file_that_another_program_makes_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+
+    def edit() -> None:
+        with locked(str(path), make_folders=True) as file:
+            old = file.read()
+            path.write_bytes(b"theirs")
+            file.replace(old, b"ours")
+
+    with pytest.raises(FileChangedError):
+        edit()
+
+    assert path.read_bytes() == b"theirs"
+
+
+def test_who_waits_too_long_for_the_lock_is_told_so(tmp_path: Path) -> None:
+    holder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+
+    with (
+        pytest.raises(FileAccessError, match="has been locked by another run"),
+        locked(str(tmp_path / "vars.yml"), make_folders=True, seconds=0.1),
+    ):
+        pass
+
+    os.close(holder)
+    write(tmp_path / "vars.yml", b"new")
+
+
+def test_the_leftovers_of_a_killed_run_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    others = [".vaulted_vars.tmp", ".vars.yml.swp", "vars.yml", ".vaulted_vars.0123456789abcdef.tmp.yml"]
+    for name in [*others, ".vaulted_vars.0123456789abcdef.tmp"]:
+        (tmp_path / name).write_bytes(b"x")
+
+    with locked(str(tmp_path / "vars.yml"), make_folders=True) as file:
+        file.remove_leftovers()
+
+    assert names(tmp_path) == sorted(others)
+
+
+def test_the_temporary_file_is_for_the_owner_only_until_it_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    seen = []
+
+    def watch(descriptor: int, new_mode: int) -> None:
+        seen.append((stat.S_IMODE(os.fstat(descriptor).st_mode), new_mode, names(tmp_path)[0][0]))
+        os.chmod(descriptor, new_mode)
+
+    monkeypatch.setattr(os, "fchmod", watch)
+    write(path, b"new")
+
+    assert seen == [(0o600, 0o644, ".")]
+
+
+def test_a_backup_is_beside_the_file_with_its_mode_under_a_name_ansible_does_not_load(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+
+    with locked(str(path), make_folders=True) as file:
+        old = file.read()
+        assert old
+        backups = [Path(file.back_up(old, b"copy")) for _ in range(2)]
+
+    assert len(set(backups)) == 2
+    for backup in backups:
+        assert backup.parent == tmp_path
+        assert backup.name.startswith(".vars.yml.")
+        assert backup.name.endswith("~")
+        assert (backup.read_bytes(), mode(backup)) == (b"copy", 0o640)

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When a result is hidden; how it then comes out is tested with real playbooks."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible.release import __version__
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, loop_item_holds
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "s3cret",
+        "before s3cret behind",
+        ["s3cret"],
+        {"a": {"b": ["s3cret"]}},
+        {"s3cret": 1},
+        ("s3cret",),
+        '{"a":"s3cret"}',
+    ],
+)
+def test_a_secret_is_found_in_the_loop_item(item: object) -> None:
+    assert loop_item_holds(["another", "s3cret"], {"ansible_loop_var": "token", "token": item})
+
+
+def test_a_secret_is_found_in_json_in_the_loop_item() -> None:
+    assert loop_item_holds(['"quoted"\n'], {"ansible_loop_var": "item", "item": r'{"a": "\"quoted\"\n"}'})
+
+
+def test_a_secret_is_found_in_what_an_extended_loop_prints() -> None:
+    task_vars = {"ansible_loop_var": "item", "item": 1, "ansible_loop": {"allitems": [1, "s3cret"]}}
+
+    assert loop_item_holds(["s3cret"], task_vars)
+
+
+@pytest.mark.parametrize(
+    "task_vars",
+    [
+        {},
+        {"item": "s3cret"},
+        {"ansible_loop_var": "item", "item": "harmless", "other": "s3cret"},
+        {"ansible_loop_var": "item", "item": None},
+        {"ansible_loop_var": "item"},
+    ],
+)
+def test_where_no_secret_is_printed_nothing_is_hidden(task_vars: dict[str, Any]) -> None:
+    assert not loop_item_holds(["s3cret", ""], task_vars)
+
+
+def test_an_empty_secret_is_no_secret() -> None:
+    assert not loop_item_holds([""], {"ansible_loop_var": "item", "item": "anything"})
+
+
+def test_hiding_marks_the_result_and_the_task() -> None:
+    action, result = mock.Mock(), {"changed": True}
+
+    hide(action, result)
+
+    assert result == {"changed": True, "_ansible_no_log": True}
+    assert action._task.no_log is True
+    action._display.error.assert_not_called()
+
+
+def test_the_message_of_a_hidden_failure_is_shown_where_core_does_not() -> None:
+    action = mock.Mock()
+
+    hide(action, {"failed": True, "msg": "What went wrong."})
+
+    shown = (
+        []
+        if tuple(map(int, __version__.split(".")[:2])) >= (2, 19)
+        else [mock.call("What went wrong.", wrap_text=False)]
+    )
+    assert action._display.error.call_args_list == shown

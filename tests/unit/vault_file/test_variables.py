@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which names and values are accepted, and what is said about the others."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from ansible.parsing.yaml.objects import AnsibleUnicode
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import (
+    check_names,
+    check_variables,
+    decrypted,
+    strings,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidVariableError
+
+
+@pytest.mark.parametrize("name", ["a", "_", "vouchers_token", "A1", "on", "no", "null", "match", "type"])
+def test_an_identifier_is_a_name(name: str) -> None:
+    check_names([name])
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a-b", "a b", "a.b", "ä", "class", "None", "none", "True", "true", "a\n"])
+def test_what_is_no_identifier_is_no_name(name: str) -> None:
+    with pytest.raises(InvalidVariableError) as raised:
+        check_names(["a", name])
+
+    assert str(raised.value) == (
+        f"'{name}' cannot be a variable's name; use ASCII letters, digits and underscores, no digit in front, and no "
+        "word of Python's own"
+    )
+
+
+@pytest.mark.parametrize("name", ["hosts", "tasks", "environment", "when", "name"])
+def test_a_reserved_name_is_refused(name: str) -> None:
+    with pytest.raises(InvalidVariableError) as raised:
+        check_names([name])
+
+    assert str(raised.value) == f"'{name}' is reserved by Ansible; choose another name for the variable"
+
+
+def test_a_name_that_is_no_string_is_refused() -> None:
+    with pytest.raises(InvalidVariableError) as raised:
+        check_variables({1: "x"})
+
+    assert str(raised.value) == "The name 1 is an integer, not a string; put it in quotes"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (4711, "an integer"),
+        (True, "a boolean"),
+        (None, "null"),
+        (47.11, "a float"),
+        (["4711"], "a list"),
+        ({"x": "4711"}, "a mapping"),
+        (datetime.date(4711, 1, 1), "a date"),
+        (b"4711", "a bytes"),
+    ],
+)
+def test_a_value_that_is_no_string_is_refused_by_name_and_type_only(value: object, kind: str) -> None:
+    with pytest.raises(InvalidVariableError) as raised:
+        check_variables({"good": "x", "bad": value})
+
+    assert str(raised.value) == f"The value of 'bad' is {kind}, not a string; quote it, or use the filter 'string'"
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("$ANSIBLE_VAULT;1.1;AES256\n4711", "vaulted text already; give it as plain text"),
+        ("4711 \udcff", "no valid Unicode; encode it, as Base64 say"),
+    ],
+)
+def test_a_string_that_cannot_be_vaulted_is_refused_without_quoting_it(value: str, what: str) -> None:
+    with pytest.raises(InvalidVariableError) as raised:
+        check_variables({"bad": value})
+
+    assert str(raised.value) == f"The value of 'bad' is {what}"
+
+
+def test_strings_lose_the_marks_of_ansible_core_and_other_values_stay() -> None:
+    value = decrypted({AnsibleUnicode("a"): [AnsibleUnicode("b"), 1, None, True, (2.5,)]})
+
+    assert value == {"a": ["b", 1, None, True, [2.5]]}
+    assert {type(text) for text in (next(iter(value)), value["a"][0])} == {str}
+
+
+def test_every_string_is_found_however_deep() -> None:
+    assert list(strings({"a": ["b", ("c", {"d": "e"})], "f": None, "g": False, "h": 12})) == [
+        *("a", "f", "g", "h"),
+        *("b", "c", "d", "e", "12"),
+    ]

@@ -1,0 +1,373 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Splicing a vars file's text, over generated files and over the ways of writing that are known to be hard."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
+
+import pytest
+import yaml
+from ansible_collections.voucherify.oauth.plugins.plugin_utils import yaml_events
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_splice import splice
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import StringValue, parse
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+CIPHERTEXT = StringValue("$ANSIBLE_VAULT;1.2;AES256;my id\n" + "61" * 40 + "\n6262", "!vault")
+PLAIN = StringValue("quotes \" and ' {{ braces }} # 日本\n\ttab", "!unsafe")
+
+
+class Loader(yaml.SafeLoader):
+    """Reads what Ansible's loader reads."""
+
+
+@dataclass(frozen=True)
+class Tagged:
+    tag: str
+    text: str
+
+
+def _tagged(loader: Loader, node: yaml.ScalarNode) -> Tagged:
+    text = str(loader.construct_scalar(node))
+    # A line break more or less at the end is nothing to a ciphertext.
+    return Tagged(node.tag, "\n".join(text.split("\n")).strip() if node.tag == "!vault" else text)
+
+
+Loader.add_constructor("!vault", _tagged)
+Loader.add_constructor("!unsafe", _tagged)
+
+
+def load(text: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(text, Loader=Loader) or {}
+    return loaded
+
+
+def as_loaded(value: StringValue) -> object:
+    return Tagged(value.tag, value.text) if value.tag else value.text
+
+
+# --- generated files
+
+BLOCK_VALUES = [
+    "|\n  a text\n  # no comment\n\n  end",
+    "|-\n    deep\n   \n    end",
+    "|+\n  kept",
+    ">\n  folded\n\n    more\n  text",
+    ">+2\n   one more blank\n  end",
+    "!vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6161",
+    "!vault |  # rotated\n          $ANSIBLE_VAULT;1.2;AES256;dev\n          6161\n          62",
+    "&anchor |\n  text",
+]
+NESTED_VALUES = [
+    "\n  x: 1\n  # within\n  y: [a, b]  # inside",
+    "\n- 1\n-\n- # nothing\n  - 2\n-",
+    "  # the key's own comment\n  - a: b\n    c: d",
+    "&anchor\n  x: &anchor_inner 1\n  y: *anchor_inner",
+    "\n  ? complex\n  : value\n  ? bare",
+    "\n    plain\n    on lines",
+]
+NESTED_VALUES_ENDING_IN_A_BLOCK = ["\n  keep: |+\n    text", "\n  - a: b\n    c: |\n      text"]
+LINE_VALUES = [
+    "plain",
+    "42",
+    "yes",
+    "",
+    "~",
+    "'single ''quoted'' # text'",
+    '"double \\"quoted\\" \\u263a # text"',
+    '"on two\n  # lines"',
+    "plain on\n  two lines",
+    "grüße 日本 😀 text",
+    "[1, 2,\n  {a: b}]",
+    "{}",
+    "!unsafe '{{ raw }}'",
+    "&anchor unused",
+    "!!str 12",
+    "a#b",
+    "C:\\path",
+]
+TRAILS = ["", "  # behind", " # behind 日本", "   "]
+BETWEEN = ["", "\n", "# above\n", "\n# two\n# lines\n\n", "\n\n\n"]
+# Below a block of text, these would be a part of it.
+BETWEEN_OTHERS = [*BETWEEN, "   \n", "  # a little further in\n", "              # far in\n", "\n  # in\n\n"]
+
+values = st.one_of(
+    st.tuples(st.sampled_from([*BLOCK_VALUES, *NESTED_VALUES_ENDING_IN_A_BLOCK]), st.sampled_from(BETWEEN)),
+    st.tuples(st.sampled_from(NESTED_VALUES), st.sampled_from(BETWEEN_OTHERS)),
+    st.tuples(
+        st.tuples(st.sampled_from(LINE_VALUES), st.sampled_from(TRAILS)).map("".join), st.sampled_from(BETWEEN_OTHERS)
+    ),
+)
+quotes = st.sampled_from(["{}", "{}", "'{}'", '"{}"', "{} "])
+
+
+@dataclass(frozen=True)
+class File:
+    """A vars file in parts: what is before the first variable, and for each its lines and what is below them."""
+
+    head: str
+    parts: tuple[tuple[str, str], ...]
+    tail: str
+    newline: str
+    ends_in_newline: bool
+
+    def text(self, replaced: dict[int, str] | None = None) -> str:
+        texts = [self.head]
+        for number, (variable, below) in enumerate(self.parts):
+            texts += [(replaced or {}).get(number, variable), below]
+        whole = "".join([*texts, self.tail])
+        whole = whole if self.ends_in_newline or self.tail else whole.removesuffix("\n")
+        return whole.replace("\n", self.newline)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> File:
+    head = draw(st.sampled_from(["", "---\n", "# head\n---\n", "%YAML 1.1\n---\n\n"]))
+    variables = draw(st.lists(st.tuples(quotes, values), max_size=5))
+    gaps = ["" if value.startswith("\n") or not value else " " for _quote, (value, _below) in variables]
+    return File(
+        head=head + draw(st.sampled_from(BETWEEN)),
+        parts=tuple(
+            (f"{quote.format(f'name{number}')}:{gap}{value.replace('anchor', f'anchor{number}')}\n", below)
+            for number, ((quote, (value, below)), gap) in enumerate(zip(variables, gaps))
+        ),
+        tail=draw(st.sampled_from(["", "...\n", "...\n# last\n"] if head else [""])),
+        newline=draw(st.sampled_from(["\n", "\r\n"])),
+        ends_in_newline=draw(st.booleans()),
+    )
+
+
+def span(file: File, number: int) -> tuple[int, int]:
+    """Where a variable stands in the file's text, without the break behind it."""
+    before = file.head + "".join(variable + below for variable, below in file.parts[:number])
+    variable = file.parts[number][0].removesuffix("\n")
+    start = len(before.replace("\n", file.newline))
+    return start, start + len(variable.replace("\n", file.newline))
+
+
+@st.composite
+def files_with_a_variable(draw: st.DrawFn) -> tuple[File, int]:
+    file = draw(files().filter(lambda file: bool(file.parts)))
+    return file, draw(st.integers(0, len(file.parts) - 1))
+
+
+new_values = st.sampled_from([CIPHERTEXT, PLAIN, StringValue("")])
+both_parsers = pytest.mark.parametrize("parser", [yaml.SafeLoader, yaml.CSafeLoader])
+
+
+@both_parsers
+@settings(deadline=None, max_examples=100)
+@given(chosen=files_with_a_variable(), value=new_values)
+def test_setting_a_variable_touches_no_character_outside_it(
+    parser: type, chosen: tuple[File, int], value: StringValue
+) -> None:
+    file, number = chosen
+    old, name = file.text(), f"name{number}"
+    start, stop = span(file, number)
+
+    with mock.patch.object(yaml_events, "_LOADER", parser):
+        new = splice(parse(old), {name: value})
+
+    assert load(new) == load(old) | {name: as_loaded(value)}
+    assert list(load(new)) == list(load(old))
+    assert new.startswith(old[:start])
+    assert new.endswith(old[stop:])
+    changed = new[start : len(new) - len(old[stop:])]
+    assert re.match(rf"['\"]?{name}['\"]? *: *(!vault \||!unsafe \"|\"\")", changed)
+    for comment in ("# behind", "# rotated", "# the key's own comment"):
+        assert (comment in changed) == (comment in file.parts[number][0])
+
+
+@both_parsers
+@settings(deadline=None, max_examples=100)
+@given(chosen=files_with_a_variable())
+def test_removing_a_variable_takes_its_lines_and_no_others(parser: type, chosen: tuple[File, int]) -> None:
+    file, number = chosen
+    old, name = file.text(), f"name{number}"
+    start, stop = span(file, number)
+    below = old[stop:].removeprefix(file.newline)
+
+    with mock.patch.object(yaml_events, "_LOADER", parser):
+        new = splice(parse(old), {name: None})
+
+    assert load(new) == {other: value for other, value in load(old).items() if other != name}
+    assert new.startswith(old[:start])
+    assert below.endswith(new[start:])
+    # What would become a part of a block of text above goes too, and that is empty lines and comments further in.
+    for line in below[: len(below) - len(new[start:])].splitlines():
+        assert number > 0
+        assert re.search(r"[|>]", file.parts[number - 1][0])
+        assert re.fullmatch(r" *| +#.*", line)
+
+
+@both_parsers
+@settings(deadline=None, max_examples=100)
+@given(file=files(), value=new_values)
+def test_adding_a_variable_keeps_every_character(parser: type, file: File, value: StringValue) -> None:
+    old = file.text()
+
+    with mock.patch.object(yaml_events, "_LOADER", parser):
+        new = splice(parse(old), {"added": value})
+
+    assert load(new) == load(old) | {"added": as_loaded(value)}
+    same = next((offset for offset, pair in enumerate(zip(old, new)) if pair[0] != pair[1]), len(old))
+    assert new.endswith(old[same:])
+
+
+@settings(deadline=None, max_examples=100)
+@given(file=files(), data=st.data(), value=st.sampled_from([None, CIPHERTEXT]))
+def test_several_changes_at_once_come_out_as_one_after_the_other(
+    file: File, data: st.DataObject, value: StringValue | None
+) -> None:
+    old = file.text()
+    names = [f"name{number}" for number in range(len(file.parts)) if data.draw(st.booleans())]
+    changes = dict.fromkeys([*names, "added"], value)
+
+    new = splice(parse(old), changes)
+
+    wanted = {name: as_loaded(value) for name in changes} if value else {}
+    assert load(new) == {name: kept for name, kept in load(old).items() if name not in changes} | wanted
+
+
+# --- known texts
+
+VAULTED = """!vault |
+          $ANSIBLE_VAULT;1.2;AES256;my id
+          61616161616161616161616161616161616161616161616161616161616161616161616161616161
+          6262"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", "a: VAULTED\n"),
+        ("\n\n", "\n\na: VAULTED\n"),
+        ("# only a comment", "# only a comment\na: VAULTED\n"),
+        ("---\n", "---\na: VAULTED\n"),
+        ("---", "---\na: VAULTED\n"),
+        ("---\n...\n", "---\na: VAULTED\n...\n"),
+        ("{}", "a: VAULTED\n"),
+        ("---\n{ }\n# below\n", "---\n# below\na: VAULTED\n"),
+        ("--- {}  # none yet\n", "---   # none yet\na: VAULTED\n"),
+        ("b: 1", "b: 1\na: VAULTED\n"),
+        ("b: 1\n...\n# behind", "b: 1\na: VAULTED\n...\n# behind"),
+        ("b: 1\n# last\n", "b: 1\n# last\na: VAULTED\n"),
+        ("  b: 1\n", "  b: 1\n  a: VAULTED\n"),
+        ("b: !vault |\n  6161", "b: !vault |\n  6161\na: VAULTED\n"),
+        ("c: 1\n\n# of b\nb: |\n  no break at the end", "c: 1\n\na: VAULTED\n# of b\nb: |\n  no break at the end"),
+        ("a:", "a: VAULTED"),
+        ("a: # to do\n", "a: VAULTED # to do\n"),
+        ("a: old#comment # real\n", "a: VAULTED # real\n"),
+        ("a: [1]#close\n", "a: VAULTED #close\n"),
+        ("'a' : old\n", "'a' : VAULTED\n"),
+        ("a:\n  # within\n  b: 1\n  # within too\nc: 1\n", "a: VAULTED\n  # within too\nc: 1\n"),
+    ],
+)
+def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
+    header, lines = VAULTED.split("\n", 1)
+    indent = "  " if new.startswith("  ") else ""
+
+    def vaulted(match: re.Match[str]) -> str:
+        return f"{header}{match.group(1)}\n" + "\n".join(indent + line for line in lines.split("\n"))
+
+    assert splice(parse(old), {"a": CIPHERTEXT}) == re.sub("VAULTED(.*)", vaulted, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a: 1", ""),
+        ("b: 1\na: 2", "b: 1\n"),
+        ("# above\na: 1  # behind\nb: 2\n", "# above\nb: 2\n"),
+        ("a:\n  - 1\n  -\n\n# of b\nb: 2\n", "\n# of b\nb: 2\n"),
+        ("---\na: 1\n...\n", "---\n...\n"),
+        ("b: |+\n  text\na: 1\n\n", "b: |+\n  text\n"),
+        ("b: |\n  text\na:\n  x: 1\n  # within\n\n# of c\nc: 1\n", "b: |\n  text\n\n# of c\nc: 1\n"),
+        ("b: 1\n", "b: 1\n"),
+    ],
+)
+def test_a_variable_is_removed_from_texts_at_the_edge(old: str, new: str) -> None:
+    assert splice(parse(old), {"a": None}) == new
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\r", "\x85", "\u2028"])
+def test_new_lines_end_as_the_first_line_does(break_: str) -> None:
+    new = splice(parse(f"b: 1{break_}"), {"a": CIPHERTEXT})
+
+    assert new == f"b: 1{break_}a: " + VAULTED.replace("\n", break_) + break_
+
+
+def test_new_variables_come_in_the_order_they_are_given_in() -> None:
+    new = splice(parse("b: 1\n"), {"z": StringValue("1"), "a": StringValue("2")})
+
+    assert new == 'b: 1\nz: "1"\na: "2"\n'
+
+
+@pytest.mark.parametrize("name", ["yes", "no", "on", "off", "null", "Null"])
+def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
+    assert load(splice(parse(""), {name: StringValue("1")})) == {name: "1"}
+
+
+def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
+    assert "| # behind\n" in splice(parse("a: 1\t# behind\n"), {"a": CIPHERTEXT})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{a: 1}", "is written as JSON or in braces; write it as block YAML, one variable a line, first"),
+        ('{"a": "1"}\n', "is written as JSON or in braces; write it as block YAML, one variable a line, first"),
+        ("? a\n: 1\n", "does not begin a line with 'a:'; write that variable so first"),
+        (
+            "a: &x 1\nb: *x\n",
+            "gives the value of 'a' the anchor '&x', to which another variable refers; write that variable's value out "
+            "first",
+        ),
+        (
+            "a:\n  deep: &x {c: 1}\nb:\n  <<: *x\n",
+            "gives the value of 'a' the anchor '&x', to which another variable refers; write that variable's value out "
+            "first",
+        ),
+    ],
+)
+@pytest.mark.parametrize("value", [CIPHERTEXT, None])
+def test_what_cannot_be_changed_alone_is_refused(text: str, sentence: str, value: StringValue | None) -> None:
+    with pytest.raises(InvalidFileError) as raised:
+        splice(parse(text), {"a": value})
+
+    assert str(raised.value) == sentence
+
+
+def test_an_alias_of_a_value_elsewhere_can_be_replaced() -> None:
+    assert load(splice(parse("b: &x 1\na: *x\n"), {"a": StringValue("2")})) == {"b": 1, "a": "2"}
+
+
+def test_a_splice_that_would_change_more_than_was_asked_for_is_refused() -> None:
+    with pytest.raises(InvalidFileError, match="cannot be changed without changing more"):
+        splice(parse("a: 1\n...\n"), {"a": None})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("a: 'secret", "is not valid YAML (line 1, column 11); correct it first"),
+        ("a: 1\n b: secret\n", "is not valid YAML (line 2, column 3); correct it first"),
+        ("a: \x07secret", "is not valid YAML; correct it first"),
+        ("a: *secret\n", "is not valid YAML (line 1, column 4); correct it first"),
+        ("- a: 1\n", "holds a list, not a mapping of names to values; a vars file needs the latter"),
+        ("secret\n", "holds a single value, not a mapping of names to values; a vars file needs the latter"),
+        ("a: 1\n---\nb: 2\n", "holds several YAML documents, of which Ansible reads none; keep one of them first"),
+        ("a: 1\nb: 2\n'a': 3\n", "sets the variable 'a' twice, on lines 1 and 3; remove one of them first"),
+    ],
+)
+def test_what_is_no_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:
+    with pytest.raises(InvalidFileError) as raised:
+        parse(text)
+
+    assert str(raised.value) == sentence
+    assert "secret" not in str(raised.value)

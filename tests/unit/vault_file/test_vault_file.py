@@ -1,0 +1,458 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of a vars file, with the vault of ansible-core itself."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import parse
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import (
+    InvalidFileError,
+    VarsFileError,
+    VaultSecretError,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, Outcome, apply
+from vaults import encrypt, inline, run_vault
+
+SECRET = "a secret value"
+AWKWARD = [
+    "",
+    " ",
+    "true",
+    "12",
+    "{{ x }}",
+    "{% raw %}",
+    "{# c #}",
+    "q\"'\\",
+    "two\nlines\n",
+    "日本 😀",
+    "\t\x07",
+    "x" * 999,
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "vars.yml"
+
+
+def change(path: Path, vault: RunVault | None = None, names: tuple[str, ...] = (), **options: Any) -> Outcome:
+    variables = options.pop("variables", {})
+    return apply(Edit(path=str(path), variables=variables, names=names, **options), vault or run_vault("default"))
+
+
+def lists(outcome: Outcome) -> dict[str, list[str]]:
+    """The outcome's lists that are not empty."""
+    names = ("added", "updated", "removed", "unchanged")
+    return {name: list(getattr(outcome, name)) for name in names if getattr(outcome, name)}
+
+
+def header(text: str, name: str) -> str:
+    value = parse(text).by_name[name].value
+    assert value
+    return value.text.split("\n")[0]
+
+
+def state(path: Path) -> tuple[object, ...]:
+    """What must not change in a file that is left alone."""
+    status = path.stat()
+    return path.read_bytes(), status.st_ino, status.st_mtime_ns, status.st_mode
+
+
+def plain(path: Path, *vault_ids: str) -> dict[str, str]:
+    """What a run with the secrets of these ids would read."""
+    vault, data = run_vault(*(vault_ids or ("default",))), path.read_bytes()
+    if data.startswith(b"$ANSIBLE_VAULT;"):
+        data, _key = vault.decrypt(data, "file")
+    values = {name: variable.value for name, variable in parse(data.decode()).by_name.items()}
+    return {
+        name: vault.decrypt(value.text.encode(), name)[0].decode() if value.is_vaulted else value.text
+        for name, value in values.items()
+        if value
+    }
+
+
+@pytest.mark.parametrize("vault_format", ["inline", "file"])
+@pytest.mark.parametrize("value", AWKWARD)
+def test_every_string_comes_back_and_is_unchanged_the_second_time(path: Path, value: str, vault_format: str) -> None:
+    assert lists(change(path, variables={"a": value}, format=vault_format)) == {"added": ["a"]}
+    before = state(path)
+
+    again = change(path, variables={"a": value}, format=vault_format)
+
+    assert not again.changed
+    assert lists(again) == {"unchanged": ["a"]}
+    assert state(path) == before
+    assert plain(path) == {"a": value}
+    assert len(value) < 3 or value.encode() not in path.read_bytes()
+
+
+def test_a_new_file_is_inline_and_for_its_owner_only(path: Path) -> None:
+    outcome = change(path, variables={"b": "1", "a": "2"})
+
+    assert outcome == Outcome(["a", "b"], [], [], [], "inline", "default", None, None, None)
+    assert list(plain(path)) == ["b", "a"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_each_value_is_encrypted_with_a_salt_of_its_own(path: Path) -> None:
+    change(path, variables={"a": SECRET, "b": SECRET})
+
+    first, second = (variable.value for variable in parse(path.read_text()).variables)
+    assert first
+    assert second
+    assert first.text.split("\n")[1][:64] != second.text.split("\n")[1][:64]
+
+
+def test_changing_one_of_a_hundred_values_encrypts_one(path: Path) -> None:
+    hundred = {f"name{number}": f"value {number}" for number in range(100)}
+    change(path, variables=hundred)
+    before = path.read_text().split("name50: ")
+    with mock.patch.object(RunVault, "encrypt", autospec=True, side_effect=RunVault.encrypt) as encryptions:
+        outcome = change(path, variables=hundred | {"name50": "another"})
+
+    after = path.read_text().split("name50: ")
+    assert (encryptions.call_count, lists(outcome)["updated"]) == (1, ["name50"])
+    assert after[0] == before[0]
+    assert after[1].split("name51: ")[1] == before[1].split("name51: ")[1]
+    assert plain(path) == hundred | {"name50": "another"}
+
+
+@pytest.mark.parametrize(
+    "standing", ["a: a secret value\n", "a:\n  - nested\n", "a: 12\n", "a:\n", "a: !unsafe a secret value\n"]
+)
+def test_what_is_not_vaulted_is_replaced_by_a_vaulted_value(path: Path, standing: str) -> None:
+    path.write_text(standing)
+
+    assert lists(change(path, variables={"a": SECRET})) == {"updated": ["a"]}
+    assert plain(path) == {"a": SECRET}
+    assert SECRET not in path.read_text()
+
+
+def test_the_values_of_other_variables_are_not_decrypted(path: Path) -> None:
+    path.write_text(inline("theirs", "x", "another") + inline("mine", "y"))
+    theirs = path.read_text().split("mine")[0]
+
+    change(path, variables={"mine": "z"})
+
+    assert path.read_text().startswith(theirs)
+
+
+def test_a_value_to_compare_that_cannot_be_decrypted_is_an_error(path: Path) -> None:
+    path.write_text(inline("theirs", "x", "another"))
+    before = path.read_bytes()
+
+    with pytest.raises(VaultSecretError) as raised:
+        change(path, variables={"theirs": "x"})
+
+    assert str(raised.value) == (
+        "The standing value of 'theirs' cannot be decrypted with the vault secrets of this run; start it with the one "
+        "that was used to encrypt it"
+    )
+    assert path.read_bytes() == before
+    assert lists(change(path, names=("theirs",))) == {"removed": ["theirs"]}
+
+
+@pytest.mark.parametrize("broken", ["a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  616\n", "a: !vault nothing\n"])
+def test_a_broken_ciphertext_is_an_error(path: Path, broken: str) -> None:
+    path.write_text(broken)
+
+    with pytest.raises(VaultSecretError, match=r"^The standing value of 'a' cannot be decrypted"):
+        change(path, variables={"a": "x"})
+
+    assert path.read_text() == broken
+
+
+# --- whole files
+
+
+def test_a_whole_file_keeps_its_comments_and_is_not_touched_without_a_change(path: Path) -> None:
+    path.write_text(encrypt("# top\na: old  # behind\nn: [1]\n"))
+
+    assert lists(change(path, variables={"a": SECRET, "b": "{{ x }}"})) == {"added": ["b"], "updated": ["a"]}
+
+    text = run_vault("default").decrypt(path.read_bytes(), "file")[0].decode()
+    assert text == f'# top\na: "{SECRET}"  # behind\nn: [1]\nb: !unsafe "{{{{ x }}}}"\n'
+    before = path.read_bytes()
+    assert not change(path, variables={"a": SECRET, "b": "{{ x }}"}).changed
+    assert path.read_bytes() == before
+
+
+def test_a_vaulted_value_within_a_whole_file_is_compared_too(path: Path) -> None:
+    path.write_text(encrypt(inline("a", "x")))
+
+    assert not change(path, variables={"a": "x"}).changed
+
+
+def test_a_template_in_a_whole_file_is_not_taken_for_the_same_characters(path: Path) -> None:
+    path.write_text(encrypt("a: '{{ x }}'\n"))
+
+    assert lists(change(path, variables={"a": "{{ x }}"})) == {"updated": ["a"]}
+
+
+def test_a_whole_file_keeps_the_secret_that_it_is_encrypted_with(path: Path) -> None:
+    path.write_text(encrypt("a: x\n", "prod"))
+    vault = run_vault("default", "prod")
+
+    outcome = change(path, vault, variables={"a": "y"})
+
+    assert outcome.vault_id == "prod"
+    assert path.read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
+    assert plain(path, "prod") == {"a": "y"}
+
+
+def test_a_whole_file_gets_the_secret_that_is_asked_for_when_it_changes(path: Path) -> None:
+    path.write_text(encrypt("a: x\n", "prod"))
+    vault = run_vault("default", "prod")
+
+    assert not change(path, vault, variables={"a": "x"}, vault_id="default").changed
+    assert change(path, vault, variables={"a": "y"}, vault_id="default").vault_id == "default"
+    assert path.read_text().startswith("$ANSIBLE_VAULT;1.1;AES256\n")
+    assert plain(path, "default") == {"a": "y"}
+
+
+def test_removing_the_last_variable_leaves_an_empty_encrypted_file(path: Path) -> None:
+    path.write_text(encrypt("a: x\n"))
+
+    change(path, names=("a",))
+
+    assert plain(path) == {}
+    assert lists(change(path, variables={"b": "1"})) == {"added": ["b"]}
+    assert path.read_text().startswith("$ANSIBLE_VAULT;")
+
+
+def test_a_whole_file_of_another_password_is_an_error(path: Path) -> None:
+    path.write_text(encrypt("a: x\n", "another"))
+    before = path.read_bytes()
+
+    with pytest.raises(VaultSecretError, match=f"^{path} cannot be decrypted with the vault secrets of this run"):
+        change(path, variables={"b": "1"})
+
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("standing", "wanted", "what"),
+    [("a: x\n", "file", "is not encrypted as a whole"), (encrypt("a: x\n"), "inline", "is encrypted as a whole")],
+)
+def test_a_format_that_contradicts_what_stands_is_refused(path: Path, standing: str, wanted: str, what: str) -> None:
+    path.write_text(standing)
+
+    with pytest.raises(InvalidFileError) as raised:
+        change(path, variables={"a": "y"}, format=wanted)
+
+    assert str(raised.value) == (
+        f"{path} {what}, and is not converted to format '{wanted}'; leave that option out, or convert the file with "
+        "ansible-vault first"
+    )
+    assert path.read_text() == standing
+
+
+@pytest.mark.parametrize("standing", ["", "\n\n"])
+def test_an_empty_file_takes_the_format_that_is_asked_for(path: Path, standing: str) -> None:
+    path.write_text(standing)
+
+    assert change(path, variables={"a": "y"}, format="file").format == "file"
+    assert path.read_text().startswith("$ANSIBLE_VAULT;")
+
+
+# --- secrets
+
+
+def test_the_first_loaded_secret_encrypts(path: Path) -> None:
+    assert change(path, run_vault("dev", "default"), variables={"a": "x"}).vault_id == "dev"
+    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.2;AES256;dev"
+
+
+def test_the_configured_encryption_identity_goes_before_the_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", "default")
+
+    assert change(path, run_vault("dev", "default"), variables={"a": "x"}).vault_id == "default"
+    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.1;AES256"
+    with pytest.raises(VaultSecretError, match=r"configured as vault_encrypt_identity; this run has 'dev'$"):
+        change(path, run_vault("dev"), variables={"a": "y"})
+
+
+def test_the_vault_id_chooses_the_secret_and_is_in_the_header(path: Path) -> None:
+    vault = run_vault("dev", "my id")
+
+    assert change(path, vault, variables={"a": "x"}, vault_id="my id").vault_id == "my id"
+    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.2;AES256;my id"
+    assert plain(path, "my id") == {"a": "x"}
+    before = path.read_bytes()
+    assert not change(path, vault, variables={"a": "x"}, vault_id="dev").changed
+    assert path.read_bytes() == before
+
+
+def test_an_unknown_vault_id_is_refused_and_the_loaded_ones_are_named(path: Path) -> None:
+    with pytest.raises(VaultSecretError) as raised:
+        change(path, run_vault("dev", "prod", "dev"), variables={"a": "x"}, vault_id="pord")
+
+    assert str(raised.value) == (
+        "No vault secret is loaded under the id 'pord', given as vault_id; this run has 'dev', 'prod'"
+    )
+    assert not path.exists()
+
+
+def test_a_run_without_a_secret_is_told_how_to_have_one(path: Path) -> None:
+    with pytest.raises(VaultSecretError) as raised:
+        change(path, run_vault(), variables={"a": "x"})
+
+    assert str(raised.value) == (
+        "This run has no vault secret to encrypt with; start it with --vault-password-file, --vault-id or "
+        "--ask-vault-pass"
+    )
+    assert not path.exists()
+
+
+# --- the file around the variables
+
+
+def test_bytes_outside_the_variable_stay_with_byte_order_mark_and_line_ends(path: Path) -> None:
+    before, after = "\ufeff# top 日本\r\nb: '1'\r\n".encode(), b"\r\n# end"
+    path.write_bytes(before + b"a: old" + after)
+
+    change(path, variables={"a": "x"})
+    changed = path.read_bytes()
+    assert changed.startswith(before + b"a: !vault |\r\n")
+    assert changed.endswith(after)
+    assert changed.count(b"\n") == changed.count(b"\r\n")
+
+    change(path, names=("a",))
+    assert path.read_bytes() == before + b"# end"
+
+
+def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
+    path.write_bytes(b"a: \xff\n")
+
+    with pytest.raises(InvalidFileError, match="is no UTF-8 text; convert it first"):
+        change(path, variables={"b": "x"})
+
+    assert path.read_bytes() == b"a: \xff\n"
+
+
+def test_what_is_wrong_in_a_file_is_said_with_its_path(path: Path) -> None:
+    path.write_text("- a\n")
+
+    with pytest.raises(InvalidFileError, match=f"^{path} holds a list, not a mapping"):
+        change(path, variables={"b": "x"})
+
+
+@pytest.mark.parametrize("vault_format", ["inline", "file"])
+def test_removing_names_that_are_not_there_changes_nothing(path: Path, vault_format: str) -> None:
+    assert lists(change(path, names=("a", "a"))) == {"unchanged": ["a"]}
+    assert not path.exists()
+
+    change(path, variables={"b": "1"}, format=vault_format)
+    before = path.read_bytes()
+    assert not change(path, names=("a",)).changed
+    assert path.read_bytes() == before
+
+
+def test_removing_from_a_folder_that_does_not_exist_makes_none(tmp_path: Path) -> None:
+    assert not change(tmp_path / "new" / "vars.yml", names=("a",), mode=0o644).changed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_setting_nothing_makes_no_file(path: Path) -> None:
+    assert not change(path, variables={}, mode=0o644).changed
+    assert not path.exists()
+
+
+def test_the_mode_is_set_without_writing_when_nothing_else_changes(path: Path) -> None:
+    change(path, variables={"a": "x"})
+    before = path.stat().st_ino, path.read_bytes()
+
+    outcome = change(path, variables={"a": "x"}, mode=0o640, backup=True)
+
+    assert (outcome.changed, outcome.mode_before, outcome.mode_after) == (True, 0o600, 0o640)
+    assert outcome.backup_file is None
+    assert (path.stat().st_ino, path.read_bytes()) == before
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert not change(path, variables={"a": "x"}, mode=0o640).changed
+
+
+# --- dry runs and backups
+
+
+@pytest.mark.parametrize("options", [{"variables": {"a": "x", "new": "y"}}, {"names": ("a",)}])
+def test_a_dry_run_tells_the_same_and_leaves_everything(path: Path, options: dict[str, Any]) -> None:
+    path.write_text("a: 1\nb: 2\n")
+    leftover = path.parent / ".vaulted_vars.0123456789abcdef.tmp"
+    leftover.touch()
+    before = state(path)
+
+    predicted = change(path, **options, dry_run=True, mode=0o640, backup=True)
+
+    assert state(path) == before
+    assert sorted(os.listdir(path.parent)) == [leftover.name, "vars.yml"]
+    done = change(path, **options, mode=0o640)
+    assert predicted == done
+    assert done.changed
+
+
+def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
+    outcome = change(tmp_path / "new" / "vars.yml", variables={"a": "x"}, dry_run=True)
+
+    assert lists(outcome) == {"added": ["a"]}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_finds_out_that_a_file_cannot_be_edited(path: Path) -> None:
+    path.write_text("{a: 1}\n")
+
+    with pytest.raises(InvalidFileError, match="in braces"):
+        change(path, variables={"a": "x"}, dry_run=True)
+
+
+def test_a_backup_is_the_file_as_it_was(path: Path) -> None:
+    path.write_text("plain: 1\n" + inline("a", "x"))
+    before = path.read_bytes()
+
+    outcome = change(path, variables={"a": "y"}, backup=True)
+
+    assert outcome.backup_file
+    assert Path(outcome.backup_file).read_bytes() == before
+    assert change(path, variables={"a": "y"}, backup=True).backup_file is None
+
+
+def test_a_backup_does_not_keep_in_plain_text_what_is_vaulted_now(path: Path) -> None:
+    path.write_text(f"a: {SECRET}\nb: 2\n")
+    before = path.read_bytes()
+
+    outcome = change(path, variables={"a": "y"}, backup=True)
+
+    assert outcome.backup_file
+    copy = Path(outcome.backup_file).read_bytes()
+    assert SECRET.encode() not in copy
+    assert run_vault("default").decrypt(copy, "copy")[0] == before
+
+
+def test_a_file_that_does_not_exist_gets_no_backup(path: Path) -> None:
+    assert change(path, variables={"a": "y"}, backup=True).backup_file is None
+    assert os.listdir(path.parent) == ["vars.yml"]
+
+
+@pytest.mark.parametrize(
+    "standing", ["a: 'x", "- a\n", "a: 1\n---\nb: 1\n", "a: 1\na: 2\n", "{a: 1}\n", "? a\n: 1\n", "a: &x 1\nb: *x\n"]
+)
+@pytest.mark.parametrize("vault_format", ["inline", "file"])
+def test_a_file_that_cannot_be_edited_is_left_as_it_was(path: Path, standing: str, vault_format: str) -> None:
+    path.write_text(standing if vault_format == "inline" else encrypt(standing))
+    before = state(path)
+
+    for options in ({"variables": {"a": SECRET}}, {"names": ("a",)}):
+        with pytest.raises(VarsFileError) as raised:
+            change(path, **options)
+        assert str(raised.value).startswith(f"{path} ")
+        assert "\n" not in str(raised.value)
+
+    assert state(path) == before
+    assert os.listdir(path.parent) == ["vars.yml"]

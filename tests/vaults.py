@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Vault secrets for tests, as a run would have loaded them."""
+
+from __future__ import annotations
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
+
+
+def run_vault(*vault_ids: str) -> RunVault:
+    """The vault of a run that has loaded a secret under each of the ids."""
+    loader = DataLoader()
+    loader._vault.secrets = [(vault_id, VaultSecret(f"password of {vault_id}".encode())) for vault_id in vault_ids]
+    return RunVault(loader)
+
+
+def encrypt(plaintext: str, vault_id: str = "default") -> str:
+    """The plain text, encrypted with the secret that `run_vault` has under that id."""
+    secret = VaultSecret(f"password of {vault_id}".encode())
+    ciphertext: bytes = VaultLib([(vault_id, secret)]).encrypt(plaintext, secret, vault_id=vault_id)
+    return ciphertext.decode()
+
+
+def inline(name: str, plaintext: str, vault_id: str = "default") -> str:
+    """A line `name: !vault |` and those below it."""
+    return f"{name}: !vault |\n" + "".join(f"  {line}\n" for line in encrypt(plaintext, vault_id).splitlines())

@@ -28,7 +28,7 @@ DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
 TEST_READY := $(VENV)/test-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 
-.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration sanity \
+.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration publishable sanity \
     docs test-matrix release-check format pins clean
 
 help: ## List the targets
@@ -46,7 +46,7 @@ demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherif
 sandbox: $(DEMO_READY) ## Start the sandbox alone, until Ctrl-C
 	$(BIN)/python tests/sandbox
 
-test: lint types licences docs-lint ansible-lint unit integration sanity ## Run every check below
+test: lint types licences docs-lint ansible-lint unit integration publishable sanity ## Run every check below
 
 lint: $(TEST_READY) ## Check the code's style, Python and shell
 	$(BIN)/ruff format --check .
@@ -72,6 +72,9 @@ unit: $(TEST_READY) ## Run the unit tests
 
 integration: $(TEST_READY) ## Run the playbooks of the integration tests against the sandbox
 	$(BIN)/pytest tests/integration
+
+publishable: $(TEST_READY) ## Check what the tarball holds, and that the pages are about what exists
+	$(BIN)/pytest tests/publish
 
 sanity: $(TEST_READY) ## Run Ansible's own checks of a collection
 	tests/sanity.sh

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules return what their documentation says, and it says all that they return."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from integration.plays import Play
+
+# What Ansible itself adds to a result, or has every module return.
+ANSIBLES = {"changed", "failed", "msg", "warnings", "deprecations", "exception", "ansible_facts", "diff"}
+
+# For each module, tasks that make it return all that it can return, failures included.
+TASKS: dict[str, list[dict[str, Any]]] = {
+    "voucherify_oauth_token": [
+        {},
+        {"app_token": "wrong"},
+    ],
+    "voucherify_oauth_token_info": [
+        {"access_token": "{{ token.access_token }}"},
+        {"access_token": "{{ token.access_token }}", "app_token": "wrong"},
+    ],
+    "vaulted_vars": [
+        {"path": "vars.yml", "variables": {"one": "1"}},
+        {"path": "vars.yml", "variables": {"one": "2"}, "backup": True},
+        {"path": "vars.yml", "state": "absent", "names": ["one"]},
+    ],
+}
+
+
+@pytest.mark.parametrize("module", TASKS)
+def test_what_a_module_returns_is_what_is_documented(play: Play, tmp_path: Path, module: str) -> None:
+    password = tmp_path / "password"
+    password.write_text("a password")
+    tasks: list[dict[str, Any]] = [{"voucherify.oauth.voucherify_oauth_token": {}, "register": "token"}]
+    names = [f"result_{number}" for number, _options in enumerate(TASKS[module])]
+    for name, options in zip(names, TASKS[module]):
+        tasks.append({f"voucherify.oauth.{module}": options, "register": name, "ignore_errors": True})
+    run = play(tasks, keep=names, environment={"ANSIBLE_VAULT_PASSWORD_FILE": str(password)})
+    assert run.status == 0, run.output
+    results = run.kept.values()
+
+    documented = yaml.safe_load(
+        importlib.import_module(f"ansible_collections.voucherify.oauth.plugins.modules.{module}").RETURN
+    )
+    assert {name for result in results for name in result} - ANSIBLES == set(documented)
+    errors = [result["error"] for result in results if "error" in result]
+    assert {name for error in errors for name in error} == set(documented.get("error", {}).get("contains", {}))

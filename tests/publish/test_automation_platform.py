@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the automation platform reads: an execution environment's needs, and a credential's type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible_collections.voucherify.oauth.plugins.module_utils.options import connection_argument_spec
+from integration.plays import CHECKOUT, COLLECTIONS, run_command
+
+EXAMPLES = CHECKOUT / "docs" / "automation_platform"
+
+
+def credential_type() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((EXAMPLES / "credential_type.yml").read_text())
+    return content
+
+
+def test_ansible_builder_finds_what_the_collection_needs(tmp_path: Path) -> None:
+    status, output = run_command("ansible-builder", "introspect", str(COLLECTIONS), environment={}, cwd=tmp_path)
+    assert status == 0, output
+    found = yaml.safe_load(output)
+    assert [need.split()[0] for need in found["python"]] == ["requests"]
+    assert found["system"] == []
+
+
+def test_ansible_builder_accepts_the_example(tmp_path: Path) -> None:
+    definition = str(EXAMPLES / "execution-environment.yml")
+    arguments = ("create", "--file", definition, "--context", str(tmp_path / "context"))
+    status, output = run_command("ansible-builder", *arguments, environment={}, cwd=tmp_path)
+    assert status == 0, output
+    collections = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text())
+    assert collections == {"collections": [{"name": "voucherify.oauth"}]}
+
+
+def test_the_credential_type_has_the_form_that_the_platform_accepts() -> None:
+    kind = credential_type()
+    assert set(kind) == {"name", "description", "kind", "inputs", "injectors"}
+    assert kind["kind"] == "cloud"
+    assert set(kind["inputs"]) == {"fields", "required"}
+    assert set(kind["injectors"]) == {"env"}
+    for field in kind["inputs"]["fields"]:
+        assert {"id", "type", "label"} <= set(field) <= {"id", "type", "label", "help_text", "secret"}
+        assert field["type"] == "string"
+
+
+def test_the_credential_type_serves_the_options_that_the_environment_can_set() -> None:
+    kind = credential_type()
+    spec = {name: option for name, option in connection_argument_spec().items() if "fallback" in option}
+    assert {field["id"]: field.get("secret", False) for field in kind["inputs"]["fields"]} == {
+        name: option.get("no_log", False) for name, option in spec.items()
+    }
+    assert kind["inputs"]["required"] == [name for name, option in spec.items() if option.get("required")]
+    assert kind["injectors"]["env"] == {option["fallback"][1][0]: f"{{{{ {name} }}}}" for name, option in spec.items()}

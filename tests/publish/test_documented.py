@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nothing exists without documentation, and no documentation is about what does not exist.
+
+Others see part of it: ansible-test compares a module's options with their documentation, antsibull-docs follows the
+references within the documentation of modules and roles, and `make docs` those of the guide. What modules return is
+compared where they run, in tests/integration/test_return_values.py.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.voucherify.oauth.plugins.module_utils.options import connection_argument_spec
+from integration.plays import CHECKOUT, COLLECTIONS, run_command
+
+COLLECTION = "voucherify.oauth"
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
+ROLE = CHECKOUT / "roles" / "token_vault"
+ROLE_RESULT = "token_vault_results"
+
+# What people read, beside the documentation of modules and roles themselves.
+PAGES = sorted(
+    path
+    for pattern in ("*.md", ".github/*.md", "docs/*.md", "docs/docsite/rst/*.rst", "roles/*/README.md")
+    for path in CHECKOUT.glob(pattern)
+)
+
+# How a page names something of ours: as inline code, or by a name that can be nobody else's.
+MENTIONS = (
+    r"`([a-z]+(?:_[a-z]+)+)(?:=[^`]*)?`",
+    r"`([a-z]+)=[^`]*`",
+    r":(?:ansopt|ansretval):`[^:`]+:([a-z_]+)",
+    r"\b(token_vault_\w+)",
+    r"\b(VOUCHERIFY_\w+)",
+    r"(?<!ansible_collections\.)\bvoucherify\.oauth\.(\w+)",
+)
+# What looks like ours in inline code, and is Ansible's.
+ANSIBLES = {"group_vars", "module_defaults", "no_log", "set_fact"}
+
+# A file or folder of this checkout in inline code, and the target of a relative link.
+PATHS = re.compile(r"`((?:benchmarks|changelogs|docs|meta|playbooks|plugins|roles|tests)/[\w./-]*)`")
+LINKS = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def ansible_doc(kind: str, *names: str) -> dict[str, Any]:
+    """What users are told of our modules or roles, with all fragments."""
+    status, output = run_command(
+        "ansible-doc",
+        *("--type", kind, "--json", *(f"{COLLECTION}.{name}" for name in names)),
+        environment={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+        cwd=CHECKOUT,
+    )
+    assert status == 0, output
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+@lru_cache
+def role_options() -> dict[str, dict[str, Any]]:
+    entry_points = ansible_doc("role", ROLE.name)[f"{COLLECTION}.{ROLE.name}"]["entry_points"]
+    return {name: entry_point["options"] for name, entry_point in entry_points.items()}
+
+
+@lru_cache
+def known_names() -> frozenset[str]:
+    """Every name that a page may use for something of ours."""
+    names = {ROLE_RESULT, *role_options()["main"], *role_options()["main"]["token_vault_tokens"]["options"]}
+    for module in ansible_doc("module", *MODULES).values():
+        names |= {*module["doc"]["options"], *_with_contained(module["return"])}
+    names |= {option["fallback"][1][0] for option in connection_argument_spec().values() if "fallback" in option}
+    names |= {"VOUCHERIFY_SANDBOX_URL"}
+    names |= set(yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"])
+    files = [*CHECKOUT.glob("plugins/*/*.py"), *CHECKOUT.glob("playbooks/*.yml"), *CHECKOUT.glob("roles/*")]
+    return frozenset(names | {path.stem for path in files})
+
+
+def _with_contained(values: dict[str, Any]) -> Iterator[str]:
+    for name, value in values.items():
+        yield name
+        yield from _with_contained(value.get("contains", {}))
+
+
+def role_variables_in(*patterns: str) -> set[str]:
+    """The role's variables that its files use, without its private ones, which have two underscores."""
+    text = "".join(path.read_text() for pattern in patterns for path in ROLE.glob(pattern))
+    return set(re.findall(r"\btoken_vault_(?!_)\w+", text))
+
+
+def test_each_role_variable_that_is_used_is_documented_and_the_other_way_round() -> None:
+    used = role_variables_in("defaults/*.yml", "tasks/*.yml", "vars/*.yml")
+    assert used == {ROLE_RESULT, *role_options()["main"]}
+
+
+def test_the_role_has_the_defaults_that_are_documented() -> None:
+    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+    public = {name: value for name, value in defaults.items() if not name.startswith("token_vault__")}
+    for options in role_options().values():
+        documented = {name: option["default"] for name, option in options.items() if "default" in option}
+        assert documented == {name: value for name, value in public.items() if name in options}
+    assert set(public) <= set(role_options()["main"])
+
+
+def test_the_role_s_page_names_each_variable() -> None:
+    assert role_variables_in("README.md") == {ROLE_RESULT, *role_options()["main"]}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_a_page_names_only_what_exists(page: Path) -> None:
+    text = page.read_text()
+    mentioned = {name for mention in MENTIONS for name in re.findall(mention, text)}
+    assert mentioned <= known_names() | ANSIBLES
+    places = [CHECKOUT / path for path in PATHS.findall(text)] + [page.parent / link for link in LINKS.findall(text)]
+    assert [place for place in places if not place.exists()] == []

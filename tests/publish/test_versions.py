@@ -1,0 +1,19 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whoever says which versions of ansible-core are served says the same."""
+
+from __future__ import annotations
+
+import matrix
+import yaml
+from integration.plays import CHECKOUT
+
+
+def test_the_hosted_ci_runs_each_row_of_the_matrix() -> None:
+    jobs = yaml.safe_load((CHECKOUT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    assert jobs["core"]["strategy"]["matrix"]["core"] == list(dict.fromkeys(row.core for row in matrix.ROWS))
+
+
+def test_the_collection_asks_for_the_oldest_core_of_the_matrix() -> None:
+    runtime = yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())
+    assert runtime["requires_ansible"] == f">={matrix.ROWS[0].core}.0"

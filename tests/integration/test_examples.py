@@ -5,9 +5,14 @@
 from __future__ import annotations
 
 import importlib
+import os
+import re
+import subprocess
+import textwrap
+from pathlib import Path
 
 import pytest
-from integration.plays import Play
+from integration.plays import CHECKOUT, Play, command
 from sandbox import Sandbox
 
 MODULES = ["voucherify_oauth_token", "voucherify_oauth_token_info"]
@@ -26,3 +31,46 @@ def test_the_examples_of_a_module_run(play: Play, sandbox: Sandbox, module: str)
     run = play(examples, vars=variables)
     assert run.status == 0, run.output
     assert "ignored=0" in run.output
+
+
+# How the pages mark their code: what is run or written, and what is only to be read.
+RUN, WRITTEN, READ = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "text"}
+MARKDOWN_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RST_BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
+PAGES = ["README.md", "roles/token_vault/README.md", "docs/docsite/rst/guide.rst"]
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Return the language and the text of each block of code of a page, in their order."""
+    pattern = RST_BLOCK if page.suffix == ".rst" else MARKDOWN_BLOCK
+    return [(language, textwrap.dedent(code)) for language, code in pattern.findall(page.read_text())]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_of_a_page_runs_in_its_order(
+    sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], page: str
+) -> None:
+    environment = {**os.environ, **ansible_environment, **sandbox.environment}
+    environment["PATH"] = f"{Path(command('ansible-playbook')).parent}:{environment['PATH']}"
+    # What a reader has from the page that led to this one.
+    (tmp_path / "password").write_text("a password")
+    found = blocks(CHECKOUT / page)
+    assert {language for language, _code in found} <= RUN | WRITTEN | READ
+    for language, code in found:
+        if language in WRITTEN:
+            name = re.match(r"# (\S+\.yml)\n", code)
+            assert name, f"a block does not say in its first line which file it is:\n{code}"
+            (tmp_path / name[1]).write_text(code)
+    finished = subprocess.run(
+        ["bash", "-euxo", "pipefail", "-c", "".join(code for language, code in found if language in RUN)],
+        cwd=tmp_path,
+        env={**environment, "PWD": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    assert sandbox.requests()
+    assert not sandbox.live_tokens(), "a reader who follows this page leaves tokens behind"

@@ -78,7 +78,7 @@ def _check_editable(old: VarsText, changes: _Changes) -> None:
     for variable in old.variables:
         if variable.name not in changes:
             continue
-        if not variable.is_plain:
+        if not variable.has_simple_key:
             raise InvalidFileError(f"does not begin a line with '{variable.name}:'; write that variable so first")
         for event in (*variable.key, *variable.events):
             if event.kind is not Kind.ALIAS and users.get(event.anchor, set()) - {variable.name}:

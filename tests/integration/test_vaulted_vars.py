@@ -275,7 +275,7 @@ def test_digits_stay_a_string_with_native_types(project: Project) -> None:
     tasks = [vaulted_vars(path="vars.yml", variables=variables), {"ansible.builtin.include_vars": {"file": "vars.yml"}}]
 
     project.play(
-        [*tasks, check("token is string", "token == '4711'")],
+        [*tasks, check("token == '4711'")],
         environment={"DIGITS": "4711", "ANSIBLE_JINJA2_NATIVE": "true"},
     )
 

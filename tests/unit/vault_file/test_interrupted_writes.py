@@ -100,7 +100,7 @@ def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_p
     moments = random.Random(4)
     killed, seen = 0, set()
 
-    for _ in range(60):
+    for _kill in range(60):
         done, report = os.pipe()
 
         def alternate(report: int = report) -> None:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import (
     InvalidVariableError,
@@ -23,7 +24,6 @@ except ImportError:  # ansible-core up to 2.18
         AnsibleVaultEncryptedUnicode as EncryptedString,
     )
 
-_VAULT_HEADER = "$ANSIBLE_VAULT;"
 _JINJA_WORDS = {"true", "false", "none"}
 
 
@@ -86,7 +86,7 @@ def check_variables(variables: Mapping[object, object]) -> None:
             raise InvalidVariableError(
                 f"The value of '{name}' is {_type(value)}, not a string; quote it, or use the filter 'string'"
             )
-        if value.startswith(_VAULT_HEADER):
+        if is_encrypted(value):
             raise InvalidVariableError(f"The value of '{name}' is vaulted text already; give it as plain text")
         try:
             value.encode()

@@ -31,12 +31,13 @@ _LINES_FURTHER_IN = rf"(?:{_EMPTY_LINES} +(?:#[^{BREAKS}]*)?(?:{_ONE_BREAK}|\Z))
 _COMMENT = re.compile(f"[ \t]+#[^{BREAKS}]*")
 _KEEPS_EMPTY_LINES = re.compile(r"[^|>]*[|>][0-9]?\+")
 
-_Changes = Mapping[str, "StringValue | None"]
+# The variables' names with their new values; None for one that is to go.
+Changes = Mapping[str, "StringValue | None"]
 # A part of the text, from where to where, and what takes its place.
 _Edit = tuple[int, int, str]
 
 
-def splice(old: VarsText, changes: _Changes) -> str:
+def splice(old: VarsText, changes: Changes) -> str:
     """The text of `old` with variables set (to a value) or removed (None). New ones go to its end, in their order.
 
     Removing a variable that is not there changes nothing. Raises InvalidFileError, its text the end of a sentence that
@@ -69,7 +70,7 @@ def _without_braces(old: VarsText) -> VarsText:
     return parse(before + after)
 
 
-def _check_editable(old: VarsText, changes: _Changes) -> None:
+def _check_editable(old: VarsText, changes: Changes) -> None:
     users: dict[str | None, set[str]] = {}
     for variable in old.variables:
         for event in (*variable.key, *variable.events):
@@ -78,7 +79,7 @@ def _check_editable(old: VarsText, changes: _Changes) -> None:
     for variable in old.variables:
         if variable.name not in changes:
             continue
-        if not variable.is_plain:
+        if not variable.has_simple_key:
             raise InvalidFileError(f"does not begin a line with '{variable.name}:'; write that variable so first")
         for event in (*variable.key, *variable.events):
             if event.kind is not Kind.ALIAS and users.get(event.anchor, set()) - {variable.name}:
@@ -88,7 +89,7 @@ def _check_editable(old: VarsText, changes: _Changes) -> None:
                 )
 
 
-def _edits(old: VarsText, changes: _Changes) -> Iterator[_Edit]:
+def _edits(old: VarsText, changes: Changes) -> Iterator[_Edit]:
     first_break = BREAK.search(old.text)
     newline = first_break.group() if first_break else "\n"
     reads_on = ""
@@ -168,7 +169,7 @@ def _rendered(value: StringValue, tail: str, line_start: str) -> str:
     return f"{value.tag} {quoted}{tail}" if value.tag else quoted + tail
 
 
-def _is_as_wanted(old: VarsText, changes: _Changes, text: str) -> bool:
+def _is_as_wanted(old: VarsText, changes: Changes, text: str) -> bool:
     """Whether the new text says what was wanted and nothing else: YAML can be written in ways not thought of here."""
     try:
         new = parse(text)

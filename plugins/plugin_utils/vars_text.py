@@ -50,7 +50,7 @@ class Variable:
     events: Sequence[Event]  # the value's
     start: int  # of the line that the key is on
     colon: int  # the offset behind it
-    is_plain: bool  # whether it begins a line and has its colon on the same line, as nearly all do
+    has_simple_key: bool  # whether the key begins its line and has its colon on it, as nearly all do
     stop: int  # behind the last character of the value
     limit: int  # where the next variable's line, or the end of the document, begins
 
@@ -131,7 +131,7 @@ def _variables(text: str, found: Sequence[Event], end: int) -> Iterator[Variable
             events=value,
             start=start,
             colon=colon,
-            is_plain=bool(match) and not text[start : key[0].first].strip(" "),
+            has_simple_key=bool(match) and not text[start : key[0].first].strip(" "),
             stop=_stop(text, value, colon, limit),
             limit=limit,
         )

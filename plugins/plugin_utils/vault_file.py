@@ -12,9 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ansible.parsing.vault import is_encrypted
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.locked_file import Standing, locked
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault, VaultKey
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_splice import splice
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_splice import Changes, splice
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import (
     UNSAFE,
     VAULT,
@@ -27,11 +28,8 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors impo
 INLINE = "inline"
 WHOLE = "file"
 
-_VAULT_HEADER = b"$ANSIBLE_VAULT;"
 _BYTE_ORDER_MARK = "\ufeff"
 _TEMPLATE_MARKS = ("{{", "{%", "{#")
-
-_Changes = Mapping[str, "StringValue | None"]
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def _content(edit: Edit, standing: Standing | None, vault: RunVault, key: VaultK
     data = standing.data if standing else b""
     if not data.strip():
         return (_Whole if edit.format == WHOLE else _Inline)(data, vault, key)
-    is_whole = data.startswith(_VAULT_HEADER)
+    is_whole = is_encrypted(data)
     if edit.format == (INLINE if is_whole else WHOLE):
         what = "is encrypted as a whole" if is_whole else "is not encrypted as a whole"
         raise InvalidFileError(
@@ -170,7 +168,7 @@ def _content(edit: Edit, standing: Standing | None, vault: RunVault, key: VaultK
     return _Whole(plain, vault, key if edit.vault_id else fitting)
 
 
-def _changes(edit: Edit, content: _Content) -> _Changes:
+def _changes(edit: Edit, content: _Content) -> Changes:
     """What has to be spliced: of what was asked for, that which is not so already."""
     standing = content.text.by_name
     changes: dict[str, StringValue | None] = {name: None for name in edit.names if name in standing}
@@ -180,7 +178,7 @@ def _changes(edit: Edit, content: _Content) -> _Changes:
     return changes
 
 
-def _backup(content: _Content, standing: Standing, changes: _Changes, vault: RunVault) -> bytes:
+def _backup(content: _Content, standing: Standing, changes: Changes, vault: RunVault) -> bytes:
     """What a backup is to hold: a value that is vaulted only now must not live on beside the file in plain text."""
     replaced = [content.text.by_name[name] for name, value in changes.items() if value and name in content.text.by_name]
     if content.format == WHOLE or all(variable.value and variable.value.is_vaulted for variable in replaced):
@@ -188,7 +186,7 @@ def _backup(content: _Content, standing: Standing, changes: _Changes, vault: Run
     return vault.encrypt(standing.data, content.key)
 
 
-def _outcome(edit: Edit, content: _Content, changes: _Changes, standing: Standing | None) -> Outcome:
+def _outcome(edit: Edit, content: _Content, changes: Changes, standing: Standing | None) -> Outcome:
     before = content.text.by_name
     mode = standing.mode if standing else None
     return Outcome(

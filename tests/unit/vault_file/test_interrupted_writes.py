@@ -100,15 +100,22 @@ def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_p
     moments = random.Random(4)
     killed, seen = 0, set()
 
-    def alternate() -> None:
-        for turn in range(1000):
-            edit(path, NEW if turn % 2 == 0 else OLD)
+    for _kill in range(60):
+        done, report = os.pipe()
 
-    for _ in range(60):
+        def alternate(report: int = report) -> None:
+            for turn in range(1000):
+                edit(path, NEW if turn % 2 == 0 else OLD)
+                os.write(report, b".")
+
         child = in_child(alternate)
-        time.sleep(moments.uniform(0, 0.03))
+        for _edit in range(moments.randrange(3)):
+            os.read(done, 1)
+        time.sleep(moments.uniform(0, 0.01))
         os.kill(child, signal.SIGKILL)
         killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        os.close(done)
+        os.close(report)
         seen.add(value_in(path))
         assert plaintext_in(tmp_path) == []
 

@@ -266,7 +266,7 @@ def test_a_backup_is_beside_the_file_with_its_mode_under_a_name_ansible_does_not
     with locked(str(path), make_folders=True) as file:
         old = file.read()
         assert old
-        backups = [Path(file.back_up(old, b"copy")) for _ in range(2)]
+        backups = [Path(file.back_up(old, b"copy")) for _copy in range(2)]
 
     assert len(set(backups)) == 2
     for backup in backups:

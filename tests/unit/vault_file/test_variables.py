@@ -72,6 +72,7 @@ def test_a_value_that_is_no_string_is_refused_by_name_and_type_only(value: objec
     ("value", "what"),
     [
         ("$ANSIBLE_VAULT;1.1;AES256\n4711", "vaulted text already; give it as plain text"),
+        ("$ANSIBLE_VAULT 4711", "vaulted text already; give it as plain text"),
         ("4711 \udcff", "no valid Unicode; encode it, as Base64 say"),
     ],
 )

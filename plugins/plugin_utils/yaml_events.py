@@ -115,5 +115,5 @@ def _events(text: str) -> Iterator[Event]:
 def _tag(tag: str | None, text: str, implicit: tuple[bool, bool]) -> str:
     """A scalar's tag; `implicit` tells one without quotes from one in quotes."""
     if tag in (None, "!"):
-        tag = _RESOLVER.resolve(yaml.ScalarNode, text, implicit)  # type: ignore[no-untyped-call]
+        tag = _RESOLVER.resolve(yaml.ScalarNode, text, implicit)
     return str(tag)

@@ -119,3 +119,12 @@ def test_a_page_names_only_what_exists(page: Path) -> None:
     assert mentioned <= known_names() | ANSIBLES
     places = [CHECKOUT / path for path in PATHS.findall(text)] + [page.parent / link for link in LINKS.findall(text)]
     assert [place for place in places if not place.exists()] == []
+
+
+def test_the_picture_of_the_house_shows_each_file() -> None:
+    text = (CHECKOUT / "docs" / "architecture.md").read_text()
+    picture = re.search(r"```\{svgbob\}(.*?)```", text, re.DOTALL)
+    assert picture
+    houses = ("action", "modules", "module_utils", "plugin_utils")
+    files = {path.name for house in houses for path in CHECKOUT.glob(f"plugins/{house}/*.py")} - {"__init__.py"}
+    assert set(re.findall(r"\w+\.py", picture[1])) == files

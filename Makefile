@@ -25,8 +25,9 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
 # The demo should start soon, so what only the checks need is installed in a second step.
 DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
 TEST_READY := $(VENV)/test-ready $(COLLECTION)
+BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 
-.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration sanity format pins clean
+.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration sanity bench format pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -71,17 +72,25 @@ integration: $(TEST_READY) ## Run the playbooks of the integration tests against
 sanity: $(TEST_READY) ## Run Ansible's own checks of a collection
 	tests/sanity.sh
 
+bench: $(BENCH_READY) ## Measure what tasks cost and write docs/benchmarks.md; BENCH=--help tells of options
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
+
 format: $(TEST_READY) ## Format the Python code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pins: $(VENV)/demo-ready ## Renew the pinned versions of tests/requirements.txt
+pins: $(VENV)/demo-ready ## Renew the pinned versions of each requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	{ sed -n '/SPDX/p' tests/requirements.in && echo '# Written by `make pins`' && \
-	    $(BIN)/uv --system-certs --no-python-downloads pip compile --no-header \
-	        --universal --python-version 3.10 tests/requirements.in; \
-	} > build/requirements.txt
-	mv build/requirements.txt tests/requirements.txt
+	$(call pin,tests)
+	$(call pin,benchmarks,--constraint tests/requirements.txt)
+
+define pin
+{ sed -n '/SPDX/p' $(1)/requirements.in && echo '# Written by `make pins`' && \
+    $(BIN)/uv --system-certs --no-python-downloads pip compile --no-header \
+        --universal --python-version 3.10 $(2) $(1)/requirements.in; \
+} > build/requirements.txt
+mv build/requirements.txt $(1)/requirements.txt
+endef
 
 clean: ## Remove whatever was made here
 	rm -rf build
@@ -103,6 +112,9 @@ $(VENV)/demo-ready: tests/requirements.txt
 
 $(VENV)/test-ready: $(VENV)/demo-ready
 	$(call install,what the checks need,--requirement tests/requirements.txt)
+
+$(VENV)/bench-ready: $(VENV)/demo-ready benchmarks/requirements.txt
+	$(call install,what the benchmarks need,--requirement benchmarks/requirements.txt)
 
 $(COLLECTION):
 	@mkdir -p $(@D)

@@ -15,9 +15,10 @@ from sandbox import Sandbox
 from .figures import QUICK, Figures, Sizes
 from .measure import Bench
 from .page import page
-from .plot import draw_loops
+from .plot import draw_loops, draw_vaults
 from .runs import CHECKOUT, Runner
 from .targets import targets
+from .vaults import measure_vaults
 
 KEPT = CHECKOUT / "build" / "benchmarks.json"
 
@@ -31,7 +32,8 @@ def main() -> None:
     folder = CHECKOUT / ("build" if options.quick else "docs")
     folder.mkdir(exist_ok=True)
     draw_loops(figures, folder / "benchmarks.png")
-    (folder / "benchmarks.md").write_text(page(figures, "benchmarks.png"))
+    draw_vaults(figures, folder / "benchmarks-vaults.png")
+    (folder / "benchmarks.md").write_text(page(figures, "benchmarks.png", "benchmarks-vaults.png"))
     for target in targets(figures):
         limit = f"{target.measured:.3g} {target.unit}, at most {target.most:g}"
         print(f"{target.verdict.strip('*').upper()}: {target.what}: {limit}")
@@ -40,7 +42,9 @@ def main() -> None:
 def _measure(sizes: Sizes) -> Figures:
     figures = Figures(sizes)
     with tempfile.TemporaryDirectory() as folder, Sandbox.start() as sandbox:
-        Bench(figures, Runner(Path(folder)), sandbox).measure()
+        runner = Runner(Path(folder))
+        measure_vaults(figures, runner)
+        Bench(figures, runner, sandbox).measure()
     KEPT.write_text(json.dumps(asdict(figures)))
     return figures
 

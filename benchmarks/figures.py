@@ -22,9 +22,10 @@ class Sizes:
     forks: int = 10
     few_tokens: int = 10
     many_tokens: int = 1000
+    variables: tuple[int, ...] = (1, 10, 100, 1000)
 
 
-QUICK = Sizes(rounds=1, items=4, hosts=4, forks=2, few_tokens=2, many_tokens=20)
+QUICK = Sizes(rounds=1, items=4, hosts=4, forks=2, few_tokens=2, many_tokens=20, variables=(1, 10))
 
 
 def describe_machine() -> dict[str, str]:
@@ -42,7 +43,7 @@ class Figures:
     """Every measurement of a run, one number a round. The keys of the dictionaries are those of the cases.
 
     near, far: seconds an item without and with latency. hosts: seconds for all hosts. many_tokens: seconds of the whole
-    run. memory_few, memory_many: bytes.
+    run. memory_few, memory_many: bytes. vaults: seconds of a step, which see vaults.py.
     """
 
     sizes: Sizes
@@ -53,6 +54,7 @@ class Figures:
     many_tokens: list[float] = field(default_factory=list)
     memory_few: list[float] = field(default_factory=list)
     memory_many: list[float] = field(default_factory=list)
+    vaults: dict[str, list[float]] = field(default_factory=dict)
 
 
 def _cpu() -> str:

@@ -10,6 +10,7 @@ from statistics import median
 from .cases import make_cases
 from .figures import Figures
 from .targets import MEGABYTE, targets
+from .vaults import FORMATS, STEPS, vault_figures
 
 # Cut in two, or the tool that looks for licences would read it as this file's own.
 HEADER = """\
@@ -23,8 +24,8 @@ Written by `make bench`; change benchmarks/ and not this file.
 """
 
 
-def page(figures: Figures, picture: str) -> str:
-    """Return the page in Markdown. picture: the name of the file beside it."""
+def page(figures: Figures, picture: str, picture_of_vaults: str) -> str:
+    """Return the page in Markdown. The pictures are named as files beside it."""
     sizes = figures.sizes
     latency = f"{sizes.latency * 1000:.0f} ms"
     near = {name: median(values) for name, values in figures.near.items()}
@@ -54,6 +55,19 @@ In the worker, the whole run takes {median(figures.many_tokens):.1f} s. At its p
 {median(figures.memory_many) / MEGABYTE:.0f} MB, all its processes together; with a loop of {sizes.few_tokens} it holds
 {median(figures.memory_few) / MEGABYTE:.0f} MB.
 
+## Vaulted variables
+
+What `vaulted_vars` costs in seconds, by the number of variables, with values as long as a token. `inline` encrypts
+each value on its own, `file` the file as a whole. Reading back is two tasks, `include_vars` and one that uses every
+value, for Ansible decrypts no value before it is used.
+
+{_vaults(figures)}
+
+![Writing and reading vaulted variables, by their number]({picture_of_vaults})
+
+An encryption and a decryption each derive a key from the vault's password, slowly on purpose. Inline, each value pays
+for that; and equal values are recognised by decrypting those that stand.
+
 ## What was aimed at
 
 {_targets(figures)}
@@ -69,8 +83,8 @@ The time of one token is the difference between a task that loops over {sizes.it
 token, divided by {sizes.items - 1}. Both are in the same run, after a third that pays what a run pays once, such as
 imports. So neither Ansible's start nor that of the task is part of it, nor is the first connection. A callback reads
 the clock where tasks begin. For {sizes.hosts} hosts it is the time of the task, and for {sizes.many_tokens} tokens that
-of the whole command. Memory is the sum of the proportional set sizes (PSS) of the run's processes, looked at many times
-a second, in a run that is not timed.
+of the whole command. The times of vaulted variables are those of whole tasks. Memory is the sum of the proportional set
+sizes (PSS) of the run's processes, looked at many times a second, in a run that is not timed.
 
 The interpreter for modules is given, pipelining is off as it is by default, and all output goes to a file.
 
@@ -107,6 +121,15 @@ def _hosts(figures: Figures) -> str:
         for name, seconds in figures.hosts.items()
     ]
     return _table(["", "s for all hosts", "times ours in the worker"], lines)
+
+
+def _vaults(figures: Figures) -> str:
+    lines = []
+    for vault_format in FORMATS:
+        for step, title in STEPS.items():
+            seconds = [f"{median(values):.3f}" for values in vault_figures(figures, vault_format, step)]
+            lines.append([f"`{vault_format}`: {title}", *seconds])
+    return _table(["", *(str(count) for count in figures.sizes.variables)], lines)
 
 
 def _targets(figures: Figures) -> str:

@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 
 from .cases import make_cases
 from .figures import Figures
+from .vaults import vault_figures
 
 NEAR_COLOUR = "#2a6fbb"
 FAR_COLOUR = "#e08a1e"
@@ -40,6 +41,25 @@ def draw_loops(figures: Figures, picture: Path) -> None:
     axes.set_xlabel(f"milliseconds a token in a loop of {figures.sizes.items} (logarithmic)")
     axes.margins(x=0.15)
     axes.legend(loc="upper right")
+    axes.spines[["top", "right"]].set_visible(False)
+    plot.savefig(picture, dpi=150, facecolor="white")
+    plt.close(plot)
+
+
+def draw_vaults(figures: Figures, picture: Path) -> None:
+    """Draw what writing and reading cost by the number of variables."""
+    plot, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
+    for vault_format, colour in (("inline", FAR_COLOUR), ("file", NEAR_COLOUR)):
+        for step, style in (("write", "o-"), ("read", "s--")):
+            seconds = [median(values) for values in vault_figures(figures, vault_format, step)]
+            label = f"{step}, {'a whole file' if vault_format == 'file' else vault_format}"
+            axes.plot(figures.sizes.variables, seconds, style, color=colour, label=label)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("vaulted variables in the file (logarithmic)")
+    axes.set_ylabel("seconds (logarithmic)")
+    axes.grid(which="major", alpha=0.3)
+    axes.legend(loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)
     plot.savefig(picture, dpi=150, facecolor="white")
     plt.close(plot)

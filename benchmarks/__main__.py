@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -40,11 +41,13 @@ def main() -> None:
 
 
 def _measure(sizes: Sizes) -> Figures:
+    start = time.monotonic()
     figures = Figures(sizes)
     with tempfile.TemporaryDirectory() as folder, Sandbox.start() as sandbox:
         runner = Runner(Path(folder))
         measure_vaults(figures, runner)
         Bench(figures, runner, sandbox).measure()
+    figures.machine["time for everything"] = f"{(time.monotonic() - start) / 60:.0f} min"
     KEPT.write_text(json.dumps(asdict(figures)))
     return figures
 

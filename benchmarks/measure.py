@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -15,7 +14,7 @@ from sandbox import Sandbox
 
 from .cases import Case, Task, make_cases
 from .figures import Figures
-from .runs import Runner
+from .runs import Runner, say
 
 # The others would only make a long measurement longer.
 CASES_OF_HOSTS = ("worker", "module", "uri", "debug")
@@ -33,7 +32,7 @@ class Bench:
     def measure(self) -> None:
         """Measure everything. Raises RuntimeError when a run fails or did not do what it was to do."""
         for number in range(self._sizes.rounds):
-            _say(f"Round {number + 1} of {self._sizes.rounds}")
+            say(f"Round {number + 1} of {self._sizes.rounds}")
             self._loops(number, self._figures.near, latency=0)
             self._loops(number, self._figures.far, latency=self._sizes.latency)
             self._hosts(number)
@@ -79,7 +78,7 @@ class Bench:
         tasks = _loop("long", case.tasks, many)
         seconds = self._runner.seconds(tasks, variables)
         self._check_calls(case, tokens=many, uses=many)
-        _say(f"  {many} tokens in {seconds:.1f} s")
+        say(f"  {many} tokens in {seconds:.1f} s")
         self._figures.many_tokens.append(seconds)
         self._figures.memory_many.append(self._runner.peak_memory(tasks, variables))
         self._figures.memory_few.append(
@@ -123,9 +122,5 @@ def _in_turn(cases: Mapping[str, Case], number: int) -> Iterator[tuple[str, Case
 
 
 def _keep(figures: dict[str, list[float]], name: str, seconds: float, unit: str) -> None:
-    _say(f"  {name}: {seconds:.4f} s {unit}")
+    say(f"  {name}: {seconds:.4f} s {unit}")
     figures.setdefault(name, []).append(seconds)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

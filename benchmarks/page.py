@@ -92,8 +92,8 @@ The interpreter for modules is given, pipelining is off as it is by default, and
 |---|---|
 {_lines(figures.machine.items())}
 
-To repeat it on Linux: `make bench`. It takes about half an hour on an idle machine; `make bench BENCH=--quick` takes
-a few minutes, proves nothing, and writes into `build/`.
+To repeat it, on Linux: `make bench`. To try whether it works: `make bench BENCH=--quick`, whose page says nothing and
+goes into `build/`.
 """
 
 

@@ -21,6 +21,9 @@ NEAR_COLOUR = "#2a6fbb"
 FAR_COLOUR = "#e08a1e"
 BAR = 0.38
 
+# Instead of powers of ten.
+PLAIN = "{x:g}"
+
 
 def draw_loops(figures: Figures, picture: Path) -> None:
     """Draw what one token costs, a pair of bars for each case, the cheapest at the top."""
@@ -38,6 +41,7 @@ def draw_loops(figures: Figures, picture: Path) -> None:
         axes.bar_label(bars, fmt=lambda width: f"{width:.{1 if width < 100 else 0}f} ms", padding=3, fontsize=9)
     axes.set_yticks(range(len(names)), [cases[name].title.replace("`", "") for name in names])
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(PLAIN)
     axes.set_xlabel(f"milliseconds a token in a loop of {figures.sizes.items} (logarithmic)")
     axes.margins(x=0.15)
     axes.legend(loc="upper right")
@@ -56,6 +60,8 @@ def draw_vaults(figures: Figures, picture: Path) -> None:
             axes.plot(figures.sizes.variables, seconds, style, color=colour, label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.yaxis.set_major_formatter(PLAIN)
     axes.set_xlabel("vaulted variables in the file (logarithmic)")
     axes.set_ylabel("seconds (logarithmic)")
     axes.grid(which="major", alpha=0.3)

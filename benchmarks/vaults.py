@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import sys
 from typing import Any
 
 from .cases import Task
 from .figures import Figures
-from .runs import Runner
+from .runs import Runner, say
 
 VAULTED_VARS = "voucherify.oauth.vaulted_vars"
 FORMATS = ("inline", "file")
@@ -45,7 +44,9 @@ def measure_vaults(figures: Figures, runner: Runner) -> None:
                 for step in STEPS:
                     figures.vaults.setdefault(_key(vault_format, count, step), []).append(laps[step])
                 shutil.rmtree(runner.folder / FOLDER)
-                print(f"  {count} variables, {vault_format}: {laps}", file=sys.stderr, flush=True)
+                say(
+                    f"  {count} variables, {vault_format}: {laps['write']:.3f} s to write, {laps['read']:.3f} s to read"
+                )
 
 
 def vault_figures(figures: Figures, vault_format: str, step: str) -> list[list[float]]:

@@ -27,9 +27,10 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
 DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
 TEST_READY := $(VENV)/test-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
+BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 
 .PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration publishable sanity \
-    docs test-matrix release-check format pins clean
+    docs test-matrix release-check bench format pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +89,9 @@ docs: $(PUBLISH_READY) ## Build the documentation as HTML into build/docs/html
 release-check: $(PUBLISH_READY) ## Build the collection, let Galaxy's importer check it, install it and play the demo from there
 	tests/release.sh
 
+bench: $(BENCH_READY) ## Measure what tasks cost and write docs/benchmarks.md; BENCH=--help tells of options
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
+
 format: $(TEST_READY) ## Format the Python code and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -96,7 +100,7 @@ pins: $(VENV)/demo-ready ## Renew the pinned versions of tests/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	{ sed -n '/SPDX/p' tests/requirements.in && echo '# Written by `make pins`' && \
 	    $(BIN)/uv --system-certs --no-python-downloads pip compile --no-header \
-	        --universal --python-version 3.10 tests/requirements.in tests/publish.in; \
+	        --universal --python-version 3.10 tests/requirements.in tests/publish.in benchmarks/requirements.in; \
 	} > build/requirements.txt
 	mv build/requirements.txt tests/requirements.txt
 
@@ -126,6 +130,9 @@ $(VENV)/publish-ready: $(VENV)/test-ready
 
 build/demo-vault-password: | $(VENV)/demo-ready
 	@(umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe())' > $@)
+
+$(VENV)/bench-ready: $(VENV)/demo-ready
+	$(call install,what the benchmarks need,--constraint tests/requirements.txt --requirement benchmarks/requirements.in)
 
 $(COLLECTION):
 	@mkdir -p $(@D)

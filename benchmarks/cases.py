@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tasks that are compared, each as a playbook would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Task = dict[str, Any]
+
+TOKEN_MODULE = "voucherify.oauth.voucherify_oauth_token"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A way of making sure that one token is good.
+
+    title: what the page calls it. calls: the API's operations that it calls for one token, all of them.
+    """
+
+    title: str
+    tasks: tuple[Task, ...]
+    calls: tuple[str, ...]
+
+
+def make_cases(token: str) -> dict[str, Case]:
+    """Return every case for a token, given as a template. It is a good one, so ours keeps it."""
+    ours = {
+        TOKEN_MODULE: {
+            "app_id": "{{ app_id }}",
+            "app_token": "{{ app_token }}",
+            "api_base_url": "{{ api_base_url }}",
+            "access_token": token,
+        }
+    }
+    introspect = _uri("/v1/oauth/introspect", {"access_token": token})
+    generate = _uri("/v1/oauth/token", {"grant_type": "client_credentials", "scope": "vouchers"})
+    return {
+        "worker": Case("`voucherify_oauth_token`, in the worker", (ours,), ("introspect",)),
+        "debug": Case("`debug` (floor: a task without a module)", ({"ansible.builtin.debug": {"msg": token}},), ()),
+        # Any variable will do: a process of its own is then needed to give it to.
+        "module": Case(
+            "`voucherify_oauth_token`, as a module", ({**ours, "environment": {"ANY": "thing"}},), ("introspect",)
+        ),
+        "uri": Case("one `uri` (introspect)", (introspect,), ("introspect",)),
+        "two_uri": Case("two `uri` (introspect, generate)", (introspect, generate), ("introspect", "generate")),
+        "ping": Case("`ping` (floor: a module without work)", ({"ansible.builtin.ping": {"data": token}},), ()),
+    }
+
+
+def _uri(path: str, form: Mapping[str, str]) -> Task:
+    return {
+        "ansible.builtin.uri": {
+            "url": "{{ api_base_url }}" + path,
+            "method": "POST",
+            "headers": {"X-App-Id": "{{ app_id }}", "X-App-Token": "{{ app_token }}", "Accept": "application/json"},
+            "body_format": "form-urlencoded",
+            "body": form,
+        },
+        "no_log": True,
+    }

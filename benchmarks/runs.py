@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real runs of ansible-playbook, timed as a whole, and their memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).parents[1]
+
+# Seconds between two looks at the memory. A look costs time, so a run is either timed or watched.
+LOOK_EVERY = 0.05
+
+Tasks = Sequence[Mapping[str, Any]]
+
+
+class Runner:
+    """Plays tasks with the ansible-playbook beside this interpreter, in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # Only what the collection's user would have as well, and nothing of the user's who starts this.
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(folder),
+            "ANSIBLE_HOME": str(folder / ".ansible"),
+            "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "build" / "collections"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "stopwatch",
+            # Looking for an interpreter on each host would cost a module's task more than its work does.
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        }
+
+    def laps(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> dict[str, float]:
+        """Return the seconds that the tasks of each name took together."""
+        self._end(self._start(tasks, variables, *arguments))
+        laps: dict[str, float] = json.loads((self.folder / "laps.json").read_text())
+        return laps
+
+    def seconds(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> float:
+        """Return what the whole run took, from the start of its process to the end."""
+        start = time.perf_counter()
+        self._end(self._start(tasks, variables, *arguments))
+        return time.perf_counter() - start
+
+    def peak_memory(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> int:
+        """Return the most bytes that the run held at any moment, all its processes together."""
+        process = self._start(tasks, variables, *arguments)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, sum(_memory(pid) for pid in _with_descendants(process.pid)))
+            time.sleep(LOOK_EVERY)
+        self._end(process)
+        return peak
+
+    def _start(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> subprocess.Popen[bytes]:
+        # JSON is YAML, and is written and read faster.
+        play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+        (self.folder / "playbook.yml").write_text(json.dumps([play]))
+        (self.folder / "variables.json").write_text(json.dumps(variables))
+        inventory = () if "--inventory" in arguments else ("--inventory", "localhost,", "--connection", "local")
+        with (self.folder / "output.txt").open("wb") as output:
+            return subprocess.Popen(
+                [
+                    str(Path(sys.executable).with_name("ansible-playbook")),
+                    *inventory,
+                    *arguments,
+                    "--extra-vars",
+                    "@variables.json",
+                    "playbook.yml",
+                ],
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        if process.wait() != 0:
+            raise RuntimeError((self.folder / "output.txt").read_text()[-4000:])
+
+
+def say(line: str) -> None:
+    """Tell whoever waits how far it is."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _with_descendants(root: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # The parent is the second field after the command, which is in parentheses and may hold anything.
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        children.setdefault(parent, []).append(int(stat.parent.name))
+    family = [root]
+    for pid in family:
+        family += children.get(pid, [])
+    return family
+
+
+def _memory(pid: int) -> int:
+    """Return a process's proportional share in bytes, so that pages which a fork shares count once in a sum."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass  # it has just ended
+    return 0

@@ -194,7 +194,8 @@ def _cause(chain: list[BaseException]) -> str:
     for link in reversed(chain):
         if isinstance(link, ssl.SSLCertVerificationError):
             return str(link.verify_message)
-        if isinstance(link, TimeoutError):
+        # Python 3.9 has a socket.timeout that is no TimeoutError; urllib3's own says the same.
+        if isinstance(link, (TimeoutError, urllib3.exceptions.ReadTimeoutError)):
             return "timed out"
         if isinstance(link, ssl.SSLError):
             return str(link.reason or "TLS failed").replace("_", " ").lower()

@@ -20,6 +20,14 @@ from .errors import LibraryMissing, OAuthError, OptionError, RequestError
 from .http import Connection, HttpClient, Keys
 from .oauth import OAuthClient, TokenDetails
 
+try:
+    from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # ansible-core up to 2.21
+
+    def register_secret(value: str, /) -> str:
+        return value
+
+
 Options = Mapping[str, Any]
 Result = dict[str, Any]
 # What a module does with a client, its validated options and whether this is check mode.
@@ -68,7 +76,11 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
     This is the one place where an exception of this collection becomes a failed task.
     """
     try:
-        return work(_client(_connection(options), _keys(options)), options, check_mode)
+        result = work(_client(_connection(options), _keys(options)), options, check_mode)
+        if "access_token" in result:
+            # Options that are secret ansible-core registers by itself.
+            register_secret(result["access_token"])
+        return result
     except LibraryMissing as error:
         return {"failed": True, "changed": False, "msg": missing_required_lib(str(error))}
     except RequestError as error:

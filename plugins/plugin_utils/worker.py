@@ -8,7 +8,6 @@ import sys
 from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.module_utils.http import HAS_REQUESTS
@@ -38,28 +37,28 @@ class TokenAction(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         if self._task.async_val:
-            return {
+            result: Result = {
                 "failed": True,
                 "msg": f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain"
                 " text; remove async and poll from the task.",
             }
-        super().run(tmp, task_vars)
-        obstacle = self._obstacle()
-        if obstacle:
-            self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
-            result = self._run_as_module(task_vars)
         else:
-            self._display.vvv(f"{self.NAME} runs in the worker process")
-            result = self._run_here()
+            super().run(tmp, task_vars)
+            result = self._worked(task_vars)
         if not result.get("failed"):
             self._display.v(f"{self.NAME}: {_summary(result)}")
             hide(self, result)
-            return result
-        secrets = self._secrets()
-        readable: Result = remove_values(result, secrets)
-        if loop_item_holds(secrets, task_vars or {}):
-            hide(self, readable)
-        return readable
+        elif loop_item_holds(self._secrets(), task_vars or {}):
+            hide(self, result)
+        return result
+
+    def _worked(self, task_vars: dict[str, Any] | None) -> Result:
+        obstacle = self._obstacle()
+        if obstacle:
+            self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
+            return self._run_as_module(task_vars)
+        self._display.vvv(f"{self.NAME} runs in the worker process")
+        return self._run_here()
 
     def _run_here(self) -> Result:
         validation = ArgumentSpecValidator(self.MODULE.ARGUMENT_SPEC, required_if=self.MODULE.REQUIRED_IF).validate(
@@ -70,7 +69,7 @@ class TokenAction(ActionBase):
             # AnsibleModule says which module it speaks of, and the validator does not know.
             if isinstance(validation.errors[0], UnsupportedError):
                 message = f"Unsupported parameters for ({self.NAME}) module: {message}"
-            return {"failed": True, "msg": message}
+            return {"failed": True, "msg": self._masked(message)}
         return run(self.MODULE.work, validation.validated_parameters, check_mode=self._task.check_mode)
 
     def _run_as_module(self, task_vars: dict[str, Any] | None) -> Result:
@@ -79,8 +78,14 @@ class TokenAction(ActionBase):
         result.pop("invocation", None)
         # Ansible masks what equals a secret option in what a module returns, and a kept token does.
         if result.get("operation") == KEPT and "access_token" in result:
-            result["access_token"] = self._task.args["access_token"]
+            result["access_token"] = str(self._task.args["access_token"])
         return result
+
+    def _masked(self, message: str) -> str:
+        """The message with the secrets hidden that it may quote, as AnsibleModule does it for a module's."""
+        for secret in self._secrets():
+            message = message.replace(secret, "********")
+        return message
 
     def _secrets(self) -> list[str]:
         names = [name for name, option in self.MODULE.ARGUMENT_SPEC.items() if option.get("no_log")]

@@ -92,7 +92,7 @@ class Bench:
             session.trust_env = False
             session.headers.update({"X-App-Id": sandbox.app_id, "X-App-Token": sandbox.app_token})
             form = {"grant_type": "client_credentials", "scope": "vouchers"}
-            answers = [session.post(f"{sandbox.url}/v1/oauth/token", form).json() for _ in range(count)]
+            answers = [session.post(f"{sandbox.url}/v1/oauth/token", form).json() for _number in range(count)]
         sandbox.configure(latency=latency)
         return {
             "app_id": sandbox.app_id,

@@ -18,11 +18,11 @@ from sandbox import Sandbox
 
 ROLE = "voucherify.oauth.token_vault"
 PASSWORD = "a-vault-password-to-search-for"
-TOKENS: list[dict[str, Any]] = [
+TOKENS: tuple[dict[str, Any], ...] = (
     {"name": "vouchers_token", "scope": ["vouchers"]},
     {"name": "campaigns_token", "scope": ["campaigns"], "min_expires_in": 60},
     {"name": "orders_token", "scope": ["orders"]},
-]
+)
 NAMES = [token["name"] for token in TOKENS]
 
 

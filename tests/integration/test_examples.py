@@ -15,20 +15,25 @@ import pytest
 from integration.plays import CHECKOUT, Play, command
 from sandbox import Sandbox
 
-MODULES = ["voucherify_oauth_token", "voucherify_oauth_token_info"]
+MODULES = ["vaulted_vars", "voucherify_oauth_token", "voucherify_oauth_token_info"]
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_examples_of_a_module_run(play: Play, sandbox: Sandbox, module: str) -> None:
+def test_the_examples_of_a_module_run(play: Play, sandbox: Sandbox, tmp_path: Path, module: str) -> None:
     examples = importlib.import_module(f"ansible_collections.voucherify.oauth.plugins.modules.{module}").EXAMPLES
-    token = play([{"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "t"}], keep=["t"])
+    made = play(
+        [{"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made"}], keep=["made"]
+    )
+    token = made.kept["made"]
+    (tmp_path / "password").write_text("a password")
     variables = {
         "voucherify_app_id": sandbox.app_id,
         "voucherify_app_token": sandbox.app_token,
         "voucherify_api_base_url": sandbox.url,
-        "vault_voucherify_token": token.kept["t"]["access_token"],
+        "vault_voucherify_token": token["access_token"],
+        **dict.fromkeys(("token", "vouchers", "campaigns"), token),
     }
-    run = play(examples, vars=variables)
+    run = play(examples, "--vault-id", f"production@{tmp_path / 'password'}", vars=variables)
     assert run.status == 0, run.output
     assert "ignored=0" in run.output
 

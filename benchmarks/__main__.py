@@ -17,11 +17,11 @@ from .figures import QUICK, Figures, Sizes
 from .measure import Bench
 from .page import page
 from .plot import draw_loops, draw_vaults
-from .runs import CHECKOUT, Runner
+from .runs import CHECKOUT, Runner, say
 from .targets import targets
 from .vaults import measure_vaults
 
-KEPT = CHECKOUT / "build" / "benchmarks.json"
+BUILD = CHECKOUT / "build"
 
 
 def main() -> None:
@@ -29,8 +29,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="try everything once, on little, and write into build/")
     parser.add_argument("--redraw", action="store_true", help="measure nothing; write again what was measured last")
     options = parser.parse_args()
-    figures = _last() if options.redraw else _measure(QUICK if options.quick else Sizes())
-    folder = CHECKOUT / ("build" if options.quick else "docs")
+    sizes, folder = (QUICK, BUILD) if options.quick else (Sizes(), CHECKOUT / "docs")
+    kept = BUILD / ("benchmarks-quick.json" if options.quick else "benchmarks.json")
+    figures = _last(kept) if options.redraw else _measure(sizes, kept)
     folder.mkdir(exist_ok=True)
     draw_loops(figures, folder / "benchmarks.png")
     draw_vaults(figures, folder / "benchmarks-vaults.png")
@@ -40,21 +41,25 @@ def main() -> None:
         print(f"{target.verdict.strip('*').upper()}: {target.what}: {limit}")
 
 
-def _measure(sizes: Sizes) -> Figures:
+def _measure(sizes: Sizes, kept: Path) -> Figures:
     start = time.monotonic()
     figures = Figures(sizes)
     with tempfile.TemporaryDirectory() as folder, Sandbox.start() as sandbox:
         runner = Runner(Path(folder))
-        measure_vaults(figures, runner)
-        Bench(figures, runner, sandbox).measure()
-    figures.machine["time for everything"] = f"{(time.monotonic() - start) / 60:.0f} min"
-    KEPT.write_text(json.dumps(asdict(figures)))
+        bench = Bench(figures, runner, sandbox)
+        for number in range(sizes.rounds):
+            say(f"Round {number + 1} of {sizes.rounds}")
+            measure_vaults(figures, runner)
+            bench.measure(number)
+            figures.machine["time for all rounds"] = f"{(time.monotonic() - start) / 60:.0f} min"
+            # After each round, so that --redraw can tell of those before an interruption.
+            kept.write_text(json.dumps(asdict(figures)))
     return figures
 
 
-def _last() -> Figures:
-    kept = json.loads(KEPT.read_text())
-    return Figures(**{**kept, "sizes": Sizes(**kept["sizes"])})
+def _last(kept: Path) -> Figures:
+    figures = json.loads(kept.read_text())
+    return Figures(**{**figures, "sizes": Sizes(**figures["sizes"])})
 
 
 if __name__ == "__main__":

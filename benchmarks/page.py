@@ -74,8 +74,8 @@ for that; and equal values are recognised by decrypting those that stand.
 
 ## How it was measured
 
-Each figure is the median of several rounds, here {sizes.rounds}. In each round all the cases take turns, in another
-direction than in the round before, so that whatever else the machine does hits all of them. A case is a run of
+Each figure is the median of several rounds, here {len(figures.many_tokens)}. In each round all the cases take turns, in
+another direction than in the round before, so that whatever else the machine does hits all of them. A case is a run of
 `ansible-playbook` on its own, against the project's sandbox on the same machine, without a rate limit and with fresh
 tokens. Afterwards, the sandbox's log must show just the calls that the case makes, or the benchmark fails.
 

@@ -90,6 +90,11 @@ class Sandbox:
         """Let the clock only move by `advance`, until the next reset."""
         self._post("clock", {"stop": True})
 
+    def now(self) -> int:
+        """What the clock says, in seconds of Unix time."""
+        now: int = self._get("state")["now"]
+        return now
+
     def fail(self, operation: str, **fault: Any) -> None:
         """Order a fault; what there is to choose from, `Fault` says."""
         self._post("faults", asdict(Fault(operation, **fault)))

@@ -158,12 +158,13 @@ def _test(row: Row, python: str, pythons: dict[str, Path]) -> tuple[Outcome, boo
     command = [str(interpreter), "-m", "pytest", "tests/integration", f"--junit-xml={report}"]
     with log.open("w") as output, TemporaryDirectory() as folder:
         # Up to 2.18, the path of a target's Python must hold no space, and that of this checkout may.
-        link = Path(folder) / "target"
+        link, inventory = Path(folder) / "target", Path(folder) / "inventory.ini"
         link.symlink_to(target.parents[1])
+        inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={link}/bin/python\n")
         ended = subprocess.run(
             command,
             cwd=CHECKOUT,
-            env={**os.environ, "TARGET_PYTHON": str(link / "bin" / "python")},
+            env={**os.environ, "ANSIBLE_INVENTORY": str(inventory)},
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,

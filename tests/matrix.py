@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 CHECKOUT = Path(__file__).parents[1]
@@ -147,18 +148,26 @@ def _test(row: Row, python: str, pythons: dict[str, Path]) -> tuple[Outcome, boo
     # A specifier that names a pre-release lets pip install one.
     core = f"ansible-core~={row.core}.0" + ("a1" if row.prerelease else "")
     interpreter = make_environment(f"{row.core}-python{python}", pythons[python], core, *PACKAGES, *_constraints())
-    environment = dict(os.environ)
+    target = interpreter
     if row.target:
         # Unpinned, for the pins begin with the oldest Python that a controller can have.
         target = make_environment(f"target-python{row.target}", pythons[row.target], "requests")
-        environment["TARGET_PYTHON"] = str(target)
     name = row.core + (f"-target{row.target}" if row.target else "")
     report, log = BUILD / f"{name}.xml", BUILD / f"{name}.log"
     report.unlink(missing_ok=True)
     command = [str(interpreter), "-m", "pytest", "tests/integration", f"--junit-xml={report}"]
-    with log.open("w") as output:
+    with log.open("w") as output, TemporaryDirectory() as folder:
+        # Up to 2.18, the path of a target's Python must hold no space, and that of this checkout may.
+        link, inventory = Path(folder) / "target", Path(folder) / "inventory.ini"
+        link.symlink_to(target.parents[1])
+        inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={link}/bin/python\n")
         ended = subprocess.run(
-            command, cwd=CHECKOUT, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+            command,
+            cwd=CHECKOUT,
+            env={**os.environ, "ANSIBLE_INVENTORY": str(inventory)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     counts = _counts(report)
     return Outcome(

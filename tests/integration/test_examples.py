@@ -42,7 +42,8 @@ def test_the_examples_of_a_module_run(play: Play, sandbox: Sandbox, tmp_path: Pa
 RUN, WRITTEN, READ = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "text"}
 MARKDOWN_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RST_BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
-PAGES = ["README.md", "roles/token_vault/README.md", "docs/docsite/rst/guide.rst"]
+GUIDE = ["guide", "automation_platform"]
+PAGES = ["README.md", "roles/token_vault/README.md", *(f"docs/docsite/rst/{name}.rst" for name in GUIDE)]
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ HOME=$PWD/build/home antsibull-docs --config-file docs/site/antsibull-docs.cfg \
 
 cp docs/site/index.rst "$pages"
 mkdir "$pages/project"
-cp docs/*.md "$pages/project"
+cp docs/*.md docs/*.png "$pages/project"
 sphinx-build --fail-on-warning --keep-going --quiet --conf-dir docs/site --doctree-dir build/docs/doctrees \
     "$pages" build/docs/html
 echo 'Look at build/docs/html/index.html.'

@@ -5,29 +5,20 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from integration.plays import COLLECTIONS, WAYS, Play, Run, run_command
+from integration.plays import WAYS, Play, Run, run_command, run_environment
 from sandbox import Sandbox
 
 
 @pytest.fixture
 def ansible_environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a run that finds this collection and nothing of the user's."""
-    return {
-        "HOME": str(tmp_path),
-        "ANSIBLE_HOME": str(tmp_path / ".ansible"),
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_LOCALHOST_WARNING": "false",
-        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-        "ANSIBLE_NOCOLOR": "true",
-    }
+    return run_environment(tmp_path)
 
 
 @pytest.fixture

@@ -48,6 +48,19 @@ def command(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+def run_environment(home: Path) -> dict[str, str]:
+    """Return the variables of a run that finds this collection and nothing of the user's."""
+    return {
+        "HOME": str(home),
+        "ANSIBLE_HOME": str(home / ".ansible"),
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_NOCOLOR": "true",
+    }
+
+
 def run_command(name: str, *arguments: str, environment: Mapping[str, str], cwd: Path) -> tuple[int, str]:
     """Run one of ansible-core's commands; return its status and whatever it printed."""
     finished = subprocess.run(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vault_project import Project, check, vaulted_vars
+from integration.vault_project import Project, check, vaulted_vars
 
 TOKEN, OTHER = "s3cr3t.token/one", "s3cr3t.token/two"
 # Taken from a lookup, so that the playbook itself has no value that Ansible could quote from it.

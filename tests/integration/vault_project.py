@@ -7,15 +7,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.plugin_utils import vault_file
+from integration.plays import command, run_environment
 
-_COMMANDS = Path(sys.executable).parent
-_COLLECTIONS = Path(vault_file.__file__).parents[5]
 MODULE = "voucherify.oauth.vaulted_vars"
 
 Task = Mapping[str, Any]
@@ -31,7 +28,6 @@ class Project:
         self._home = folder.parent / "home"
         for new in (folder, self._passwords, self._home):
             new.mkdir()
-        (self._home / "ansible.cfg").touch()
 
     def play(
         self,
@@ -61,12 +57,14 @@ class Project:
         play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks, **keywords}
         playbook = self.folder / f"{name}.yml"
         playbook.write_text(json.dumps([play], indent=1))
-        command = ["ansible-playbook", "-i", "localhost,", "-c", "local", *self.secrets(*vault_ids), *arguments]
-        return self._popen([*command, str(playbook)], environment or {})
+        return self._popen(
+            ["ansible-playbook", *self.secrets(*vault_ids), *arguments, str(playbook)],
+            environment or {},
+        )
 
-    def command(self, *command: str, stdin: str = "") -> str:
+    def command(self, *arguments: str, stdin: str = "") -> str:
         """Run one of ansible-core's commands in the project's folder. Returns its output."""
-        started = self._popen(command, {})
+        started = self._popen(arguments, {})
         output, _nothing = started.communicate(stdin)
         assert started.returncode == 0, output
         return output
@@ -80,22 +78,11 @@ class Project:
             options += ["--vault-id", f"{vault_id}@{file}"]
         return options
 
-    def _popen(self, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    def _popen(self, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [str(_COMMANDS / command[0]), *command[1:]],
+            [command(arguments[0]), *arguments[1:]],
             cwd=self._home,
-            env={
-                **inherited,
-                "HOME": str(self._home),
-                "ANSIBLE_CONFIG": str(self._home / "ansible.cfg"),
-                "ANSIBLE_COLLECTIONS_PATH": str(_COLLECTIONS),
-                "ANSIBLE_NOCOLOR": "1",
-                "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-                "ANSIBLE_REMOTE_TMP": str(self._home / "tmp"),
-                "ANSIBLE_LOCALHOST_WARNING": "false",
-                **environment,
-            },
+            env={**os.environ, **run_environment(self._home), **environment},
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

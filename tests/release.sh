@@ -9,6 +9,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 checkout=$PWD
 release=$PWD/build/release
 
+version=$(sed -n 's/^version: //p' galaxy.yml)
+if ! grep -q "^  $version:" changelogs/changelog.yaml; then
+    echo "changelogs/changelog.yaml does not tell of $version; write it with: build/venv/bin/antsibull-changelog release" >&2
+    exit 1
+fi
+
 rm -rf "$release"
 mkdir -p "$release/home" "$release/installed"
 export HOME=$release/home

@@ -17,7 +17,7 @@ SHIPPED = (
     "README.md",
     "changelogs/changelog.yaml",
     "docs/automation_platform/*.yml",
-    "docs/docsite/extra-docs.yml",
+    "docs/docsite/*.yml",
     "docs/docsite/rst/*.rst",
     "meta/ee-requirements.txt",
     "meta/execution-environment.yml",

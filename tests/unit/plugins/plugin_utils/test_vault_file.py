@@ -8,7 +8,6 @@ import os
 import stat
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
@@ -19,7 +18,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors impo
     VaultSecretError,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, Outcome, apply
-from vaults import encrypt, inline, run_vault
+from unit.plugins.plugin_utils.vaults import encrypt, inline, run_vault
 
 SECRET = "a secret value"
 AWKWARD = [
@@ -111,15 +110,15 @@ def test_each_value_is_encrypted_with_a_salt_of_its_own(path: Path) -> None:
     assert first.text.split("\n")[1][:64] != second.text.split("\n")[1][:64]
 
 
-def test_changing_one_of_a_hundred_values_encrypts_one(path: Path) -> None:
+def test_changing_one_of_a_hundred_values_leaves_the_others_ciphertexts(path: Path) -> None:
     hundred = {f"name{number}": f"value {number}" for number in range(100)}
     change(path, variables=hundred)
     before = path.read_text().split("name50: ")
-    with mock.patch.object(RunVault, "encrypt", autospec=True, side_effect=RunVault.encrypt) as encryptions:
-        outcome = change(path, variables=hundred | {"name50": "another"})
+
+    outcome = change(path, variables=hundred | {"name50": "another"})
 
     after = path.read_text().split("name50: ")
-    assert (encryptions.call_count, lists(outcome)["updated"]) == (1, ["name50"])
+    assert lists(outcome)["updated"] == ["name50"]
     assert after[0] == before[0]
     assert after[1].split("name51: ")[1] == before[1].split("name51: ")[1]
     assert plain(path) == hundred | {"name50": "another"}

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
-from unittest import mock
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.testing import patch_module_args
 from ansible_collections.voucherify.oauth.plugins.modules import vaulted_vars
 
 
@@ -29,12 +30,10 @@ def test_the_examples_are_tasks_whose_options_exist() -> None:
             assert validator.validate(task["voucherify.oauth.vaulted_vars"]).error_messages == []
 
 
-def test_the_module_itself_says_that_it_is_an_action() -> None:
-    with mock.patch.object(vaulted_vars, "AnsibleModule") as module:
-        module.return_value.fail_json.side_effect = SystemExit
-        with pytest.raises(SystemExit):
-            vaulted_vars.main()
+def test_the_module_itself_says_that_it_is_an_action(capsys: pytest.CaptureFixture[str]) -> None:
+    with patch_module_args({"path": "vars.yml", "variables": {}}), pytest.raises(SystemExit):
+        vaulted_vars.main()
 
-    module.return_value.fail_json.assert_called_once_with(
-        msg="voucherify.oauth.vaulted_vars is an action that runs on the controller; call it in a task by its full name"
+    assert json.loads(capsys.readouterr().out)["msg"] == (
+        "voucherify.oauth.vaulted_vars is an action that runs on the controller; call it in a task by its full name"
     )

@@ -1,15 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When a result is hidden; how it then comes out is tested with real playbooks."""
+"""When a loop item holds a secret; how a hidden result comes out is tested with real playbooks."""
 
 from __future__ import annotations
 
 from typing import Any
-from unittest import mock
 
 import pytest
-from ansible.release import __version__
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, loop_item_holds
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import loop_item_holds
 
 
 @pytest.mark.parametrize(
@@ -54,26 +52,3 @@ def test_where_no_secret_is_printed_nothing_is_hidden(task_vars: dict[str, Any])
 
 def test_an_empty_secret_is_no_secret() -> None:
     assert not loop_item_holds([""], {"ansible_loop_var": "item", "item": "anything"})
-
-
-def test_hiding_marks_the_result_and_the_task() -> None:
-    action, result = mock.Mock(), {"changed": True}
-
-    hide(action, result)
-
-    assert result == {"changed": True, "_ansible_no_log": True}
-    assert action._task.no_log is True
-    action._display.error.assert_not_called()
-
-
-def test_the_message_of_a_hidden_failure_is_shown_where_core_does_not() -> None:
-    action = mock.Mock()
-
-    hide(action, {"failed": True, "msg": "What went wrong."})
-
-    shown = (
-        []
-        if tuple(map(int, __version__.split(".")[:2])) >= (2, 19)
-        else [mock.call("What went wrong.", wrap_text=False)]
-    )
-    assert action._display.error.call_args_list == shown

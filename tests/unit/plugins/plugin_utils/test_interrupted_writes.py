@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import parse
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import FileAccessError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, apply
-from vaults import inline, run_vault
+from unit.plugins.plugin_utils.vaults import inline, run_vault
 
 OLD, NEW = "the old secret value", "the new secret value"
 VAULT = run_vault("default")

@@ -117,8 +117,6 @@ class LockedFile:
 
     def remove_leftovers(self) -> None:
         """Remove the temporary files of runs that were killed: those of living runs do not outlast their lock."""
-        if self._folder == _NO_FOLDER:
-            return
         with suppress(OSError):
             for name in filter(_TEMPORARY_PATTERN.fullmatch, os.listdir(self._folder)):
                 os.unlink(name, dir_fd=self._folder)

@@ -163,7 +163,10 @@ class HttpClient:
                 f"a request to {self._host} cannot be made here ({type(error).__name__})",
                 "check api_base_url, ca_path, proxy, and in the environment REQUESTS_CA_BUNDLE and the proxy variables",
             )
-        return NoAnswer(call, f"the connection to {self._host} brought no whole answer ({cause})", "run the play again")
+        advice = "run the play again"
+        if within(ssl.SSLError):
+            advice = f"check that api_base_url and proxy name servers that speak TLS, or {advice}"
+        return NoAnswer(call, f"the connection to {self._host} brought no whole answer ({cause})", advice)
 
 
 def _back_off(retries: int) -> float:

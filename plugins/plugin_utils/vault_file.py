@@ -197,6 +197,6 @@ def _outcome(edit: Edit, content: _Content, changes: Changes, standing: Standing
         format=content.format,
         vault_id=content.key.vault_id,
         mode_before=mode,
-        mode_after=edit.mode if edit.mode is not None and (standing or changes) else mode,
+        mode_after=edit.mode if edit.mode is not None and standing else mode,
         backup_file=None,
     )

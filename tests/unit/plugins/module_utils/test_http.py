@@ -194,6 +194,13 @@ def test_generate_is_never_sent_again_once_it_may_have_been_carried_out(
     assert "may have made a token that no one holds" in str(error)
 
 
+@pytest.mark.parametrize(("fault", "cause"), [("cut", "it was closed half-way"), ("silence", "timed out")])
+def test_a_lost_answer_is_told_with_its_cause(sandbox: Sandbox, fault: str, cause: str) -> None:
+    sandbox.fail("introspect", **LOST_ANSWERS[fault])
+    error = failure(client_of(sandbox, timeout=1, retries=0), "introspect")
+    assert f"brought no whole answer ({cause}); run the play again" in str(error)
+
+
 # A revocation's answer has no body of which half could be sent.
 @pytest.mark.parametrize(
     ("operation", "fault"),
@@ -365,8 +372,7 @@ def test_a_certificate_that_does_not_verify_ends_the_call(secure_sandbox: Sandbo
     error = failure(client_of(secure_sandbox), operation)
     assert isinstance(error, errors.Untrusted)
     assert error.retries == 0
-    assert "does not verify" in str(error)
-    assert "set ca_path" in str(error)
+    assert "does not verify (unable to get local issuer certificate); set ca_path" in str(error)
     assert not secure_sandbox.requests()
 
 
@@ -417,6 +423,12 @@ def test_a_cut_behind_tls_is_no_matter_of_trust(secure_sandbox: Sandbox, ca_path
     assert len(secure_sandbox.calls("generate")) == 1
 
 
+def test_a_server_that_speaks_no_tls_is_a_sentence(sandbox: Sandbox) -> None:
+    error = failure(client_of(sandbox, base_url=sandbox.url.replace("http:", "https:")), "introspect")
+    assert "(wrong version number)" in str(error)
+    assert "check that api_base_url" in str(error)
+
+
 # Proxies
 
 
@@ -430,6 +442,14 @@ def test_the_proxy_of_the_environment_holds_and_the_option_beats_it(
         failure(client_of(sandbox, proxy=other_proxy.url), "generate")
         assert len(proxy.requests()) == len(other_proxy.requests()) == 1
     assert not sandbox.requests()
+
+
+def test_a_proxy_that_is_not_there_is_told_from_the_api(sandbox: Sandbox) -> None:
+    error = failure(client_of(sandbox, proxy="http://127.0.0.1:1"), "generate")
+    assert isinstance(error, errors.Unreachable)
+    assert error.retries == 2
+    assert "the proxy on the way to 127.0.0.1" in str(error)
+    assert "cannot be reached (Connection refused) after 2 retries; check proxy" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -446,6 +466,7 @@ def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(sandbox:
 
 def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:
     keys = Keys("an-id", "hunter2")
+    connection = Connection(sandbox.url, 5, 0, 5, True, None, proxy="http://user:hunter2@127.0.0.1")
     token = client_of(sandbox).generate(None)
-    assert "hunter2" not in repr(keys)
+    assert "hunter2" not in f"{keys} {connection}"
     assert token.access_token not in repr(token)

@@ -378,6 +378,13 @@ def test_the_mode_is_set_without_writing_when_nothing_else_changes(path: Path) -
     assert not change(path, variables={"a": "x"}, mode=0o640).changed
 
 
+def test_a_mode_is_set_together_with_values(path: Path) -> None:
+    for variables in ({"a": "x"}, {"a": "y"}):
+        change(path, variables=variables, mode=0o640)
+        assert plain(path) == variables
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
 # --- dry runs and backups
 
 
@@ -411,15 +418,22 @@ def test_a_dry_run_finds_out_that_a_file_cannot_be_edited(path: Path) -> None:
         change(path, variables={"a": "x"}, dry_run=True)
 
 
-def test_a_backup_is_the_file_as_it_was(path: Path) -> None:
-    path.write_text("plain: 1\n" + inline("a", "x"))
-    before = path.read_bytes()
+@pytest.mark.parametrize(
+    ("standing", "options"),
+    [
+        ("plain: 1\n" + inline("a", "x"), {"variables": {"a": "y"}}),
+        ("plain: 1\n" + inline("a", "x"), {"names": ("plain",)}),
+        (encrypt("a: x\n"), {"variables": {"a": "y"}}),
+    ],
+)
+def test_a_backup_is_the_file_as_it_was(path: Path, standing: str, options: dict[str, Any]) -> None:
+    path.write_text(standing)
 
-    outcome = change(path, variables={"a": "y"}, backup=True)
+    outcome = change(path, **options, backup=True)
 
     assert outcome.backup_file
-    assert Path(outcome.backup_file).read_bytes() == before
-    assert change(path, variables={"a": "y"}, backup=True).backup_file is None
+    assert Path(outcome.backup_file).read_text() == standing
+    assert change(path, **options, backup=True).backup_file is None
 
 
 def test_a_backup_does_not_keep_in_plain_text_what_is_vaulted_now(path: Path) -> None:

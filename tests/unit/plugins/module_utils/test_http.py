@@ -232,7 +232,10 @@ def test_a_revoke_whose_answer_was_lost_takes_the_404_to_its_retry_for_its_own_s
     client = client_of(sandbox)
     token = client.generate(None).access_token
     sandbox.fail("revoke", cut=True, carried_out=True)
+    # Held up in between, it still remembers.
+    sandbox.fail("revoke", status=429, headers={"Retry-After": "0"})
     assert client.revoke(token) is True
+    assert len(sandbox.calls("revoke")) == 3
     assert not sandbox.live_tokens()
 
 

@@ -254,7 +254,7 @@ VAULTED = """!vault |
         ("{}", "a: VAULTED\n"),
         ("---\n{ }\n# below\n", "---\n# below\na: VAULTED\n"),
         ("--- {}  # none yet\n", "---   # none yet\na: VAULTED\n"),
-        ("--- {}\n", "--- \na: VAULTED\n"),
+        ("--- {}\n# below\n", "--- \n# below\na: VAULTED\n"),
         ("{} # none yet\n", " # none yet\na: VAULTED\n"),
         ("b: 1", "b: 1\na: VAULTED\n"),
         ("b: 1\n...\n# behind", "b: 1\na: VAULTED\n...\n# behind"),

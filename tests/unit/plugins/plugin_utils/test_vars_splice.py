@@ -265,6 +265,7 @@ VAULTED = """!vault |
         ("a:", "a: VAULTED"),
         ("a: # to do\n", "a: VAULTED # to do\n"),
         ("a:   old\n", "a:   VAULTED\n"),
+        ("a: # why\n  old\n", "a: VAULTED # why\n"),
         ("a: old#comment # real\n", "a: VAULTED # real\n"),
         ("a: [1]#close\n", "a: VAULTED #close\n"),
         ("'a' : old\n", "'a' : VAULTED\n"),

@@ -75,8 +75,8 @@ def test_a_client_keeps_its_connection(sandbox: Sandbox) -> None:
     client = client_of(sandbox)
     token = client.generate(None)
     client.introspect(token.access_token)
-    client.revoke(token.access_token)
-    client.revoke(token.access_token)
+    assert client.revoke(token.access_token) is True
+    assert client.revoke(token.access_token) is False
     assert len({request.connection for request in sandbox.requests()}) == 1
 
 
@@ -447,8 +447,9 @@ def test_the_proxy_of_the_environment_holds_and_the_option_beats_it(
     assert not sandbox.requests()
 
 
-def test_a_proxy_that_is_not_there_is_told_from_the_api(sandbox: Sandbox) -> None:
-    error = failure(client_of(sandbox, proxy="http://127.0.0.1:1"), "generate")
+@pytest.mark.parametrize("server", ["sandbox", "secure_sandbox"])
+def test_a_proxy_that_is_not_there_is_told_from_the_api(request: pytest.FixtureRequest, server: str) -> None:
+    error = failure(client_of(request.getfixturevalue(server), proxy="http://127.0.0.1:1"), "generate")
     assert isinstance(error, errors.Unreachable)
     assert error.retries == 2
     assert "the proxy on the way to 127.0.0.1" in str(error)

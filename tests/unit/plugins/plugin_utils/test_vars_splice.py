@@ -317,6 +317,12 @@ def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
     assert load(splice(parse(""), {name: StringValue("1")})) == {name: "1"}
 
 
+def test_a_long_text_stays_on_one_line() -> None:
+    text = "many words " * 99
+
+    assert splice(parse(""), {"a": StringValue(text)}) == f'a: "{text}"\n'
+
+
 def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
     assert "| # behind\n" in splice(parse("a: 1\t# behind\n"), {"a": CIPHERTEXT})
 

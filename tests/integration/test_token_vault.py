@@ -166,11 +166,89 @@ def test_a_token_that_cannot_be_made_undoes_the_others(vault: Vault) -> None:
     vault.sandbox.fail("generate", skip=1, status=402, body='{"code": 402, "message": "Plan limit"}')
     run = vault.run()
     assert run.status != 0
-    assert "is as it was. Cannot generate a token" in " ".join(run.output.split())
+    assert "is as it was. orders_token: Cannot generate a token" in " ".join(run.output.split())
     assert "The tokens just generated were revoked." in " ".join(run.output.split())
     assert len(vault.sandbox.calls("generate")) == 3
     assert vault.live() == before
     assert vault.file.read_bytes() == content
+
+
+def test_a_first_token_that_cannot_be_made_speaks_of_no_others(vault: Vault) -> None:
+    vault.sandbox.fail("generate", status=402, times=3)
+    output = " ".join(vault.run().output.split())
+    assert "vouchers_token: Cannot generate a token" in output
+    assert "just generated" not in output.partition("Tell what went wrong")[2]
+
+
+def test_a_name_given_twice_is_refused_before_a_token_is_made(vault: Vault) -> None:
+    run = vault.run(tokens=[*TOKENS, {"name": "orders_token", "state": "absent"}])
+    assert run.status != 0
+    assert "names a variable twice" in " ".join(run.output.split())
+    assert not vault.sandbox.requests()
+
+
+def test_the_path_may_name_a_variable_of_the_environment(vault: Vault) -> None:
+    folder = {"SOME_FOLDER": str(vault.folder)}
+    path = "$SOME_FOLDER/vault.yml"
+    assert changed(vault.run(environment=folder, token_vault_path=path)) > 0
+    assert changed(vault.run(environment=folder, token_vault_path=path)) == 0
+    assert vault.file.exists()
+
+
+OTHER_PROJECT = {
+    "token_vault_app_id": "{{ item.id }}",
+    "token_vault_app_token": "{{ item.key }}",
+}
+
+
+@pytest.mark.parametrize("tasks_from", ["main", "revoke"])
+def test_the_variables_of_a_loop_over_the_role_reach_its_own_loops(vault: Vault, play: Play, tasks_from: str) -> None:
+    arguments = ["--vault-password-file", str(vault.password_file)]
+    variables = {"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS, **OTHER_PROJECT}
+    keys = {"id": vault.sandbox.other_app_id, "key": vault.sandbox.other_app_token}
+
+    def looped(name: str) -> dict[str, Any]:
+        return {
+            "ansible.builtin.include_role": {"name": ROLE, "tasks_from": name},
+            "loop": [keys],
+            "vars": variables,
+            "no_log": True,
+        }
+
+    assert changed(play([looped("main"), *([looped(tasks_from)] if tasks_from != "main" else [])], *arguments)) > 0
+    calls = [call for operation in ("generate", "introspect", "revoke") for call in vault.sandbox.calls(operation)]
+    assert len(calls) == (3 if tasks_from == "main" else 6)
+    assert {call.headers["x-app-id"] for call in calls} == {vault.sandbox.other_app_id}
+
+
+@pytest.mark.parametrize("scope", ["group/voucherify.oauth.voucherify", "voucherify.oauth.voucherify_oauth_token"])
+@pytest.mark.parametrize("tasks_from", ["main", "revoke"])
+def test_the_defaults_of_a_play_hold_in_the_role(vault: Vault, play: Play, scope: str, tasks_from: str) -> None:
+    assert changed(vault.run()) > 0
+    run = play(
+        [{"ansible.builtin.include_role": {"name": ROLE, "tasks_from": tasks_from}}],
+        *("--vault-password-file", str(vault.password_file)),
+        vars={"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS, "token_vault_force": True},
+        module_defaults={scope: {"app_id": "another", "app_token": "key", "retries": 0}},
+    )
+    assert run.status != 0
+    assert "answered 401" in " ".join(run.output.split())
+    assert len(vault.live()) == 3
+
+
+def test_a_variable_of_the_role_beats_the_defaults_of_a_play(vault: Vault, play: Play) -> None:
+    run = play(
+        [{"ansible.builtin.include_role": {"name": ROLE}}],
+        *("--vault-password-file", str(vault.password_file)),
+        vars={
+            "token_vault_path": str(vault.file),
+            "token_vault_tokens": TOKENS,
+            "token_vault_app_id": vault.sandbox.app_id,
+            "token_vault_app_token": vault.sandbox.app_token,
+        },
+        module_defaults={"group/voucherify.oauth.voucherify": {"app_id": "another", "app_token": "key"}},
+    )
+    assert changed(run) > 0
 
 
 @contextmanager
@@ -285,7 +363,7 @@ def test_the_playbooks_run_by_full_name_and_begin_at_the_working_directory(
             "ansible-playbook",
             f"voucherify.oauth.{playbook}",
             *("--vault-password-file", str(vault.password_file), "-e", "@tokens.yml"),
-            environment={**ansible_environment, **sandbox.environment, "PWD": str(vault.folder)},
+            environment={**ansible_environment, **sandbox.environment},
             cwd=vault.folder,
         )
         assert status == 0, output

@@ -5,20 +5,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, loop_item_holds
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, prints_an_item
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import (
     check_names,
     check_variables,
     decrypted,
-    strings,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import VarsFileError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, Outcome, apply
@@ -30,16 +28,13 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The result has names only, so it is hidden just where Ansible would print a value in a loop item with it."""
-        secrets = _values(self._task.args.get("variables"))
+        """The result has names only, so it is hidden just where Ansible prints a loop item with it."""
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)
-            options = self._options()
-            secrets += _values(options["variables"])
-            result.update(self._edit(options))
+            result.update(self._edit(self._options()))
         except (VarsFileError, AnsibleActionFail) as error:
             result = {"failed": True, "msg": str(error)}
-        if loop_item_holds(secrets, task_vars or {}):
+        if self._task.args.get("variables") and prints_an_item(self):
             hide(self, result)
         return result
 
@@ -84,11 +79,6 @@ class ActionModule(ActionBase):
         if self._task.diff:
             result["diff"] = _diff(path, outcome)
         return result
-
-
-def _values(variables: object) -> list[str]:
-    """The strings in the values of what was given for the variables, which may be anything yet."""
-    return list(strings(list(variables.values()) if isinstance(variables, Mapping) else variables))
 
 
 def _mode(mode: object) -> int | None:

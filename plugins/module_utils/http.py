@@ -161,7 +161,7 @@ class HttpClient:
             return Unsendable(
                 call,
                 f"a request to {self._host} cannot be made here ({type(error).__name__})",
-                "check api_base_url, ca_path, proxy, and in the environment REQUESTS_CA_BUNDLE and the proxy variables",
+                "check api_base_url, timeout, ca_path, proxy, REQUESTS_CA_BUNDLE and the environment's proxy variables",
             )
         advice = "run the play again"
         if within(ssl.SSLError):

@@ -63,6 +63,9 @@ class OAuthClient:
             form["scope"] = " ".join(scope)
         answer = self._http.post(GENERATE, form)
         access_token = _field(GENERATE, answer, "access_token", str)
+        if not access_token:
+            fault = "the API's answer has an empty access_token"
+            raise BadAnswer(GENERATE, fault, "check api_base_url and proxy", status=GENERATE.success)
         try:
             return Token(access_token, _details(GENERATE, answer))
         except BadAnswer as error:

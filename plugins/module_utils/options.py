@@ -102,6 +102,18 @@ def described(details: TokenDetails) -> Result:
     return {**asdict(details), "scope": list(details.scope)}
 
 
+def bearer_token(options: Options) -> str | None:
+    """Return the option C(access_token), None where it is empty. Raises OptionError for what cannot be a token."""
+    token: str | None = options["access_token"] or None
+    # What a request can carry (RFC 6750, section 2.1). The API would only say that it does not know the token.
+    if token and not re.fullmatch(r"[\w.~+/-]+=*", token, re.ASCII):
+        raise OptionError(
+            "access_token holds white space or a character that no token has; give the token alone, such as"
+            " access_token of a registered result."
+        )
+    return token
+
+
 @lru_cache(maxsize=MAX_OPEN_CLIENTS)
 def _client(connection: Connection, keys: Keys) -> OAuthClient:
     return OAuthClient(HttpClient(connection, keys))

@@ -246,6 +246,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAut
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
     Options,
     Result,
+    bearer_token,
     connection_argument_spec,
     described,
     run_module,
@@ -272,7 +273,7 @@ def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
 
 
 def _absent(client: OAuthClient, options: Options, check_mode: bool) -> Result:
-    access_token = options["access_token"]
+    access_token = bearer_token(options)
     if not access_token:
         raise OptionError("access_token is empty; with state=absent it must be the token to revoke.")
     active = client.introspect(access_token) is not None if check_mode else client.revoke(access_token)
@@ -281,7 +282,7 @@ def _absent(client: OAuthClient, options: Options, check_mode: bool) -> Result:
 
 def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
     wanted = _wanted(options)
-    held = options["access_token"] or None
+    held = bearer_token(options)
     details = client.introspect(held) if held and not wanted.force else None
     decision = lifecycle.for_present(wanted, given=held is not None, details=details)
     if decision.operation == lifecycle.KEPT:

@@ -137,6 +137,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAut
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
     Options,
     Result,
+    bearer_token,
     connection_argument_spec,
     described,
     run_module,
@@ -151,9 +152,10 @@ REQUIRED_IF: list[Any] = []
 
 def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
     """Introspect the token. Raises OptionError or RequestError."""
-    if not options["access_token"]:
+    access_token = bearer_token(options)
+    if not access_token:
         raise OptionError("access_token is empty; it must be the token to ask about.")
-    details = client.introspect(options["access_token"])
+    details = client.introspect(access_token)
     return {"changed": False, "active": details is not None, **(described(details) if details else {})}
 
 

@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as core_version
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import strings
 
 _CORE_TELLS_OF_HIDDEN = LooseVersion(core_version) >= LooseVersion("2.19")
 
@@ -32,12 +29,6 @@ def hide(action: ActionBase, result: dict[str, Any]) -> None:
         action._display.error(result["msg"], wrap_text=False)
 
 
-def loop_item_holds(secrets: Iterable[str], task_vars: Mapping[str, Any]) -> bool:
-    """Whether one of the secrets is in the current loop item, which Ansible prints with the result, failed or not."""
-    if "ansible_loop_var" not in task_vars:
-        return False
-    printed = (task_vars.get(task_vars["ansible_loop_var"]), task_vars.get("ansible_loop"))
-    texts = [text for value in printed for text in strings(value)]
-    # An item may hold a secret within JSON, for one that a filter took apart.
-    forms = {form for secret in secrets if secret for form in (secret, json.dumps(secret)[1:-1])}
-    return any(form in text for form in forms for text in texts)
+def prints_an_item(action: ActionBase) -> bool:
+    """Whether Ansible prints a loop item beside the result, failed or not. Any part of it may be a secret's source."""
+    return action._task.loop is not None

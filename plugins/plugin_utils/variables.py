@@ -1,12 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which names and values can become string variables, and the strings inside what a task was given."""
+"""Which names and values can become string variables, and what a task was given in plain text."""
 
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -47,21 +46,6 @@ def decrypted(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [decrypted(inner) for inner in value]
     return value
-
-
-def strings(value: Any) -> Iterator[str]:
-    """Each string in the value, however deep, the names in mappings included; numbers and dates as their text."""
-    if isinstance(value, Mapping):
-        value = [*value.keys(), *value.values()]
-    if isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from strings(inner)
-    elif isinstance(value, EncryptedString):
-        # What the run cannot decrypt it cannot show either.
-        with suppress(AnsibleError):
-            yield str(value)
-    elif value is not None and not isinstance(value, bool):
-        yield str(value)
 
 
 def check_names(names: Iterable[object]) -> None:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -14,7 +16,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils.http import HAS_R
 from ansible_collections.voucherify.oauth.plugins.module_utils.lifecycle import KEPT
 from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import Options, Result, run
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, loop_item_holds
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, prints_an_item
 
 
 class TokenModule(Protocol):
@@ -36,29 +38,46 @@ class TokenAction(ActionBase):
     MODULE: TokenModule
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
-        if self._task.async_val:
-            result: Result = {
-                "failed": True,
-                "msg": f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain"
-                " text; remove async and poll from the task.",
-            }
+        mistake = self._mistake()
+        if mistake:
+            result: Result = {"failed": True, "msg": mistake}
         else:
             super().run(tmp, task_vars)
             result = self._worked(task_vars)
-        if not result.get("failed"):
+        succeeded = not result.get("failed")
+        if succeeded:
             self._display.v(f"{self.NAME}: {_summary(result)}")
-            hide(self, result)
-        elif loop_item_holds(self._secrets(), task_vars or {}):
+        if succeeded or prints_an_item(self):
             hide(self, result)
         return result
+
+    def _mistake(self) -> str | None:
+        """Return what makes the task impossible in either way, as a sentence; None if nothing does."""
+        if self._task.async_val:
+            return (
+                f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain text;"
+                " remove async and poll from the task."
+            )
+        for name in self._secret_options():
+            # Ansible would make a string of it, which is no secret that the API knows, and yet may hold one.
+            if isinstance(self._task.args.get(name), (Mapping, list, tuple)):
+                return f"{name} is a mapping or a list; give one string, such as access_token of a registered result."
+        return None
 
     def _worked(self, task_vars: dict[str, Any] | None) -> Result:
         obstacle = self._obstacle()
         if obstacle:
             self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
-            return self._run_as_module(task_vars)
-        self._display.vvv(f"{self.NAME} runs in the worker process")
-        return self._run_here()
+            result = self._run_as_module(task_vars)
+        else:
+            self._display.vvv(f"{self.NAME} runs in the worker process")
+            result = self._run_here()
+        if re.match("missing required arguments: .*app_", str(result.get("msg"))):
+            result["msg"] += (
+                "; give them as options, or as VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN in the environment of the"
+                f" process that does the work, {'on the target' if obstacle else 'on the controller'}."
+            )
+        return result
 
     def _run_here(self) -> Result:
         validation = ArgumentSpecValidator(self.MODULE.ARGUMENT_SPEC, required_if=self.MODULE.REQUIRED_IF).validate(
@@ -88,8 +107,10 @@ class TokenAction(ActionBase):
         return message
 
     def _secrets(self) -> list[str]:
-        names = [name for name, option in self.MODULE.ARGUMENT_SPEC.items() if option.get("no_log")]
-        return [str(self._task.args[name]) for name in names if self._task.args.get(name)]
+        return [str(self._task.args[name]) for name in self._secret_options() if self._task.args.get(name)]
+
+    def _secret_options(self) -> list[str]:
+        return [name for name, option in self.MODULE.ARGUMENT_SPEC.items() if option.get("no_log")]
 
     def _obstacle(self) -> str | None:
         """Return why the work cannot be done in this process, in the terms of the playbook; None if it can."""

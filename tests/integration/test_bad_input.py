@@ -17,6 +17,9 @@ TOKEN = "voucherify.oauth.voucherify_oauth_token"
 LOCAL_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "no token to revoke": ({"state": "absent"}, "missing: access_token"),
     "an empty token to revoke": ({"state": "absent", "access_token": ""}, "access_token is empty"),
+    "a token with a line end": ({"access_token": "abc\n"}, "access_token holds white space or a character that no"),
+    "a result for a token": ({"access_token": {"access_token": "a"}}, "access_token is a mapping or a list; give one"),
+    "a list for a key": ({"app_token": ["a"]}, "app_token is a mapping or a list; give one string"),
     "a comma": ({"scope": ["vouchers,campaigns", "api"]}, "scope holds 'vouchers,campaigns'"),
     "white space": ({"scope": ["vouchers campaigns"]}, "give several as a YAML list"),
     "a tab": ({"scope": ["a\tb"]}, "which is not one scope"),
@@ -71,7 +74,9 @@ def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox)
 def test_missing_keys_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
     run = play([{TOKEN: {}}], way=way, environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""})
     assert run.status != 0
-    assert "missing required arguments: app_id, app_token" in told(run.output)
+    assert "missing required arguments: app_id, app_token; give them as options, or as VOUCHERIFY_APP_ID" in told(
+        run.output
+    )
     assert not sandbox.requests()
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,31 @@ TROUBLE = """
     timeout: no number
   loop: ["{{ made.access_token }}"]
   ignore_errors: true
+# Ansible prints the items of these, and what is in them is a secret only together, decoded, or in another item.
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ item.value }}"
+    api_base_url: http://127.0.0.1:9
+    retries: 0
+  loop: "{{ [{'value': made}] }}"
+  ignore_errors: true
+- voucherify.oauth.voucherify_oauth_token:
+    app_token: "{{ item.key }} "
+  loop: "{{ [{'key': lookup('env', 'VOUCHERIFY_APP_TOKEN')}] }}"
+  ignore_errors: true
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ item.token | default('') }}"
+    scope: ["b@d,"]
+  loop: "{{ [{'name': 1}, {'name': 2, 'token': made.access_token}] }}"
+  loop_control:
+    extended: true
+    label: "{{ item.name }}"
+  ignore_errors: true
+- voucherify.oauth.voucherify_oauth_token_info:
+    access_token: "{{ item | b64decode }}"
+    api_base_url: http://127.0.0.1:9
+    retries: 0
+  loop: ["{{ made.access_token | b64encode }}"]
+  ignore_errors: true
 - voucherify.oauth.voucherify_oauth_token:
     state: absent
     access_token: "{{ made.access_token }}"
@@ -83,7 +109,8 @@ TROUBLE = """
 
 
 def secrets_in(text: str, sandbox: Sandbox) -> list[str]:
-    secrets = [sandbox.app_token, *(token.access_token for token in sandbox.tokens())]
+    tokens = [token.access_token for token in sandbox.tokens()]
+    secrets = [sandbox.app_token, *tokens, *(b64encode(token.encode()).decode() for token in tokens)]
     return [secret for secret in secrets if secret in text]
 
 

@@ -68,10 +68,12 @@ def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> 
 
 @pytest.mark.parametrize("callback", ["default", "minimal"])
 def test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read(project: Project, callback: str) -> None:
-    items = [{"name": "token", "value": FROM_LOOKUP["token"]}, {"name": "bad-name", "value": FROM_LOOKUP["other"]}]
+    # An item need not hold the value as it is.
+    items = [{"name": "token", "halves": ["{{ lookup('env', 'TOKEN')[:12] }}", "{{ lookup('env', 'TOKEN')[12:] }}"]}]
+    items += [{"name": "bad-name", "halves": [FROM_LOOKUP["other"], ""]}]
     tasks = [
         {
-            **vaulted_vars(path="tokens.yml", variables="{{ {item.name: item.value} }}"),
+            **vaulted_vars(path="tokens.yml", variables="{{ {item.name: item.halves | join} }}"),
             "loop": items,
             "loop_control": {"extended": True},
             "ignore_errors": True,
@@ -89,17 +91,18 @@ def test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read(project: 
 
 def test_a_loop_over_names_stays_readable(project: Project) -> None:
     tasks = [
+        vaulted_vars(path="tokens.yml", variables=FROM_LOOKUP),
         {
-            **vaulted_vars(path="tokens.yml", variables="{{ {item: lookup('env', 'TOKEN')} }}"),
+            **vaulted_vars(path="tokens.yml", state="absent", names=["{{ item }}"]),
             "loop": ["token", "bad-name"],
             "ignore_errors": True,
-        }
+        },
     ]
 
     output = project.play(tasks, "--diff", environment=ENVIRONMENT)
 
     assert "s3cr3t" not in output
-    assert "+token: (new value, vaulted)" in output
+    assert "-token: (standing value)" in output
     assert "changed: [localhost] => (item=token)" in output
     assert "failed: [localhost] (item=bad-name)" in output
 

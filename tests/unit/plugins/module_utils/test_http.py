@@ -251,6 +251,11 @@ def test_a_404_to_a_revoke_is_an_error_when_it_has_a_body(sandbox: Sandbox) -> N
     assert "html" not in str(error)
 
 
+def test_only_a_404_says_that_a_token_is_not_active(sandbox: Sandbox) -> None:
+    sandbox.fail("revoke", status=401)
+    assert failure(client_of(sandbox), "revoke").status == 401
+
+
 # Refusals
 
 
@@ -344,6 +349,18 @@ def test_a_token_that_came_in_a_broken_answer_is_revoked(sandbox: Sandbox) -> No
     assert "no one holds" not in str(error)
 
 
+def test_a_token_that_came_in_a_broken_answer_and_cannot_be_revoked_is_told(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=200, body=json.dumps({"access_token": "held"}))
+    sandbox.fail("revoke", status=403)
+    assert "no one holds" in str(failure(client_of(sandbox), "generate"))
+
+
+def test_an_empty_token_is_no_token(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=200, body=json.dumps({"access_token": ""}))
+    assert "an empty access_token" in str(failure(client_of(sandbox), "generate"))
+    assert not sandbox.calls("revoke")
+
+
 # Whom it trusts
 
 
@@ -428,8 +445,7 @@ def test_a_cut_behind_tls_is_no_matter_of_trust(secure_sandbox: Sandbox, ca_path
 
 def test_a_server_that_speaks_no_tls_is_a_sentence(sandbox: Sandbox) -> None:
     error = failure(client_of(sandbox, base_url=sandbox.url.replace("http:", "https:")), "introspect")
-    assert "(wrong version number)" in str(error)
-    assert "check that api_base_url" in str(error)
+    assert "check that api_base_url and proxy name servers that speak TLS" in str(error)
 
 
 # Proxies

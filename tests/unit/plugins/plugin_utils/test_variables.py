@@ -12,7 +12,6 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import 
     check_names,
     check_variables,
     decrypted,
-    strings,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidVariableError
 
@@ -88,10 +87,3 @@ def test_strings_lose_the_marks_of_ansible_core_and_other_values_stay() -> None:
 
     assert value == {"a": ["b", 1, None, True, [2.5]]}
     assert {type(text) for text in (next(iter(value)), value["a"][0])} == {str}
-
-
-def test_every_string_is_found_however_deep() -> None:
-    assert list(strings({"a": ["b", ("c", {"d": "e"})], "f": None, "g": False, "h": 12})) == [
-        *("a", "f", "g", "h"),
-        *("b", "c", "d", "e", "12"),
-    ]

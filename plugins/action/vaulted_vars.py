@@ -52,6 +52,8 @@ class ActionModule(ActionBase):
         variables, names = options["variables"] or {}, options["names"] or []
         check_variables(variables)
         check_names(names)
+        if not options["path"]:
+            raise AnsibleActionFail("The option path is empty; give the path of a vars file")
         path = self._loader.path_dwim(options["path"])
         edit = Edit(
             path=path,

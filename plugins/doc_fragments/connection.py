@@ -60,6 +60,9 @@ options:
       - The URL of an HTTP proxy, used instead of what the environment's proxy variables name.
       - It may hold a user name and a password, so it is treated as a secret.
     type: str
+notes:
+  - Environment variables are those of the process that does the work. That is Ansible's own where the task runs on
+    localhost without C(become), and otherwise a process on the target.
 requirements:
   - requests, where the task executes
   - Python 3.9 or newer, where the task executes

@@ -87,8 +87,8 @@ notes:
   - A run has its vault secrets from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the configuration.
     The task fails when there are none.
   - The task runs as the user who runs Ansible, and C(become) has no part in it.
-  - The result has names only, and no value is ever printed. In a loop over values, Ansible prints the items, so there
-    the result is hidden, while the message of a failure is still shown. An item that is skipped by C(when) is
+  - The result has names only, and no value is ever printed. In a loop Ansible prints the items, so with O(variables)
+    the result is hidden there, while the message of a failure is still shown. An item that is skipped by C(when) is
     printed by Ansible itself; choose the items to loop over instead of skipping some.
   - A play that is running does not see what changed in a file that it has loaded; see
     M(ansible.builtin.include_vars) for loading it again.

@@ -67,8 +67,9 @@ def check_variables(variables: Mapping[object, object]) -> None:
     check_names(variables)
     for name, value in variables.items():
         if not isinstance(value, str):
+            filtered = "to_json" if isinstance(value, (Mapping, list, tuple)) else "string"
             raise InvalidVariableError(
-                f"The value of '{name}' is {_type(value)}, not a string; quote it, or use the filter 'string'"
+                f"The value of '{name}' is {_type(value)}, not a string; give a string, or use the filter '{filtered}'"
             )
         if is_encrypted(value):
             raise InvalidVariableError(f"The value of '{name}' is vaulted text already; give it as plain text")

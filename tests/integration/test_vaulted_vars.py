@@ -173,6 +173,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"state": "absent", "variables": None}, "state is absent but all of the following are missing: names"),
     ({"names": ["a"]}, "parameters are mutually exclusive: variables|names"),
     ({"path": None}, "missing required arguments: path"),
+    ({"path": ""}, "The option path is empty; give the path of a vars file"),
     ({"format": "whole"}, "value of format must be one of: inline, file, got: whole"),
     (
         {"file": "x"},
@@ -186,7 +187,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"variables": {"token": 47}},
-        "The value of 'token' is an integer, not a string; quote it, or use the filter 'string'",
+        "The value of 'token' is an integer, not a string; give a string, or use the filter 'string'",
     ),
     ({"variables": {"hosts": "x"}}, "'hosts' is reserved by Ansible; choose another name for the variable"),
     ({"path": "folder"}, "{folder}/folder is a folder; give the path of a vars file"),

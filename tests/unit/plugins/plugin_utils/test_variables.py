@@ -64,7 +64,10 @@ def test_a_value_that_is_no_string_is_refused_by_name_and_type_only(value: objec
     with pytest.raises(InvalidVariableError) as raised:
         check_variables({"good": "x", "bad": value})
 
-    assert str(raised.value) == f"The value of 'bad' is {kind}, not a string; quote it, or use the filter 'string'"
+    text_filter = "to_json" if kind in {"a list", "a mapping"} else "string"
+    assert str(raised.value) == (
+        f"The value of 'bad' is {kind}, not a string; give a string, or use the filter '{text_filter}'"
+    )
 
 
 @pytest.mark.parametrize(

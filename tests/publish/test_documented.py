@@ -43,7 +43,10 @@ MENTIONS = (
     r"(?<!ansible_collections\.)\bvoucherify\.oauth\.(\w+)",
 )
 # What looks like ours in inline code, and is Ansible's.
-ANSIBLES = {"delegate_to", "group_vars", "host_pinned", "include_vars", "module_defaults", "no_log", "run_once", "set_fact"}
+ANSIBLES = {
+    *("delegate_to", "group_vars", "host_pinned", "include_vars"),
+    *("module_defaults", "no_log", "run_once", "set_fact"),
+}
 
 # A file or folder of this checkout in inline code, and the target of a relative link.
 PATHS = re.compile(r"`((?:benchmarks|changelogs|docs|meta|playbooks|plugins|roles|tests)/[\w./-]*)`")

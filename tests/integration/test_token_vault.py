@@ -239,7 +239,7 @@ def test_the_defaults_of_a_play_hold_in_the_role(vault: Vault, play: Play, scope
 def test_a_variable_of_the_role_beats_the_defaults_of_a_play(vault: Vault, play: Play) -> None:
     run = play(
         [{"ansible.builtin.include_role": {"name": ROLE}}],
-        *("--vault-password-file", str(vault.password_file)),
+        *("--vault-password-file", str(vault.password_file), "-vvv", "--diff"),
         vars={
             "token_vault_path": str(vault.file),
             "token_vault_tokens": TOKENS,
@@ -249,6 +249,7 @@ def test_a_variable_of_the_role_beats_the_defaults_of_a_play(vault: Vault, play:
         module_defaults={"group/voucherify.oauth.voucherify": {"app_id": "another", "app_token": "key"}},
     )
     assert changed(run) > 0
+    assert vault.sandbox.app_token not in run.output
 
 
 @contextmanager

@@ -76,6 +76,10 @@ TROUBLE = """
     timeout: no number
   loop: ["{{ made.access_token }}"]
   ignore_errors: true
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ made.access_token }}"
+    min_expires_in: "{{ made.access_token }}"
+  ignore_errors: true
 # Ansible prints the items of these, and what is in them is a secret only together, decoded, or in another item.
 - voucherify.oauth.voucherify_oauth_token:
     access_token: "{{ item.value }}"

@@ -38,6 +38,7 @@ CASES: dict[str, dict[str, Any]] = {
     "unreachable": {TOKEN: {"api_base_url": "http://127.0.0.1:9", "retries": 0}},
     "no URL": {INFO: {"api_base_url": "no URL", "access_token": "{{ token }}"}},
     "out of range": {TOKEN: {"min_expires_in": 900}},
+    "a token in a wrong place": {TOKEN: {"access_token": "{{ token }}", "min_expires_in": "{{ token }}"}},
     "no choice": {TOKEN: {"state": "gone"}},
     "unknown option": {TOKEN: {"scopes": ["vouchers"]}},
     "no token to revoke": {TOKEN: {"state": "absent"}},
@@ -125,6 +126,12 @@ def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path
     )
     assert run.status == 0, run.output
     assert f"{ON_TARGET}the connection is elsewhere" in run.output
+
+
+def test_a_token_that_is_dead_is_not_revoked_in_vain(play: Play, sandbox: Sandbox) -> None:
+    assert play([{TOKEN: {"access_token": "dead", "revoke_replaced": True}}]).status == 0
+    assert len(sandbox.calls("generate")) == 1
+    assert not sandbox.calls("revoke")
 
 
 def test_a_loop_keeps_its_connection(play: Play, sandbox: Sandbox) -> None:

@@ -95,6 +95,9 @@ class TokenAction(ActionBase):
         result: Result = self._execute_module(module_name=self.NAME, task_vars=task_vars)
         # The other way has none, and both give the same result.
         result.pop("invocation", None)
+        # Ansible hides secrets in what a module says, but in 2.22 only where it is shown.
+        if result.get("failed"):
+            result["msg"] = self._masked(str(result.get("msg")))
         # Ansible masks what equals a secret option in what a module returns, and a kept token does.
         if result.get("operation") == KEPT and "access_token" in result:
             result["access_token"] = str(self._task.args["access_token"])

@@ -38,7 +38,6 @@ CASES: dict[str, dict[str, Any]] = {
     "unreachable": {TOKEN: {"api_base_url": "http://127.0.0.1:9", "retries": 0}},
     "no URL": {INFO: {"api_base_url": "no URL", "access_token": "{{ token }}"}},
     "out of range": {TOKEN: {"min_expires_in": 900}},
-    "a token in a wrong place": {TOKEN: {"access_token": "{{ token }}", "min_expires_in": "{{ token }}"}},
     "no choice": {TOKEN: {"state": "gone"}},
     "unknown option": {TOKEN: {"scopes": ["vouchers"]}},
     "no token to revoke": {TOKEN: {"state": "absent"}},
@@ -126,6 +125,16 @@ def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path
     )
     assert run.status == 0, run.output
     assert f"{ON_TARGET}the connection is elsewhere" in run.output
+
+
+@EACH_WAY
+def test_a_token_in_a_wrong_place_is_not_quoted_even_where_it_is_registered(play: Play, way: str) -> None:
+    made = {TOKEN: {}, "register": "made"}
+    token = "{{ made.access_token }}"
+    misplaced = {TOKEN: {"access_token": token, "min_expires_in": token}, "register": "told", "ignore_errors": True}
+    run = play([made, misplaced], way=way, keep=["made", "told"])
+    assert "unable to convert to int" in run.kept["told"]["msg"]
+    assert run.kept["made"]["access_token"] not in run.kept["told"]["msg"]
 
 
 def test_a_token_that_is_dead_is_not_revoked_in_vain(play: Play, sandbox: Sandbox) -> None:

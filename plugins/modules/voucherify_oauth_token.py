@@ -16,7 +16,7 @@ description:
   - A token lives for 15 minutes, cannot be prolonged, and counts towards the 1000 tokens that a project may have. One
     that is lost can be neither listed nor revoked, so give each token back to this module or revoke it.
   - No secret is ever printed. A successful result is not shown at any verbosity, as with C(no_log), and can be
-    registered and used; a failure stays readable.
+    registered and used; a failure stays readable, in a loop its message alone.
 author:
   - The voucherify.oauth contributors (@voucherify)
 extends_documentation_fragment:

@@ -93,6 +93,14 @@ class TokenAction(ActionBase):
 
     def _run_as_module(self, task_vars: dict[str, Any] | None) -> Result:
         result: Result = self._execute_module(module_name=self.NAME, task_vars=task_vars)
+        # Ansible keeps and prints as text what it cannot parse, with the token that the module returned in it.
+        if "access_token" in str(result.get("module_stdout")):
+            return {
+                "failed": True,
+                "msg": f"The result of {self.NAME} cannot be read, because something else was printed with it; see"
+                " to it that the shell and the Python of the target print nothing of their own. If a token was made,"
+                " no one holds it, and it expires within 15 minutes.",
+            }
         # The other way has none, and both give the same result.
         result.pop("invocation", None)
         # Ansible hides secrets in what a module says, but in 2.22 only where it is shown.

@@ -194,6 +194,19 @@ def test_a_target_without_requests_is_named(play: Play, tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
+def test_a_result_that_cannot_be_read_is_told_without_the_token_in_it(
+    play: Play, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    noisy = tmp_path / "python"
+    noisy.write_text(f'#!/bin/sh\nprintf "{{noise"\nexec {sys.executable} "$@"\n')
+    noisy.chmod(0o700)
+    run = play([{TOKEN: {}}], "-vvv", way="module", vars={"ansible_python_interpreter": str(noisy)})
+    assert run.status != 0
+    (token,) = sandbox.live_tokens()
+    assert token.access_token not in run.output
+    assert "print nothing of their own" in " ".join(run.output.split())
+
+
 def test_a_controller_without_requests_leaves_the_work_to_the_module(play: Play, tmp_path: Path) -> None:
     (tmp_path / "requests.py").write_text("raise ImportError\n")
     run = play([{TOKEN: {}}], "-vvv", environment={"PYTHONPATH": str(tmp_path)})

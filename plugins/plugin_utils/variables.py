@@ -1,51 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which names and values can become string variables, and what a task was given in plain text."""
+"""Which names and values can become string variables."""
 
 from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import (
-    InvalidVariableError,
-    VaultSecretError,
-)
-
-try:
-    from ansible.parsing.vault import EncryptedString
-except ImportError:  # ansible-core up to 2.18
-    from ansible.parsing.yaml.objects import (  # type: ignore[no-redef,unused-ignore]
-        AnsibleVaultEncryptedUnicode as EncryptedString,
-    )
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidVariableError
 
 _JINJA_WORDS = {"true", "false", "none"}
-
-
-def decrypted(value: Any) -> Any:
-    """The value with each vaulted string in it as plain text, and each other string without ansible-core's marks.
-
-    Raises VaultSecretError for a string that the run cannot decrypt.
-    """
-    if isinstance(value, EncryptedString):
-        try:
-            return str.__str__(str(value))
-        except AnsibleError:
-            raise VaultSecretError(
-                "A value that was given is vaulted and cannot be decrypted with the vault secrets of this run; start "
-                "it with the one that was used to encrypt it"
-            ) from None
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, Mapping):
-        return {decrypted(name): decrypted(inner) for name, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [decrypted(inner) for inner in value]
-    return value
 
 
 def check_names(names: Iterable[object]) -> None:

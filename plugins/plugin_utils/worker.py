@@ -17,6 +17,8 @@ from ansible_collections.voucherify.oauth.plugins.module_utils.lifecycle import 
 from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import Options, Result, run
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, prints_an_item
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.task_args import decrypted
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import VaultSecretError
 
 
 class TokenModule(Protocol):
@@ -38,7 +40,11 @@ class TokenAction(ActionBase):
     MODULE: TokenModule
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
-        mistake = self._mistake()
+        try:
+            self._task.args = decrypted(self._task.args)
+            mistake = self._mistake()
+        except VaultSecretError as error:
+            mistake = str(error)
         if mistake:
             result: Result = {"failed": True, "msg": mistake}
         else:
@@ -72,6 +78,9 @@ class TokenAction(ActionBase):
         else:
             self._display.vvv(f"{self.NAME} runs in the worker process")
             result = self._run_here()
+        if result.get("failed"):
+            # AnsibleModule does this too, but with ansible-core 2.22 only where the message is shown.
+            result["msg"] = self._masked(str(result.get("msg")))
         if re.match("missing required arguments: .*app_", str(result.get("msg"))):
             result["msg"] += (
                 "; give them as options, or as VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN in the environment of the"
@@ -88,7 +97,7 @@ class TokenAction(ActionBase):
             # AnsibleModule says which module it speaks of, and the validator does not know.
             if isinstance(validation.errors[0], UnsupportedError):
                 message = f"Unsupported parameters for ({self.NAME}) module: {message}"
-            return {"failed": True, "msg": self._masked(message)}
+            return {"failed": True, "msg": message}
         return run(self.MODULE.work, validation.validated_parameters, check_mode=self._task.check_mode)
 
     def _run_as_module(self, task_vars: dict[str, Any] | None) -> Result:
@@ -103,22 +112,17 @@ class TokenAction(ActionBase):
             }
         # The other way has none, and both give the same result.
         result.pop("invocation", None)
-        # Ansible hides secrets in what a module says, but in 2.22 only where it is shown.
-        if result.get("failed"):
-            result["msg"] = self._masked(str(result.get("msg")))
         # Ansible masks what equals a secret option in what a module returns, and a kept token does.
         if result.get("operation") == KEPT and "access_token" in result:
-            result["access_token"] = str(self._task.args["access_token"])
+            result["access_token"] = self._task.args["access_token"]
         return result
 
     def _masked(self, message: str) -> str:
-        """The message with the secrets hidden that it may quote, as AnsibleModule does it for a module's."""
-        for secret in self._secrets():
-            message = message.replace(secret, "********")
+        """The message with the secrets hidden that it may quote, when an option was given another's value."""
+        for name in self._secret_options():
+            if self._task.args.get(name):
+                message = message.replace(str(self._task.args[name]), "********")
         return message
-
-    def _secrets(self) -> list[str]:
-        return [str(self._task.args[name]) for name in self._secret_options() if self._task.args.get(name)]
 
     def _secret_options(self) -> list[str]:
         return [name for name, option in self.MODULE.ARGUMENT_SPEC.items() if option.get("no_log")]

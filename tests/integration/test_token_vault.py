@@ -252,6 +252,24 @@ def test_a_variable_of_the_role_beats_the_defaults_of_a_play(vault: Vault, play:
     assert vault.sandbox.app_token not in run.output
 
 
+def test_the_keys_may_be_vaulted_variables(vault: Vault, play: Play) -> None:
+    keys = {"token_vault_app_id": vault.sandbox.app_id, "token_vault_app_token": vault.sandbox.app_token}
+    run = play(
+        [
+            {"voucherify.oauth.vaulted_vars": {"path": "keys.yml", "variables": keys}},
+            {"ansible.builtin.include_vars": {"file": "keys.yml"}, "no_log": True},
+            {"ansible.builtin.include_role": {"name": ROLE}},
+            {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": "revoke"}},
+        ],
+        *("--vault-password-file", str(vault.password_file)),
+        vars={"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS},
+        environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""},
+    )
+    assert run.status == 0, run.output
+    assert len(vault.sandbox.tokens()) == 3
+    assert not vault.live()
+
+
 @contextmanager
 def no_file_longer_than(size: int) -> Iterator[None]:
     """Let this process and those it starts write files of so many bytes at most, as on a disk that fills up."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.plays import EACH_WAY, WAYS, Play
+from integration.plays import EACH_WAY, WAYS, Play, run_command
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -131,10 +131,16 @@ def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path
 def test_a_token_in_a_wrong_place_is_not_quoted_even_where_it_is_registered(play: Play, way: str) -> None:
     made = {TOKEN: {}, "register": "made"}
     token = "{{ made.access_token }}"
-    misplaced = {TOKEN: {"access_token": token, "min_expires_in": token}, "register": "told", "ignore_errors": True}
-    run = play([made, misplaced], way=way, keep=["made", "told"])
-    assert "unable to convert to int" in run.kept["told"]["msg"]
-    assert run.kept["made"]["access_token"] not in run.kept["told"]["msg"]
+    places = {"min_expires_in": token, "scope": [f"{token},"]}
+    misplaced = [
+        {TOKEN: {"access_token": token, name: value}, "register": name, "ignore_errors": True}
+        for name, value in places.items()
+    ]
+    run = play([made, *misplaced], way=way, keep=["made", *places])
+    messages = [run.kept[name]["msg"] for name in places]
+    assert "unable to convert to int" in messages[0]
+    assert "scope holds '********,', which is not one scope" in messages[1]
+    assert not [message for message in messages if run.kept["made"]["access_token"] in message]
 
 
 def test_a_token_that_is_dead_is_not_revoked_in_vain(play: Play, sandbox: Sandbox) -> None:
@@ -172,6 +178,33 @@ def test_module_defaults_of_the_action_group_reach_both_ways(play: Play, sandbox
     )
     assert run.status == 0, run.output
     assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.other_app_id}
+
+
+@EACH_WAY
+def test_a_key_may_be_vaulted_where_the_task_names_it(
+    play: Play, sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], way: str
+) -> None:
+    def password(name: str) -> list[str]:
+        (tmp_path / name).write_text(f"the {name} password")
+        return ["--vault-password-file", str(tmp_path / name)]
+
+    status, output = run_command(
+        *("ansible-vault", "encrypt_string", *password("right"), "--name", "app_token", sandbox.app_token),
+        environment=ansible_environment,
+        cwd=tmp_path,
+    )
+    assert status == 0, output
+    vaulted = output.replace("Encryption successful", "").strip()
+    (tmp_path / "tasks.yml").write_text(f"- {TOKEN}:\n    {vaulted}\n")
+    tasks = [{"ansible.builtin.include_tasks": str(tmp_path / "tasks.yml")}]
+    without_key = {"VOUCHERIFY_APP_TOKEN": ""}
+
+    assert play(tasks, *password("wrong"), way=way, environment=without_key).status != 0
+    assert not sandbox.requests()
+    run = play(tasks, *password("right"), "-vvv", way=way, environment=without_key)
+    assert run.status == 0, run.output
+    assert len(sandbox.live_tokens()) == 1
+    assert sandbox.app_token not in run.output
 
 
 @pytest.mark.parametrize("poll", [0, 1])

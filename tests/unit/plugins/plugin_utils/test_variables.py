@@ -7,12 +7,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible.parsing.yaml.objects import AnsibleUnicode
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import (
-    check_names,
-    check_variables,
-    decrypted,
-)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import check_names, check_variables
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidVariableError
 
 
@@ -83,10 +78,3 @@ def test_a_string_that_cannot_be_vaulted_is_refused_without_quoting_it(value: st
         check_variables({"bad": value})
 
     assert str(raised.value) == f"The value of 'bad' is {what}"
-
-
-def test_strings_lose_the_marks_of_ansible_core_and_other_values_stay() -> None:
-    value = decrypted({AnsibleUnicode("a"): [AnsibleUnicode("b"), 1, None, True, (2.5,)]})
-
-    assert value == {"a": ["b", 1, None, True, [2.5]]}
-    assert {type(text) for text in (next(iter(value)), value["a"][0])} == {str}

@@ -136,7 +136,7 @@ def test_a_success_prints_and_stores_no_secret(
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
     }
-    run = play(LIFE, "-vvv", "--diff", way=way, environment=environment)
+    run = play(LIFE, "-vvvvvv", "--diff", way=way, environment=environment)
     assert run.status == 0, run.output
     assert len(sandbox.tokens()) == 5
     assert not secrets_in(run.output, sandbox)
@@ -145,7 +145,7 @@ def test_a_success_prints_and_stores_no_secret(
 
 
 @EACH_WAY
-@pytest.mark.parametrize("verbosity", [(), ("-vvv", "--diff")])
+@pytest.mark.parametrize("verbosity", [(), ("-vvvvvv", "--diff")])
 def test_a_failure_prints_no_secret_and_can_be_read(
     play: Play, sandbox: Sandbox, tmp_path: Path, way: str, verbosity: tuple[str, ...]
 ) -> None:

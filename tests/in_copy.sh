@@ -12,10 +12,10 @@ trap 'rm -rf "$temporary"' EXIT
 copy=$temporary/ansible_collections/voucherify/oauth
 mkdir -p "$copy"
 
-# Left out is what git ignores, or without git, what the Makefile makes.
+# Left out is what git ignores, or without git, what the Makefile and Python make.
 ignored=$(git ls-files --others --ignored --exclude-standard --directory 2>/dev/null || true)
 printf '%s\n' .git build "$ignored" | sed -e '/^$/d' -e 's,^,./,' -e 's,/$,,' > "$temporary/left-out"
-tar -cf - --exclude-from="$temporary/left-out" . | tar -xf - -C "$copy"
+tar -cf - --exclude-from="$temporary/left-out" --exclude=__pycache__ . | tar -xf - -C "$copy"
 
 cd "$copy"
 "$@"

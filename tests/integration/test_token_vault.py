@@ -355,13 +355,25 @@ def test_two_files_in_one_play_are_not_mixed_up(vault: Vault, play: Play) -> Non
 
 
 def test_the_role_prints_and_stores_no_secret(vault: Vault) -> None:
-    vault.run("-vvv", "--diff")
-    outputs = [vault.run("-vvv", "--diff", token_vault_force=True, token_vault_revoke_replaced=True).output]
+    loud = ("-vvvvvv", "--diff")
+    outputs = [vault.run(*loud, *check).output for check in (("--check",), ())]
+    for revokes in (False, True):
+        outputs += [
+            vault.run(*loud, *check, token_vault_force=True, token_vault_revoke_replaced=revokes).output
+            for check in (("--check",), ())
+        ]
+    # Of a token that cannot be made, one that cannot be revoked, and one that is to go.
     vault.sandbox.fail("generate", skip=2, status=500)
-    outputs.append(vault.run("-vvv", "--diff", token_vault_force=True).output)
-    outputs.append(vault.run("-vvv", "--diff", tasks_from="revoke").output)
+    vault.sandbox.fail("revoke", status=403)
+    outputs.append(vault.run(*loud, token_vault_force=True).output)
+    vault.sandbox.fail("revoke", status=403)
+    outputs.append(vault.run(*loud, token_vault_force=True, token_vault_revoke_replaced=True).output)
+    leaving = [{**TOKENS[0], "state": "absent"}, *TOKENS[1:]]
+    outputs += [vault.run(*loud, *check, tokens=leaving).output for check in (("--check",), ())]
+    vault.sandbox.fail("revoke", status=403)
+    outputs += [vault.run(*loud, tasks_from="revoke").output for _again in range(2)]
     secrets = [PASSWORD, vault.sandbox.app_token, *(token.access_token for token in vault.sandbox.tokens())]
-    assert len(secrets) == 10
+    assert len(secrets) == 2 + 3 + 3 + 3 + 2 + 3
     for output in outputs:
         assert "PLAY RECAP" in output
         assert not [secret for secret in secrets if secret in output]

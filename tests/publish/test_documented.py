@@ -10,7 +10,9 @@ compared where they run, in tests/integration/test_return_values.py.
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import connection_argument_spec
-from integration.plays import CHECKOUT, COLLECTIONS, run_command
+from integration.plays import CHECKOUT, COLLECTIONS, command
 
 COLLECTION = "voucherify.oauth"
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
@@ -55,14 +57,14 @@ LINKS = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 def ansible_doc(kind: str, *names: str) -> dict[str, Any]:
     """What users are told of our modules or roles, with all fragments."""
-    status, output = run_command(
-        "ansible-doc",
-        *("--type", kind, "--json", *(f"{COLLECTION}.{name}" for name in names)),
-        environment={"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
-        cwd=CHECKOUT,
+    finished = subprocess.run(
+        [command("ansible-doc"), "--type", kind, "--json", *(f"{COLLECTION}.{name}" for name in names)],
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
+        # Without the errors' stream: ansible-core from 2.20 on warns of a collection of its own.
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    assert status == 0, output
-    found: dict[str, Any] = json.loads(output)
+    found: dict[str, Any] = json.loads(finished.stdout)
     return found
 
 

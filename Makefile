@@ -44,8 +44,9 @@ demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherif
 	    $(BIN)/python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
 	fi
 
-sandbox: $(DEMO_READY) ## Start the sandbox alone, until Ctrl-C
-	$(BIN)/python tests/sandbox
+sandbox: $(DEMO_READY) ## Open a shell that has this checkout's Ansible and the sandbox's keys
+	@echo 'Leave this shell by exit, and the sandbox ends with it.'
+	@$(BIN)/python tests/sandbox -- "$${SHELL:-sh}" || true
 
 test: lint types licences docs-lint ansible-lint unit integration publishable sanity ## Run every check below
 

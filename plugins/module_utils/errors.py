@@ -39,7 +39,7 @@ class ApiError:
     request_id: str | None = None
 
     def __str__(self) -> str:
-        words = " ".join(word for word in (self.message, self.details) if word)
+        words = ": ".join(word.rstrip(".: ") for word in (self.message, self.details) if word)
         return f"{words} ({self.key})" if words and self.key else words or self.key or ""
 
 

@@ -11,7 +11,7 @@ module: vaulted_vars
 short_description: Set or remove vaulted variables in a vars file
 version_added: 1.0.0
 author:
-  - The voucherify.oauth contributors (@voucherify)
+  - The voucherify.oauth contributors (@voucherifyio)
 description:
   - Sets or removes top-level variables of a YAML vars file on the controller, with their values encrypted by the vault
     secrets that the run was started with.

@@ -18,7 +18,7 @@ description:
   - No secret is ever printed. A successful result is not shown at any verbosity, as with C(no_log), and can be
     registered and used; a failure stays readable, in a loop its message alone.
 author:
-  - The voucherify.oauth contributors (@voucherify)
+  - The voucherify.oauth contributors (@voucherifyio)
 extends_documentation_fragment:
   - voucherify.oauth.connection
 options:
@@ -38,7 +38,9 @@ options:
     type: str
   scope:
     description:
-      - What the token may be used for. See U(https://docs.voucherify.io) for the scopes that the API knows.
+      - What the token may be used for, V(vouchers) for example. A scope opens the paths that it names, so that C(GET
+        /v1/vouchers) needs V(vouchers). U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token) lists
+        those that the API knows.
       - A token is kept when it has exactly these, in any order and without regard to case.
       - When not set, the API decides what a new token may be used for, and a token of any scope is kept.
     type: list

@@ -16,7 +16,7 @@ description:
     C(no_log), because the items of a loop over tokens would show them; it can be registered and used. A failure stays
     readable.
 author:
-  - The voucherify.oauth contributors (@voucherify)
+  - The voucherify.oauth contributors (@voucherifyio)
 extends_documentation_fragment:
   - voucherify.oauth.connection
 options:

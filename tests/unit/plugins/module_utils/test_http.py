@@ -268,7 +268,7 @@ def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
     sandbox.fail(operation, status=status, body=json.dumps(words))
     error = failure(client_of(sandbox), operation)
     assert len(sandbox.calls(operation)) == 1
-    assert "Some words More words (some_key)" in str(error)
+    assert "Some words: More words (some_key)" in str(error)
     assert error.as_dict()["request_id"] == "v-9"
 
 

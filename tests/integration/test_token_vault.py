@@ -187,6 +187,44 @@ def test_a_name_given_twice_is_refused_before_a_token_is_made(vault: Vault) -> N
     assert not vault.sandbox.requests()
 
 
+def test_a_mode_without_quotes_is_refused_before_a_token_is_made(vault: Vault) -> None:
+    run = vault.run(token_vault_mode=0o640)
+    assert run.status != 0
+    assert "token_vault_mode takes an octal number in quotes" in " ".join(run.output.split())
+    assert not vault.sandbox.requests()
+
+
+@pytest.mark.parametrize("in_check_mode", [False, True])
+def test_a_check_mode_of_the_role_s_own_counts(vault: Vault, play: Play, in_check_mode: bool) -> None:
+    run = play(
+        [{"ansible.builtin.import_role": {"name": ROLE}, "check_mode": in_check_mode}],
+        *("--vault-password-file", str(vault.password_file), *([] if in_check_mode else ["--check"])),
+        vars={"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS},
+    )
+    assert changed(run) > 0
+    assert len(vault.live()) == (0 if in_check_mode else 3)
+    assert vault.file.exists() is not in_check_mode
+
+
+def test_errors_cannot_be_ignored_inside_the_role(vault: Vault, play: Play) -> None:
+    assert changed(vault.run()) > 0
+    before, content = vault.live(), vault.file.read_bytes()
+
+    def ignoring(tasks_from: str, **variables: Any) -> Run:
+        return play(
+            [{"ansible.builtin.import_role": {"name": ROLE, "tasks_from": tasks_from}, "ignore_errors": True}],
+            *("--vault-password-file", str(vault.password_file)),
+            vars={"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS, **variables},
+        )
+
+    vault.sandbox.fail("generate", skip=1, status=402)
+    assert ignoring("main", token_vault_force=True, token_vault_revoke_replaced=True).status != 0
+    assert vault.live() == before
+    vault.sandbox.fail("revoke", status=403)
+    assert ignoring("revoke").status != 0
+    assert vault.file.read_bytes() == content
+
+
 def test_the_path_may_name_a_variable_of_the_environment(vault: Vault) -> None:
     folder = {"SOME_FOLDER": str(vault.folder)}
     path = "$SOME_FOLDER/vault.yml"
@@ -343,15 +381,26 @@ def test_it_works_once_on_the_controller_and_every_host_sees_the_tokens(
     assert vault.file.exists()
 
 
-def test_two_files_in_one_play_are_not_mixed_up(vault: Vault, play: Play) -> None:
-    def role(name: str) -> dict[str, Any]:
+@pytest.mark.parametrize("merging", ["replace", "merge"])
+def test_two_files_in_one_play_are_not_mixed_up(vault: Vault, play: Play, merging: str) -> None:
+    environment = {"ANSIBLE_HASH_BEHAVIOUR": merging}
+
+    def role(name: str, tasks_from: str = "main") -> dict[str, Any]:
         variables = {"token_vault_path": str(vault.folder / name), "token_vault_tokens": TOKENS[:1]}
-        return {"ansible.builtin.include_role": {"name": ROLE}, "vars": variables}
+        return {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": tasks_from}, "vars": variables}
 
     arguments = ["--vault-password-file", str(vault.password_file)]
-    assert play([role("one.yml"), role("two.yml")], *arguments).status == 0
+    assert play([role("one.yml"), role("two.yml")], *arguments, environment=environment).status == 0
     assert len(vault.live()) == 2
-    assert changed(play([role("one.yml"), role("two.yml"), role("one.yml")], *arguments)) == 0
+    run = play([role("one.yml"), role("two.yml"), role("one.yml")], *arguments, environment=environment)
+    assert changed(run) == 0
+    run = play(
+        [role("one.yml"), role("one.yml", "revoke"), role("one.yml")],
+        *arguments,
+        environment=environment,
+        keep=["token_vault_results"],
+    )
+    assert operations(run) == {"vouchers_token": "generated"}
 
 
 def test_the_role_prints_and_stores_no_secret(vault: Vault) -> None:

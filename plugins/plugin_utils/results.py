@@ -21,11 +21,11 @@ def hide(action: ActionBase, result: dict[str, Any]) -> None:
     result["_ansible_no_log"] = True
     # Up to 2.18, the result of a whole loop is printed by every callback but the default one unless this is set too.
     action._task.no_log = True
-    if _CORE_TELLS_OF_HIDDEN:
-        return
-    for warning in result.get("warnings", ()):
+    untold = [] if _CORE_TELLS_OF_HIDDEN else result.get("warnings", [])
+    for warning in untold:
         action._display.warning(warning)
-    if result.get("failed"):
+    # Of a host that cannot be reached, no version tells.
+    if result.get("unreachable") or (result.get("failed") and not _CORE_TELLS_OF_HIDDEN):
         action._display.error(result["msg"], wrap_text=False)
 
 

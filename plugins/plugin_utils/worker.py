@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
@@ -40,22 +41,34 @@ class TokenAction(ActionBase):
     MODULE: TokenModule
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
+        in_loop = prints_an_item(self)
+        if in_loop:
+            # At once, for Ansible itself ends this function when the task's time is over.
+            self._task.no_log = True
+        try:
+            result = self._result(tmp, task_vars)
+        except AnsibleError as error:
+            if not in_loop:
+                raise
+            outcome = "unreachable" if isinstance(error, AnsibleConnectionFailure) else "failed"
+            result = {outcome: True, "msg": str(error)}
+        succeeded = not (result.get("failed") or result.get("unreachable"))
+        if succeeded:
+            self._display.v(f"{self.NAME}: {_summary(result)}")
+        if succeeded or in_loop:
+            hide(self, result)
+        return result
+
+    def _result(self, tmp: str | None, task_vars: dict[str, Any] | None) -> Result:
         try:
             self._task.args = decrypted(self._task.args)
             mistake = self._mistake()
         except VaultSecretError as error:
             mistake = str(error)
         if mistake:
-            result: Result = {"failed": True, "msg": mistake}
-        else:
-            super().run(tmp, task_vars)
-            result = self._worked(task_vars)
-        succeeded = not result.get("failed")
-        if succeeded:
-            self._display.v(f"{self.NAME}: {_summary(result)}")
-        if succeeded or prints_an_item(self):
-            hide(self, result)
-        return result
+            return {"failed": True, "msg": mistake}
+        super().run(tmp, task_vars)
+        return self._worked(task_vars)
 
     def _mistake(self) -> str | None:
         """Return what makes the task impossible in either way, as a sentence; None if nothing does."""
@@ -115,6 +128,13 @@ class TokenAction(ActionBase):
         # Ansible masks what equals a secret option in what a module returns, and a kept token does.
         if result.get("operation") == KEPT and "access_token" in result:
             result["access_token"] = self._task.args["access_token"]
+        return result
+
+    def _low_level_execute_command(self, cmd: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        # Up to 2.21, the connection plugin ssh shows at -vvv what a command printed, and what a module prints is its
+        # result. The module comes by way of its file or, with pipelining, of the standard input.
+        self._connection._play_context.no_log = "AnsiballZ_" in cmd or options.get("in_data") is not None
+        result: dict[str, Any] = super()._low_level_execute_command(cmd, *arguments, **options)
         return result
 
     def _masked(self, message: str) -> str:

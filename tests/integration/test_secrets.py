@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 from integration.plays import EACH_WAY, Play
@@ -182,3 +183,58 @@ def test_a_warning_is_seen_though_the_result_is_censored(play: Play, sandbox: Sa
     assert output.count("[WARNING]: A new token was generated, but the old one may still be used.") == 1
     assert run.kept["replaced"]["access_token"] in [token.access_token for token in sandbox.live_tokens()]
     assert len(sandbox.live_tokens()) == 2
+
+
+def over_ssh(folder: Path, script: str) -> dict[str, str]:
+    """Have the connection plugin ssh run a script in the place of ssh; its last argument is the command."""
+    ssh = folder / "ssh"
+    ssh.write_text(f"#!/usr/bin/env bash\n{script}\n")
+    ssh.chmod(0o700)
+    return {"ANSIBLE_SSH_EXECUTABLE": str(ssh), "ANSIBLE_SSH_TRANSFER_METHOD": "piped", "ANSIBLE_SSH_RETRIES": "0"}
+
+
+@pytest.mark.parametrize("pipelining", ["false", "true"])
+def test_the_answer_of_a_target_is_not_shown_by_ssh(
+    play: Play, sandbox: Sandbox, tmp_path: Path, pipelining: str
+) -> None:
+    environment = {**over_ssh(tmp_path, 'exec sh -c "${@: -1}"'), "ANSIBLE_PIPELINING": pipelining}
+    tasks = """
+- voucherify.oauth.voucherify_oauth_token:
+  register: made
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ made.access_token }}"
+"""
+    run = play(tasks, "-vvvvvv", "-i", "far,", hosts="far", environment=environment)
+    assert run.status == 0, run.output
+    assert "ESTABLISH SSH CONNECTION" in run.output
+    assert len(sandbox.live_tokens()) == 1
+    assert not secrets_in(run.output, sandbox)
+
+
+# Each ends the action from within: a host that cannot be reached, and the task's time being over.
+ENDS: dict[str, tuple[dict[str, Any], str]] = {
+    "unreachable": ({"hosts": "far"}, "No route to host"),
+    "time-out": ({}, ""),
+}
+
+
+@pytest.mark.parametrize(("keywords", "sentence"), ENDS.values(), ids=ENDS)
+def test_a_loop_prints_no_token_when_ansible_ends_it(
+    play: Play, sandbox: Sandbox, tmp_path: Path, keywords: dict[str, Any], sentence: str
+) -> None:
+    made = play([{"voucherify.oauth.voucherify_oauth_token": {}, "register": "made"}], keep=["made"]).kept["made"]
+    sandbox.fail("revoke", hang=True, times=9)
+    tasks = [
+        {
+            "voucherify.oauth.voucherify_oauth_token": {"state": "absent", "access_token": "{{ item }}"},
+            "loop": [made["access_token"]],
+            "timeout": 3,
+        }
+    ]
+    environment = over_ssh(tmp_path, 'echo "No route to host" >&2; exit 255')
+    for verbosity in ([], ["-vvvvvv"]):
+        run = play(tasks, *verbosity, "-i", "far,", environment=environment, **keywords)
+        assert run.status != 0
+        assert sandbox.live_tokens()
+        assert not secrets_in(run.output, sandbox)
+        assert sentence in run.output

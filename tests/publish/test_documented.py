@@ -46,7 +46,7 @@ MENTIONS = (
 )
 # What looks like ours in inline code, and is Ansible's.
 ANSIBLES = {
-    *("delegate_to", "group_vars", "host_pinned", "include_vars"),
+    *("delegate_to", "group_vars", "host_pinned", "ignore_errors", "include_vars"),
     *("module_defaults", "no_log", "run_once", "set_fact"),
 }
 

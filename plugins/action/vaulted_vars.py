@@ -26,17 +26,25 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result has names only, so it is hidden just where Ansible prints a loop item with it."""
+        prints_values = bool(self._task.args.get("variables")) and prints_an_item(self)
+        if prints_values:
+            # At once, for Ansible itself ends this function when the task's time is over.
+            self._task.no_log = True
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)
             result.update(self._edit(self._options()))
         except (VarsFileError, AnsibleActionFail) as error:
             result = {"failed": True, "msg": str(error)}
-        if self._task.args.get("variables") and prints_an_item(self):
+        if prints_values:
             hide(self, result)
         return result
 
     def _options(self) -> dict[str, Any]:
-        validation = ArgumentSpecValidator(ARGUMENT_SPEC, **RULES).validate(decrypted(self._task.args))
+        given = decrypted(self._task.args)
+        if isinstance(given.get("variables"), str):
+            # Ansible would take a string apart at each "=", and a value in it for a name.
+            raise AnsibleActionFail("The option variables takes a mapping of names to values; give no string")
+        validation = ArgumentSpecValidator(ARGUMENT_SPEC, **RULES).validate(given)
         if validation.unsupported_parameters:
             unknown = ", ".join(sorted(str(name) for name in validation.unsupported_parameters))
             raise AnsibleActionFail(f"There is no option {unknown}; the options are {', '.join(sorted(ARGUMENT_SPEC))}")
@@ -49,8 +57,8 @@ class ActionModule(ActionBase):
         variables, names = options["variables"] or {}, options["names"] or []
         check_variables(variables)
         check_names(names)
-        if not options["path"]:
-            raise AnsibleActionFail("The option path is empty; give the path of a vars file")
+        if not options["path"] or options["path"].endswith("/") or "\0" in options["path"]:
+            raise AnsibleActionFail("The option path names no file; give the path of a vars file")
         path = self._loader.path_dwim(options["path"])
         edit = Edit(
             path=path,

@@ -18,7 +18,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import FileAccessError, FileChangedError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import (
+    FileAccessError,
+    FileChangedError,
+    file_access,
+)
 
 _MODE_OF_NEW_FILES = 0o600
 _MODE_OF_NEW_FOLDERS = 0o700
@@ -31,20 +35,7 @@ _NO_FOLDER = -1
 _TEMPORARY = ".vaulted_vars.{}.tmp"
 _TEMPORARY_PATTERN = re.compile(r"\.vaulted_vars\.[0-9a-f]{16}\.tmp")
 
-_ADVICE = {
-    errno.EACCES: "run the playbook as a user who may do so",
-    errno.EPERM: "run the playbook as a user who may do so",
-    errno.EROFS: "choose a path on a file system that can be written",
-    errno.ENOSPC: "make room there",
-    errno.EDQUOT: "make room there",
-    errno.EFBIG: "raise the limit on the size of files",
-    errno.ENOTDIR: "choose a path in which only the last part is a file",
-    errno.ELOOP: "correct the symbolic links in the path",
-    errno.ENAMETOOLONG: "choose a shorter path",
-    errno.EBADF: "choose a path on a file system that can lock a folder",
-    errno.ENOLCK: "choose a path on a file system that can lock a folder",
-    errno.EOPNOTSUPP: "choose a path on a file system that can lock a folder",
-}
+_ACL = "system.posix_acl_access"  # where Linux keeps an access control list
 
 
 @dataclass(frozen=True)
@@ -53,6 +44,7 @@ class Standing:
 
     data: bytes
     status: os.stat_result
+    acl: bytes | None
 
     @property
     def mode(self) -> int:
@@ -81,7 +73,7 @@ class LockedFile:
         """The file as it stands, or None when there is none."""
         if self._folder == _NO_FOLDER:
             return None
-        with _sentence(f"read {self.path}"):
+        with file_access(f"read {self.path}"):
             try:
                 if not stat.S_ISREG(os.stat(self._name, dir_fd=self._folder, follow_symlinks=False).st_mode):
                     raise FileAccessError(f"{self.path} is no regular file; give the path of a vars file")
@@ -89,7 +81,7 @@ class LockedFile:
             except FileNotFoundError:
                 return None
             with open(descriptor, "rb") as file:
-                return Standing(file.read(), os.fstat(descriptor))
+                return Standing(file.read(), os.fstat(descriptor), _acl(descriptor))
 
     def replace(self, old: Standing | None, data: bytes, mode: int | None = None) -> None:
         """Put `data` in the place of `old`, keeping owner and mode, or with another mode where one is given.
@@ -98,21 +90,30 @@ class LockedFile:
         """
         if mode is None:
             mode = old.mode if old else _MODE_OF_NEW_FILES
-        with _sentence(f"write {self.path}"):
+        with file_access(f"write {self.path}"):
             self._write(self._name, data, mode, old)
+
+    def check_replaceable(self) -> None:
+        """Raise what `replace` is sure to raise where no file can be made, and change nothing."""
+        folder = os.path.dirname(self.path)
+        while not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        with file_access(f"write {self.path}"):
+            if not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def back_up(self, old: Standing, data: bytes) -> str:
         """Put `data` beside the file, with `old`'s owner and mode. Returns its path, which Ansible does not load."""
         now = time.time()
         moment = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime(now))
         name = f".{self._name}.{moment}.{int(now % 1 * 1_000_000):06d}~"
-        with _sentence(f"write a backup of {self.path}"):
+        with file_access(f"write a backup of {self.path}"):
             self._write(name, data, old.mode, old)
         return os.path.join(os.path.dirname(self.path), name)
 
     def change_mode(self, mode: int) -> None:
         """Give the standing file another mode."""
-        with _sentence(f"change the mode of {self.path}"):
+        with file_access(f"change the mode of {self.path}"):
             os.chmod(self._name, mode, dir_fd=self._folder)
 
     def remove_leftovers(self) -> None:
@@ -131,6 +132,8 @@ class LockedFile:
                 file.flush()
                 if old:
                     self._keep_owner(descriptor, old)
+                    if old.acl is not None:
+                        os.setxattr(descriptor, _ACL, old.acl)
                 os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
             self._check_unchanged(old)
@@ -176,15 +179,15 @@ def locked(path: str, make_folders: bool, seconds: float = _SECONDS_TO_WAIT) -> 
     made: list[str] = []
     try:
         if make_folders:
-            with _sentence(f"make the folder {folder}"):
+            with file_access(f"make the folder {folder}"):
                 made.extend(_make_folders(folder))
-        if not make_folders and not os.path.isdir(folder):
+        if not make_folders and not _is_folder(folder):
             yield LockedFile(path, _NO_FOLDER)
             return
-        with _sentence(f"lock the folder {folder}"):
+        with file_access(f"lock the folder {folder}"):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            with _sentence(f"lock the folder {folder}"):
+            with file_access(f"lock the folder {folder}"):
                 _lock(descriptor, folder, seconds)
             yield LockedFile(path, descriptor)
         finally:
@@ -205,6 +208,16 @@ def _real_path(path: str) -> str:
     return os.path.realpath(path)
 
 
+def _is_folder(path: str) -> bool:
+    """Whether a folder stands there; unlike os.path.isdir, it does not say no where it may not look."""
+    with file_access(f"look into {path}"):
+        try:
+            os.stat(os.path.join(path, "."))
+        except FileNotFoundError:
+            return False
+        return True
+
+
 def _make_folders(folder: str) -> Iterator[str]:
     """Make the folder and those above it, each with mode 0700. Yields each that was made, the outermost first."""
     if os.path.isdir(folder):
@@ -214,6 +227,13 @@ def _make_folders(folder: str) -> Iterator[str]:
     with suppress(FileExistsError):
         os.mkdir(folder, _MODE_OF_NEW_FOLDERS)
         yield folder
+
+
+def _acl(descriptor: int) -> bytes | None:
+    # Without one there is an error, and without Linux no such function.
+    with suppress(OSError, AttributeError):
+        return os.getxattr(descriptor, _ACL)
+    return None
 
 
 def _lock(descriptor: int, folder: str, seconds: float) -> None:
@@ -228,13 +248,3 @@ def _lock(descriptor: int, folder: str, seconds: float) -> None:
                     f"The folder {folder} has been locked by another run for {seconds:.0f} seconds; wait for that one"
                 ) from None
         time.sleep(_SECONDS_BETWEEN_TRIES)
-
-
-@contextmanager
-def _sentence(doing: str) -> Iterator[None]:
-    """Turn what the operating system says into a FileAccessError."""
-    try:
-        yield
-    except OSError as error:
-        advice = _ADVICE.get(error.errno or 0, "correct that")
-        raise FileAccessError(f"Cannot {doing}: {error.strerror}; {advice} and run again") from None

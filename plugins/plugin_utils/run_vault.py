@@ -31,7 +31,7 @@ class RunVault:
     def key(self, vault_id: str | None = None) -> VaultKey:
         """The secret of that id; without one that of the run's encryption identity, else the first that was loaded.
 
-        Raises VaultSecretError when no secret is loaded, or none under that id.
+        Raises VaultSecretError when no secret is loaded, or none under that id, or the id is not fit for a header.
         """
         secrets = self._vault.secrets or []
         if not secrets:
@@ -48,6 +48,11 @@ class RunVault:
             raise VaultSecretError(
                 f"No vault secret is loaded under the id '{wanted}', {origin}; this run has {loaded}"
             ) from None
+        if not found.isascii() or found != found.strip():
+            raise VaultSecretError(
+                f"The vault id '{found}' cannot be written so that Ansible reads it again; load the secret under one "
+                "of ASCII characters, without white space around it"
+            )
         return VaultKey(found, secret)
 
     def encrypt(self, plain: bytes, key: VaultKey) -> bytes:

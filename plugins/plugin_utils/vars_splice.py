@@ -25,6 +25,8 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils.yaml_events impor
 # How deep a ciphertext is indented: as in what `ansible-vault encrypt_string` prints.
 _DEPTH = 10
 _ONE_BREAK = rf"(?:\r\n|[{BREAKS}])"
+# Those that YAML reads as "\n" within a text. The others it keeps, and they would become a part of a ciphertext.
+_ENDING_BREAK = re.compile("\r\n|[\n\r\x85]")
 _EMPTY_LINES = rf"(?:[ \t]*{_ONE_BREAK})*"
 _REST_OF_EMPTY_LINE = re.compile(rf"[ \t]*(?:{_ONE_BREAK}|\Z)")
 _LINES_FURTHER_IN = rf"(?:{_EMPTY_LINES} +(?:#[^{BREAKS}]*)?(?:{_ONE_BREAK}|\Z))*"
@@ -82,7 +84,7 @@ def _check_editable(old: VarsText, changes: Changes) -> None:
         if not variable.has_simple_key:
             raise InvalidFileError(f"does not begin a line with '{variable.name}:'; write that variable so first")
         for event in (*variable.key, *variable.events):
-            if event.kind is not Kind.ALIAS and users.get(event.anchor, set()) - {variable.name}:
+            if event.kind is not Kind.ALIAS and users.get(event.anchor, set()) - changes.keys():
                 raise InvalidFileError(
                     f"gives the value of '{variable.name}' the anchor '&{event.anchor}', to which another variable "
                     "refers; write that variable's value out first"
@@ -90,7 +92,7 @@ def _check_editable(old: VarsText, changes: Changes) -> None:
 
 
 def _edits(old: VarsText, changes: Changes) -> Iterator[_Edit]:
-    first_break = BREAK.search(old.text)
+    first_break = _ENDING_BREAK.search(old.text)
     newline = first_break.group() if first_break else "\n"
     reads_on = ""
     for variable in old.variables:
@@ -144,11 +146,20 @@ def _addition(old: VarsText, added: Mapping[str, StringValue], newline: str) -> 
         return old.end, old.end, lines
     if last and last.last_event.is_block_text and not (last.value and last.value.is_vaulted):
         # A line break at the file's end would become one of that text's own, so the new variables go above it.
-        comments = re.compile(rf"(?:(?:^|(?<=[{BREAKS}])){indent}#[^{BREAKS}]*{_ONE_BREAK})*\Z")
-        above = comments.search(old.text, 0, last.start)
-        start = above.start() if above else last.start
+        start = _with_comments_above(old.text, last)
         return start, start, lines
     return old.end, old.end, newline + lines
+
+
+def _with_comments_above(text: str, variable: Variable) -> int:
+    """Where the comments begin that stand right above a variable, or it itself."""
+    start = variable.start
+    lines = [0, *(match.end() for match in BREAK.finditer(text, 0, start))]
+    for line in reversed(lines[:-1]):
+        if not text.startswith(" " * variable.indent + "#", line):
+            break
+        start = line
+    return start
 
 
 def _key(name: str) -> str:

@@ -157,7 +157,7 @@ def _string(node: Sequence[Event]) -> StringValue | None:
     if event.kind is not Kind.SCALAR:
         return None
     if event.tag in _VAULT_TAGS:
-        lines = (line.strip() for line in event.text.splitlines())
+        lines = (line.strip() for line in event.text.split("\n"))
         return StringValue("\n".join(line for line in lines if line), VAULT)
     if event.tag == UNSAFE:
         return StringValue(event.text, UNSAFE)

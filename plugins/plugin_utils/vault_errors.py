@@ -4,6 +4,25 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_ADVICE = {
+    errno.EACCES: "run the playbook as a user who may do so",
+    errno.EPERM: "run the playbook as a user who may do so",
+    errno.EROFS: "choose a path on a file system that can be written",
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there",
+    errno.EFBIG: "raise the limit on the size of files",
+    errno.ENOTDIR: "choose a path in which only the last part is a file",
+    errno.ELOOP: "correct the symbolic links in the path",
+    errno.ENAMETOOLONG: "choose a shorter path",
+    errno.EBADF: "choose a path on a file system that can lock a folder",
+    errno.ENOLCK: "choose a path on a file system that can lock a folder",
+    errno.EOPNOTSUPP: "choose a path on a file system that can lock a folder",
+}
+
 
 class VarsFileError(Exception):
     """Base of the errors below. The text is one sentence for a person and never holds a variable's value."""
@@ -27,3 +46,13 @@ class FileAccessError(VarsFileError):
 
 class FileChangedError(VarsFileError):
     """Another program changed the file between reading and writing."""
+
+
+@contextmanager
+def file_access(doing: str) -> Iterator[None]:
+    """Turn what the operating system says while doing that, "write a file" for one, into a FileAccessError."""
+    try:
+        yield
+    except OSError as error:
+        advice = _ADVICE.get(error.errno or 0, "correct that")
+        raise FileAccessError(f"Cannot {doing}: {error.strerror}; {advice} and run again") from None

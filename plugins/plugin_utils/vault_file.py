@@ -29,7 +29,8 @@ INLINE = "inline"
 WHOLE = "file"
 
 _BYTE_ORDER_MARK = "\ufeff"
-_TEMPLATE_MARKS = ("{{", "{%", "{#")
+# What makes a template of a string; the last can give the others another look.
+_TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ def apply(edit: Edit, vault: RunVault) -> Outcome:
         except InvalidFileError as error:
             raise InvalidFileError(f"{edit.path} {error}") from None
         outcome = _outcome(edit, content, changes, standing)
+        if edit.dry_run and changes:
+            file.check_replaceable()
         if edit.dry_run or not outcome.changed:
             return outcome
         if edit.mode is not None and not changes:

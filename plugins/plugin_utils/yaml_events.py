@@ -74,7 +74,8 @@ def events(text: str) -> list[Event]:
     """
     try:
         return list(_events(text))
-    except yaml.YAMLError as error:
+    # PyYAML takes a tag apart without a thought that it may be no valid Unicode.
+    except (yaml.YAMLError, UnicodeError) as error:
         # The parser's own words may quote the file, and thus a value.
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""

@@ -144,6 +144,19 @@ def test_ansible_reads_what_was_written(project: Project, vault_format: str) -> 
         assert shown == 'of_include: !unsafe "i {{ x }}"\nmore: "m"\n'
 
 
+@pytest.mark.parametrize("vault_format", ["inline", "file"])
+def test_ansible_takes_no_value_for_a_template(project: Project, vault_format: str) -> None:
+    tasks = [
+        vaulted_vars(path="vars.yml", format=vault_format, variables=FROM_LOOKUP),
+        {"ansible.builtin.include_vars": {"file": "vars.yml"}},
+        check("token == lookup('env', 'TOKEN')", "other == lookup('env', 'OTHER')"),
+    ]
+
+    project.play(
+        tasks, environment={"TOKEN": "#jinja2:variable_start_string:'[['\n[[ 1 ]]", "OTHER": "{{ 1 }}{# #}{% if 1 %}"}
+    )
+
+
 def test_what_ansible_vault_wrote_is_understood(project: Project) -> None:
     secrets = project.secrets("prod")
     inline = project.command(
@@ -173,7 +186,13 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"state": "absent", "variables": None}, "state is absent but all of the following are missing: names"),
     ({"names": ["a"]}, "parameters are mutually exclusive: variables|names"),
     ({"path": None}, "missing required arguments: path"),
-    ({"path": ""}, "The option path is empty; give the path of a vars file"),
+    ({"path": ""}, "The option path names no file; give the path of a vars file"),
+    ({"path": "folder/"}, "The option path names no file; give the path of a vars file"),
+    ({"path": "a\0b"}, "The option path names no file; give the path of a vars file"),
+    (
+        {"variables": "{{ lookup('env', 'TOKEN') }}=="},
+        "The option variables takes a mapping of names to values; give no string",
+    ),
     ({"format": "whole"}, "value of format must be one of: inline, file, got: whole"),
     (
         {"file": "x"},

@@ -7,6 +7,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.locked_file import locked
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import FileAccessError, FileChangedError
+
+# What stands for a user in an entry of an access control list that is about none.
+ANYBODY = 0xFFFFFFFF
 
 needs_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
@@ -150,6 +154,49 @@ def test_a_folder_that_cannot_be_written_is_refused_with_advice(tmp_path: Path, 
         write(tmp_path / path, b"new")
 
     assert names(tmp_path) == []
+
+
+@needs_another_user
+@pytest.mark.parametrize("path", ["vars.yml", "new/vars.yml"])
+def test_that_a_folder_cannot_be_written_is_found_out_without_writing(tmp_path: Path, path: str) -> None:
+    tmp_path.chmod(0o755)
+
+    with (
+        another_user(tmp_path),
+        pytest.raises(FileAccessError, match=r"^Cannot write .*: Permission denied; "),
+        locked(str(tmp_path / path), make_folders=False) as file,
+    ):
+        file.check_replaceable()
+
+
+@needs_another_user
+def test_a_folder_that_may_not_be_looked_into_is_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "closed" / "in").mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+
+    with (
+        another_user(tmp_path / "closed"),
+        pytest.raises(FileAccessError, match="Permission denied"),
+        locked(str(tmp_path / "closed" / "in" / "vars.yml"), make_folders=False),
+    ):
+        pass
+
+
+def test_a_standing_file_keeps_its_access_control_list(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    # Version 2; the owner, user 1234, the group, the mask and others, each with what it may do.
+    entries = [(1, 6, ANYBODY), (2, 6, 1234), (4, 0, ANYBODY), (16, 6, ANYBODY), (32, 0, ANYBODY)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(path, "system.posix_acl_access", acl)
+    except (OSError, AttributeError):
+        pytest.skip("the file system of temporary files has no access control lists")
+
+    write(path, b"new")
+
+    assert os.getxattr(path, "system.posix_acl_access") == acl
+    assert path.read_bytes() == b"new"
 
 
 def test_folders_that_were_made_go_again_when_the_work_fails(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -299,11 +300,28 @@ def test_a_variable_is_removed_from_texts_at_the_edge(old: str, new: str) -> Non
     assert splice(parse(old), {"a": None}) == new
 
 
-@pytest.mark.parametrize("break_", ["\r\n", "\r", "\x85", "\u2028"])
+@pytest.mark.parametrize("break_", ["\r\n", "\r", "\x85"])
 def test_new_lines_end_as_the_first_line_does(break_: str) -> None:
     new = splice(parse(f"b: 1{break_}"), {"a": CIPHERTEXT})
 
     assert new == f"b: 1{break_}a: " + VAULTED.replace("\n", break_) + break_
+
+
+@pytest.mark.parametrize("break_", ["\u2028", "\u2029"])
+def test_new_lines_do_not_end_in_what_yaml_keeps_in_a_text(break_: str) -> None:
+    new = splice(parse(f"b: 1{break_}"), {"a": CIPHERTEXT})
+
+    assert new == f"b: 1{break_}a: {VAULTED}\n"
+
+
+def test_many_comments_above_the_last_variable_take_no_long_time() -> None:
+    comments = "# c\n" * 50_000
+    start = time.monotonic()
+
+    new = splice(parse(f"{comments}\na: |\n  no break at the end"), {"b": StringValue("1")})
+
+    assert new == f'{comments}\nb: "1"\na: |\n  no break at the end'
+    assert time.monotonic() - start < 10
 
 
 def test_new_variables_come_in_the_order_they_are_given_in() -> None:
@@ -353,6 +371,10 @@ def test_what_cannot_be_changed_alone_is_refused(text: str, sentence: str, value
     assert str(raised.value) == sentence
 
 
+def test_a_value_and_what_refers_to_it_can_be_changed_at_once() -> None:
+    assert splice(parse("a: &x 1\nb: *x\nc: 3\n"), {"a": StringValue("2"), "b": None}) == 'a: "2"\nc: 3\n'
+
+
 def test_an_alias_of_a_value_elsewhere_can_be_replaced() -> None:
     assert splice(parse("b: &x 1\na: *x\nc: *x\n"), {"a": StringValue("2")}) == 'b: &x 1\na: "2"\nc: *x\n'
 
@@ -369,6 +391,7 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_refused() -> None
         ("a: 1\n b: secret\n", "is not valid YAML (line 2, column 3); correct it first"),
         ("a: \x07secret", "is not valid YAML; correct it first"),
         ("a: *secret\n", "is not valid YAML (line 1, column 4); correct it first"),
+        ("a: !%ED%A0%80 secret\n", "is not valid YAML; correct it first"),
         ("- a: 1\n", "holds a list, not a mapping of names to values; a vars file needs the latter"),
         ("secret\n", "holds a single value, not a mapping of names to values; a vars file needs the latter"),
         ("a: 1\n---\nb: 2\n", "holds several YAML documents, of which Ansible reads none; keep one of them first"),

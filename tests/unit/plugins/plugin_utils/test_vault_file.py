@@ -29,6 +29,7 @@ AWKWARD = [
     "{{ x }}",
     "{% raw %}",
     "{# c #}",
+    "#jinja2:variable_start_string:'[['\n[[ x ]]",
     "q\"'\\",
     "two\nlines\n",
     "日本 😀",
@@ -133,6 +134,22 @@ def test_what_is_not_vaulted_is_replaced_by_a_vaulted_value(path: Path, standing
     assert lists(change(path, variables={"a": SECRET})) == {"updated": ["a"]}
     assert plain(path) == {"a": SECRET}
     assert SECRET not in path.read_text()
+
+
+@pytest.mark.parametrize("line_separator", ["\u2028", "\u2029"])
+def test_a_value_can_be_read_again_whatever_ends_the_first_line(path: Path, line_separator: str) -> None:
+    path.write_text(f"# top{line_separator}\na: old\n")
+
+    change(path, variables={"a": SECRET})
+
+    assert plain(path) == {"a": SECRET}
+
+
+def test_a_ciphertext_that_ansible_cannot_take_apart_is_an_error(path: Path) -> None:
+    path.write_text(inline("a", SECRET).replace("AES256\n", "AES256\u2028"))
+
+    with pytest.raises(VaultSecretError, match=r"^The standing value of 'a' cannot be decrypted"):
+        change(path, variables={"a": SECRET})
 
 
 def test_the_values_of_other_variables_are_not_decrypted(path: Path) -> None:
@@ -297,6 +314,14 @@ def test_an_unknown_vault_id_is_refused_and_the_loaded_ones_are_named(path: Path
     assert str(raised.value) == (
         "No vault secret is loaded under the id 'pord', given as vault_id; this run has 'dev', 'prod'"
     )
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("vault_id", ["é", "trailing blank "])
+def test_a_vault_id_that_cannot_be_read_again_is_refused(path: Path, vault_id: str) -> None:
+    with pytest.raises(VaultSecretError, match=f"^The vault id '{vault_id}' cannot be written"):
+        change(path, run_vault(vault_id), variables={"a": "x"})
+
     assert not path.exists()
 
 

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.voucherify.oauth.plugins.module_utils.options import connection_argument_spec
 from integration.plays import CHECKOUT, COLLECTIONS, run_command
@@ -34,6 +37,15 @@ def test_ansible_builder_accepts_the_example(tmp_path: Path) -> None:
     assert status == 0, output
     collections = yaml.safe_load((tmp_path / "context" / "_build" / "requirements.yml").read_text())
     assert collections == {"collections": [{"name": "voucherify.oauth"}]}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir()))
+def test_the_page_shows_the_file_as_it_is(name: str) -> None:
+    page = (CHECKOUT / "docs" / "docsite" / "rst" / "automation_platform.rst").read_text()
+    shown = re.search(rf"^   # {name}\n((?:   .*\n|\n)+)", page, re.MULTILINE)
+    assert shown
+    _licence, _sign, content = (EXAMPLES / name).read_text().partition("---\n")
+    assert textwrap.dedent(shown[1]).strip() == content.strip()
 
 
 def test_the_credential_type_has_the_form_that_the_platform_accepts() -> None:

@@ -404,28 +404,35 @@ def test_two_files_in_one_play_are_not_mixed_up(vault: Vault, play: Play, mergin
 
 
 def test_the_role_prints_and_stores_no_secret(vault: Vault) -> None:
-    loud = ("-vvvvvv", "--diff")
-    outputs = [vault.run(*loud, *check).output for check in (("--check",), ())]
+    environment = {
+        "ANSIBLE_LOG_PATH": str(vault.folder / "log"),
+        "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(vault.folder / "facts"),
+    }
+
+    def output(*arguments: str, **variables: Any) -> str:
+        return vault.run("-vvvvvv", "--diff", *arguments, environment=environment, **variables).output
+
+    outputs = [output(*check) for check in (("--check",), ())]
     for revokes in (False, True):
         outputs += [
-            vault.run(*loud, *check, token_vault_force=True, token_vault_revoke_replaced=revokes).output
-            for check in (("--check",), ())
+            output(*check, token_vault_force=True, token_vault_revoke_replaced=revokes) for check in (("--check",), ())
         ]
     # Of a token that cannot be made, one that cannot be revoked, and one that is to go.
     vault.sandbox.fail("generate", skip=2, status=500)
     vault.sandbox.fail("revoke", status=403)
-    outputs.append(vault.run(*loud, token_vault_force=True).output)
+    outputs.append(output(token_vault_force=True))
     vault.sandbox.fail("revoke", status=403)
-    outputs.append(vault.run(*loud, token_vault_force=True, token_vault_revoke_replaced=True).output)
+    outputs.append(output(token_vault_force=True, token_vault_revoke_replaced=True))
     leaving = [{**TOKENS[0], "state": "absent"}, *TOKENS[1:]]
-    outputs += [vault.run(*loud, *check, tokens=leaving).output for check in (("--check",), ())]
+    outputs += [output(*check, tokens=leaving) for check in (("--check",), ())]
     vault.sandbox.fail("revoke", status=403)
-    outputs += [vault.run(*loud, tasks_from="revoke").output for _again in range(2)]
+    outputs += [output(tasks_from="revoke") for _again in range(2)]
     secrets = [PASSWORD, vault.sandbox.app_token, *(token.access_token for token in vault.sandbox.tokens())]
     assert len(secrets) == 2 + 3 + 3 + 3 + 2 + 3
-    for output in outputs:
-        assert "PLAY RECAP" in output
-        assert not [secret for secret in secrets if secret in output]
+    for printed in outputs:
+        assert "PLAY RECAP" in printed
+        assert not [secret for secret in secrets if secret in printed]
     vault.password_file.unlink()
     texts = [path.read_text(errors="replace") for path in vault.folder.rglob("*") if path.is_file()]
     assert texts

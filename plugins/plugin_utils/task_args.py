@@ -11,7 +11,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import VaultSecretError
 
 try:
-    from ansible.parsing.vault import EncryptedString
+    from ansible.parsing.vault import EncryptedString  # type: ignore[attr-defined,unused-ignore]
 except ImportError:  # ansible-core up to 2.18
     from ansible.parsing.yaml.objects import (  # type: ignore[no-redef,unused-ignore]
         AnsibleVaultEncryptedUnicode as EncryptedString,

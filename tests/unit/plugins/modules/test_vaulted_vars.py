@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.testing import patch_module_args
 from ansible_collections.voucherify.oauth.plugins.modules import vaulted_vars
 
 
@@ -30,10 +32,18 @@ def test_the_examples_are_tasks_whose_options_exist() -> None:
             assert validator.validate(task["voucherify.oauth.vaulted_vars"]).error_messages == []
 
 
-def test_the_module_itself_says_that_it_is_an_action(capsys: pytest.CaptureFixture[str]) -> None:
-    with patch_module_args({"path": "vars.yml", "variables": {}}), pytest.raises(SystemExit):
-        vaulted_vars.main()
+def test_the_module_itself_says_that_it_is_an_action(tmp_path: Path) -> None:
+    arguments = tmp_path / "arguments.json"
+    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {"path": "vars.yml", "variables": {}}}))
 
-    assert json.loads(capsys.readouterr().out)["msg"] == (
+    finished = subprocess.run(
+        [sys.executable, "-m", vaulted_vars.__name__, str(arguments)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+
+    assert finished.returncode == 1
+    assert json.loads(finished.stdout)["msg"] == (
         "voucherify.oauth.vaulted_vars is an action that runs on the controller; call it in a task by its full name"
     )

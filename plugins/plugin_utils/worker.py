@@ -28,7 +28,8 @@ class TokenModule(Protocol):
     ARGUMENT_SPEC: dict[str, dict[str, Any]]
     REQUIRED_IF: list[Any]
 
-    def work(self, client: OAuthClient, options: Options, check_mode: bool) -> Result: ...
+    def work(self, client: OAuthClient, options: Options, check_mode: bool) -> Result:
+        """Do what the validated options ask for."""
 
 
 class TokenAction(ActionBase):
@@ -130,12 +131,11 @@ class TokenAction(ActionBase):
             result["access_token"] = self._task.args["access_token"]
         return result
 
-    def _low_level_execute_command(self, cmd: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+    def _low_level_execute_command(self, cmd: str, *arguments: Any, **options: Any) -> Any:
         # Up to 2.21, the connection plugin ssh shows at -vvv what a command printed, and what a module prints is its
         # result. The module comes by way of its file or, with pipelining, of the standard input.
         self._connection._play_context.no_log = "AnsiballZ_" in cmd or options.get("in_data") is not None
-        result: dict[str, Any] = super()._low_level_execute_command(cmd, *arguments, **options)
-        return result
+        return super()._low_level_execute_command(cmd, *arguments, **options)
 
     def _masked(self, message: str) -> str:
         """The message with the secrets hidden that it may quote, when an option was given another's value."""

@@ -40,7 +40,8 @@ class Play(Protocol):
         keep: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         **play: Any,
-    ) -> Run: ...
+    ) -> Run:
+        """Play tasks, with options of the command and keywords of the play, and hand back the variables to keep."""
 
 
 def command(name: str) -> str:

@@ -11,12 +11,12 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, prints_an_item
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.task_args import decrypted
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import check_names, check_variables
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, Outcome, apply
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, prints_an_item
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, Outcome, apply
 
 
 class ActionModule(ActionBase):

@@ -242,10 +242,10 @@ import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.voucherify.oauth.plugins.module_utils import lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils.errors import OptionError, RequestError
-from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient, TokenDetails
-from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
+from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError, RequestError
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     bearer_token,

@@ -132,9 +132,9 @@ error:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.voucherify.oauth.plugins.module_utils.errors import OptionError
-from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
-from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     bearer_token,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.voucherify.oauth.plugins.module_utils.options import connection_argument_spec
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
 from integration.plays import CHECKOUT, COLLECTIONS, run_command
 
 EXAMPLES = CHECKOUT / "docs" / "automation_platform"

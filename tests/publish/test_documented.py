@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.voucherify.oauth.plugins.module_utils.options import connection_argument_spec
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
 from integration.plays import CHECKOUT, COLLECTIONS, command
 
 COLLECTION = "voucherify.oauth"
@@ -131,5 +131,5 @@ def test_the_picture_of_the_house_shows_each_file() -> None:
     picture = re.search(r"```\{svgbob\}(.*?)```", text, re.DOTALL)
     assert picture
     houses = ("action", "modules", "module_utils", "plugin_utils")
-    files = {path.name for house in houses for path in CHECKOUT.glob(f"plugins/{house}/*.py")} - {"__init__.py"}
+    files = {path.name for house in houses for path in CHECKOUT.glob(f"plugins/{house}/**/*.py")} - {"__init__.py"}
     assert set(re.findall(r"\w+\.py", picture[1])) == files

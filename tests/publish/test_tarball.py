@@ -32,7 +32,7 @@ SHIPPED = (
     "plugins/doc_fragments/*.py",
     "plugins/module_utils/*.py",
     "plugins/modules/*.py",
-    "plugins/plugin_utils/*.py",
+    "plugins/plugin_utils/**/*.py",
     "roles/token_vault/README.md",
     "roles/token_vault/*/main.yml",
     "roles/token_vault/meta/argument_specs.yml",

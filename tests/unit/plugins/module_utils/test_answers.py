@@ -9,8 +9,8 @@ import time
 from email.utils import formatdate
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.module_utils import errors
-from ansible_collections.voucherify.oauth.plugins.module_utils.answers import MAX_QUOTED_CHARACTERS, Answer, read
+from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
+from ansible_collections.voucherify.oauth.plugins.module_utils._answers import MAX_QUOTED_CHARACTERS, Answer, read
 from hypothesis import given
 from hypothesis import strategies as st
 

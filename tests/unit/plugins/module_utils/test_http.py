@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import trustme
-from ansible_collections.voucherify.oauth.plugins.module_utils import errors, http
-from ansible_collections.voucherify.oauth.plugins.module_utils.http import Connection, HttpClient, Keys
-from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
+from ansible_collections.voucherify.oauth.plugins.module_utils import _http as http
+from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, HttpClient, Keys
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from sandbox import Sandbox
 
 Work = Callable[[OAuthClient], Any]

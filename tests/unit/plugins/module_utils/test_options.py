@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
-from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
-from ansible_collections.voucherify.oauth.plugins.module_utils.options import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     connection_argument_spec,

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible.parsing.yaml.objects import AnsibleUnicode
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.task_args import decrypted
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
 
 
 def test_strings_lose_the_marks_of_ansible_core_and_other_values_stay() -> None:

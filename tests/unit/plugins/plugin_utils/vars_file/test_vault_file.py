@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import parse
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import parse
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
     InvalidFileError,
     VarsFileError,
     VaultSecretError,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, Outcome, apply
-from unit.plugins.plugin_utils.vaults import encrypt, inline, run_vault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, Outcome, apply
+from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault
 
 SECRET = "a secret value"
 AWKWARD = [

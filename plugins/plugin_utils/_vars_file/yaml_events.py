@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """What a YAML parser meets on its way through a text, and where; no value is built of it."""
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
+
+from .vault_errors import InvalidFileError
 
 STRING = "tag:yaml.org,2002:str"
 

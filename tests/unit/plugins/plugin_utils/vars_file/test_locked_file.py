@@ -13,8 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.locked_file import locked
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import FileAccessError, FileChangedError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.locked_file import locked
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
+    FileAccessError,
+    FileChangedError,
+)
 
 # What stands for a user in an entry of an access control list that is about none.
 ANYBODY = 0xFFFFFFFF

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """Keep, generate, replace, revoke or nothing, and why. Pure: from what is wanted and what is known, without I/O."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .oauth import TokenDetails
+from ._oauth import TokenDetails
 
 TOKEN_LIFE_SECONDS = 900
 

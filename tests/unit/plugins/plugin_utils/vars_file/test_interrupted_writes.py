@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import parse
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import FileAccessError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_file import Edit, apply
-from unit.plugins.plugin_utils.vaults import inline, run_vault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import parse
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import FileAccessError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, apply
+from unit.plugins.plugin_utils.vars_file.vaults import inline, run_vault
 
 OLD, NEW = "the old secret value", "the new secret value"
 VAULT = run_vault("default")

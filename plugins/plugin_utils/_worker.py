@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """May this task run in the worker process, and running it there, or else as a module on the target."""
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
-from ansible_collections.voucherify.oauth.plugins.module_utils.http import HAS_REQUESTS
-from ansible_collections.voucherify.oauth.plugins.module_utils.lifecycle import KEPT
-from ansible_collections.voucherify.oauth.plugins.module_utils.oauth import OAuthClient
-from ansible_collections.voucherify.oauth.plugins.module_utils.options import Options, Result, run
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.results import hide, prints_an_item
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.task_args import decrypted
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import VaultSecretError
+from ansible_collections.voucherify.oauth.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, run
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, prints_an_item
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VaultSecretError
 
 
 class TokenModule(Protocol):

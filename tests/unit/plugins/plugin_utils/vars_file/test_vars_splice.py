@@ -12,10 +12,10 @@ from unittest import mock
 
 import pytest
 import yaml
-from ansible_collections.voucherify.oauth.plugins.plugin_utils import yaml_events
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_splice import splice
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import StringValue, parse
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import yaml_events
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_splice import splice
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import StringValue, parse
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidFileError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

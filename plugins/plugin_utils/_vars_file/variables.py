@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """Which names and values can become string variables."""
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidVariableError
+
+from .vault_errors import InvalidVariableError
 
 _JINJA_WORDS = {"true", "false", "none"}
 

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """The text of a vars file: which variables it sets, and where each of them stands.
 
 The text is parsed for positions only and nothing is ever written out again from what was parsed; `vars_splice` makes
@@ -13,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.yaml_events import STRING, Event, Kind, events
+from .vault_errors import InvalidFileError
+from .yaml_events import STRING, Event, Kind, events
 
 _COLON = re.compile(r"[ \t]*:")
 

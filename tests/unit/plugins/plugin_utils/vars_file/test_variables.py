@@ -7,8 +7,8 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.variables import check_names, check_variables
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidVariableError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
 
 
 @pytest.mark.parametrize("name", ["a", "_", "vouchers_token", "A1", "on", "no", "null", "match", "type"])

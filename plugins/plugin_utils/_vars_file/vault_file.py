@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """Vaulted variables in a vars file: read, compare, splice, encrypt, replace.
 
 A vars file comes in two formats. In an inline one each value is vaulted by itself, behind the tag "!vault"; the other
@@ -13,17 +14,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ansible.parsing.vault import is_encrypted
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.locked_file import Standing, locked
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault, VaultKey
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_splice import Changes, splice
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import (
+
+from .locked_file import Standing, locked
+from .run_vault import RunVault, VaultKey
+from .vars_splice import Changes, splice
+from .vars_text import (
     UNSAFE,
     VAULT,
     StringValue,
     Variable,
     parse,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
+from .vault_errors import InvalidFileError
 
 INLINE = "inline"
 WHOLE = "file"

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """The three calls of Voucherify's OAuth API (v1) and what they answer. Knows no Ansible and no HTTP library."""
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from .errors import BadAnswer, Call, Refused, RequestError
-from .http import HttpClient
+from ._errors import BadAnswer, Call, Refused, RequestError
+from ._http import HttpClient
 
 T = TypeVar("T")
 

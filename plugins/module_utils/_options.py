@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """From a task's options to a client, and from what came of it to a task's result."""
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from .errors import LibraryMissing, OAuthError, OptionError, RequestError
-from .http import Connection, HttpClient, Keys
-from .oauth import OAuthClient, TokenDetails
+from ._errors import LibraryMissing, OAuthError, OptionError, RequestError
+from ._http import Connection, HttpClient, Keys
+from ._oauth import OAuthClient, TokenDetails
 
 try:
     from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]

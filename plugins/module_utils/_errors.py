@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """What can go wrong between this collection and the API, as exceptions that hold words and never a secret.
 
 Each tells three things that the retry loop and the user need: whether the same call may succeed later, whether the API

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """What an answer of the Voucherify API means: the object it holds, or the error that it is. No I/O."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-from .errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, ServerFailed
+from ._errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, ServerFailed
 
 MAX_ANSWER_BYTES = 1024 * 1024
 MAX_QUOTED_CHARACTERS = 300

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """A file that is read and replaced under a lock: at every moment the old one or the new one stands, and no other.
 
 The lock is on the folder (flock), which leaves nothing behind and still holds when the file itself is replaced.
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import (
+from .vault_errors import (
     FileAccessError,
     FileChangedError,
     file_access,

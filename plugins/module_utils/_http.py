@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """One conversation with the Voucherify API over HTTP: sending, time limits and retries.
 
 This is the only file that knows C(requests). It does not know what a call means, and it does not know Ansible.
@@ -15,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from .answers import MAX_ANSWER_BYTES, Answer, read
-from .errors import (
+from ._answers import MAX_ANSWER_BYTES, Answer, read
+from ._errors import (
     Call,
     LibraryMissing,
     NoAnswer,

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """The vault secrets that the run was started with; the only place that reaches into ansible-core for them."""
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultSecret, match_encrypt_secret
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import VaultSecretError
+
+from .vault_errors import VaultSecretError
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
 """A new text for a vars file: some variables set or removed, every character outside them as it was."""
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping
 
 import yaml
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import (
+
+from .vars_text import (
     BREAK,
     BREAKS,
     StringValue,
@@ -19,8 +21,8 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils.vars_text import 
     next_line,
     parse,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.vault_errors import InvalidFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.yaml_events import Kind, is_string
+from .vault_errors import InvalidFileError
+from .yaml_events import Kind, is_string
 
 # How deep a ciphertext is indented: as in what `ansible-vault encrypt_string` prints.
 _DEPTH = 10

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.voucherify.oauth.plugins.plugin_utils.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 
 
 def run_vault(*vault_ids: str) -> RunVault:

@@ -550,6 +550,12 @@ def test_plain_http_on_this_machine_never_goes_through_a_proxy(
         assert not proxy.requests()
 
 
+def test_a_failure_of_plain_http_does_not_blame_a_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
+    error = failure(client_of(sandbox, base_url="http://127.0.0.1:1", retries=0), "generate")
+    assert "proxy.example" not in str(error)
+
+
 def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:
     keys = Credentials("an-id", "hunter2")
     connection = Connection(sandbox.url, 5, 0, 5, True, None, proxy="http://user:hunter2@127.0.0.1")

@@ -136,6 +136,7 @@ NOT_HANDLED_DEVIATIONS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = 
     "a list": ("generate", {"status": 200, "body": "[]"}, GENERATE, TRIED_LATER),
     "a redirect": ("generate", REDIRECT, GENERATE, TRIED_LATER),
     "no token": ("generate", {"status": 200, "body": '{"expires_in": 900}'}, GENERATE, TRIED_LATER),
+    "no JSON by its type": ("generate", {"headers": {"Content-Type": "text/plain"}}, GENERATE, []),
     "a number for a token": ("generate", {"status": 200, "body": '{"access_token": 5}'}, GENERATE, TRIED_LATER),
     "active in words": ("introspect", {"replace": {"active": "true"}}, INTROSPECT, []),
     "no word of active": ("introspect", {"drop": ["active"]}, INTROSPECT, []),

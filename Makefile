@@ -44,9 +44,9 @@ demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherif
 	    $(BIN)/python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
 	fi
 
-sandbox: $(DEMO_READY) ## Open a shell that has this checkout's Ansible and the sandbox's keys
-	@echo 'Leave this shell by exit, and the sandbox ends with it.'
-	@$(BIN)/python tests/sandbox -- "$${SHELL:-sh}" || true
+sandbox: $(DEMO_READY) build/demo-vault-password ## Open a shell that uses the sandbox: its keys, a vault password, this checkout's Ansible
+	@ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
+	    $(BIN)/python tests/sandbox -- bash --rcfile tests/sandbox/shell.bashrc -i || true
 
 test: lint types licences docs-lint ansible-lint unit integration publishable sanity ## Run every check below
 

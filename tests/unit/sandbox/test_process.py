@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -194,6 +195,21 @@ def test_a_command_can_call_the_sandbox_past_a_proxy() -> None:
         sys.executable, "-c", program, environment={**os.environ, "http_proxy": "http://127.0.0.1:1"}
     )
     assert (ended.stdout, ended.stderr) == ("[]\n", "")
+
+
+def test_the_shell_says_where_one_is() -> None:
+    shell = ["bash", "--rcfile", str(FOLDER / "shell.bashrc"), "-i"]
+    ended = subprocess.run(
+        [*COMMAND, "--", *shell],
+        input="echo $VOUCHERIFY_API_BASE_URL $PS1\n",
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    url = re.findall(r"^(http://127\.0\.0\.1:\d+) \(voucherify sandbox\)", ended.stdout, re.MULTILINE)[0]
+    assert f"API: {url} " in ended.stdout
+    assert "ansible-playbook voucherify.oauth.demo" in ended.stdout
 
 
 def test_the_commands_status_is_the_sandboxs() -> None:

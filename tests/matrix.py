@@ -27,7 +27,7 @@ BUILD = CHECKOUT / "build" / "matrix"
 PINS = CHECKOUT / "tests" / "requirements.txt"
 
 # What tests/integration imports; the rest of the pinned tools serves other checks.
-PACKAGES = ("requests", "aiohttp", "trustme", "pytest")
+PACKAGES = ("requests", "aiohttp", "trustme", "authlib", "flask", "pytest")
 # The core is what varies here, and each has its own idea of the resolvelib that it works with.
 UNPINNED = ("ansible-core==", "resolvelib==")
 

@@ -15,8 +15,15 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import h
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, Outcome, apply
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
+    FileChangedError,
+    VarsFileError,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+    Outcome,
+    Settings,
+    open_vars_file,
+)
 
 
 class ActionModule(ActionBase):
@@ -60,17 +67,23 @@ class ActionModule(ActionBase):
         if not options["path"] or options["path"].endswith("/") or "\0" in options["path"]:
             raise AnsibleActionFail("The option path names no file; give the path of a vars file")
         path = self._loader.path_dwim(options["path"])
-        edit = Edit(
+        settings = Settings(
             path=path,
-            variables=variables,
-            names=names,
             format=options["format"],
             vault_id=options["vault_id"],
             mode=_mode(options["mode"]),
             backup=options["backup"],
             dry_run=self._task.check_mode,
         )
-        outcome = apply(edit, RunVault(self._loader))
+        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=bool(variables)) as file:
+            outcome = file.apply({**variables, **dict.fromkeys(names)})
+            if settings.dry_run and outcome.changed:
+                file.check_writable()
+        if outcome.conflicts:
+            raise FileChangedError(
+                f"{path} was changed by another program while it was being edited; the variables "
+                f"{', '.join(outcome.conflicts)} were left as they are now, run again"
+            )
         result = {
             "changed": outcome.changed,
             "path": path,
@@ -78,9 +91,10 @@ class ActionModule(ActionBase):
             "updated": outcome.updated,
             "removed": outcome.removed,
             "unchanged": outcome.unchanged,
-            "vault_id": outcome.vault_id,
             "format": outcome.format,
         }
+        if outcome.vault_id:
+            result["vault_id"] = outcome.vault_id
         if outcome.backup_file:
             result["backup_file"] = outcome.backup_file
         if self._task.diff:
@@ -98,7 +112,7 @@ def _mode(mode: object) -> int | None:
 
 
 def _diff(path: str, outcome: Outcome) -> dict[str, str]:
-    before = [f"{name}: (standing value)" for name in sorted([*outcome.updated, *outcome.removed])]
+    before = [f"{name}: (present value)" for name in sorted([*outcome.updated, *outcome.removed])]
     after = [f"{name}: (new value, vaulted)" for name in sorted([*outcome.added, *outcome.updated])]
     if outcome.mode_before is not None and outcome.mode_before != outcome.mode_after:
         before.insert(0, f"mode: {outcome.mode_before:04o}")

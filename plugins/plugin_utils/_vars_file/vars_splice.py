@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import yaml
 
@@ -41,7 +42,7 @@ Changes = Mapping[str, "StringValue | None"]
 _Edit = tuple[int, int, str]
 
 
-def splice(old: VarsText, changes: Changes) -> str:
+def splice(old: VarsText, changes: Changes) -> VarsText:
     """The text of `old` with variables set (to a value) or removed (None). New ones go to its end, in their order.
 
     Removing a variable that is not there changes nothing. Raises InvalidFileError, its text the end of a sentence that
@@ -49,7 +50,7 @@ def splice(old: VarsText, changes: Changes) -> str:
     """
     changes = {name: value for name, value in changes.items() if value or name in old.by_name}
     if not changes:
-        return old.text
+        return old
     if old.braces:
         old = _without_braces(old)
     _check_editable(old, changes)
@@ -57,10 +58,11 @@ def splice(old: VarsText, changes: Changes) -> str:
     for start, stop, replacement in sorted(_edits(old, changes)):
         parts += [old.text[done:start], replacement]
         done = stop
-    text = "".join([*parts, old.text[done:]])
-    if not _is_as_wanted(old, changes, text):
-        raise InvalidFileError("is written so that this cannot be changed without changing more; edit it by hand")
-    return text
+    with suppress(InvalidFileError):
+        new = parse("".join([*parts, old.text[done:]]))
+        if _is_as_wanted(old, changes, new):
+            return new
+    raise InvalidFileError("is written so that this cannot be changed without changing more; edit it by hand")
 
 
 def _without_braces(old: VarsText) -> VarsText:
@@ -75,6 +77,8 @@ def _without_braces(old: VarsText) -> VarsText:
 
 
 def _check_editable(old: VarsText, changes: Changes) -> None:
+    for name in changes:
+        old.one(name)
     users: dict[str | None, set[str]] = {}
     for variable in old.variables:
         for event in (*variable.key, *variable.events):
@@ -182,23 +186,13 @@ def _rendered(value: StringValue, tail: str, line_start: str) -> str:
     return f"{value.tag} {quoted}{tail}" if value.tag else quoted + tail
 
 
-def _is_as_wanted(old: VarsText, changes: Changes, text: str) -> bool:
+def _is_as_wanted(old: VarsText, changes: Changes, new: VarsText) -> bool:
     """Whether the new text says what was wanted and nothing else: YAML can be written in ways not thought of here."""
-    try:
-        new = parse(text)
-    except InvalidFileError:
-        return False
     added = {name for name in changes if name not in old.by_name}
     wanted = [
-        (variable.name, changes.get(variable.name) or _meaning(variable))
+        (variable.name, changes.get(variable.name) or variable.meaning)
         for variable in old.variables
         if variable.name not in changes or changes[variable.name]
     ]
-    found = [(variable.name, _meaning(variable)) for variable in new.variables if variable.name not in added]
+    found = [(variable.name, variable.meaning) for variable in new.variables if variable.name not in added]
     return found == wanted and all(name in new.by_name and new.by_name[name].value == changes[name] for name in added)
-
-
-def _meaning(variable: Variable) -> object:
-    if variable.value:
-        return variable.value
-    return [(event.kind, event.text, event.tag, event.anchor) for event in variable.events]

@@ -64,6 +64,11 @@ class Variable:
         return self.key[0].line
 
     @property
+    def meaning(self) -> object:
+        """What the value says, however it is written; equal for equal values."""
+        return self.value or [(event.kind, event.text, event.tag, event.anchor) for event in self.events]
+
+    @property
     def last_event(self) -> Event:
         """The value's last event but for the ends of collections without brackets."""
         ends = (event.kind is Kind.END_OF_COLLECTION and event.is_nowhere for event in reversed(self.events))
@@ -82,6 +87,20 @@ class VarsText:
     @cached_property
     def by_name(self) -> dict[str, Variable]:
         return {variable.name: variable for variable in self.variables if variable.name}
+
+    def one(self, name: str) -> Variable | None:
+        """The variable of that name, if any; raises InvalidFileError if the file sets it twice."""
+        if name in self._repeated:
+            first = next(variable for variable in self.variables if variable.name == name)
+            raise InvalidFileError(
+                f"sets the variable '{name}' twice, on lines {first.line} and {self.by_name[name].line}; remove one of "
+                "them first"
+            )
+        return self.by_name.get(name)
+
+    @cached_property
+    def _repeated(self) -> set[str]:
+        return {variable.name for variable in self.variables if variable is not self.by_name.get(variable.name)} - {""}
 
 
 def parse(text: str) -> VarsText:
@@ -102,7 +121,6 @@ def parse(text: str) -> VarsText:
         kind = "a list" if root.kind is Kind.SEQUENCE else "a single value"
         raise InvalidFileError(f"holds {kind}, not a mapping of names to values; a vars file needs the latter")
     variables = tuple(_variables(text, found[2:-2], end))
-    _check_unique(variables)
     return VarsText(text, variables, end, None if root.is_block else (root.first, found[-2].last))
 
 
@@ -188,15 +206,3 @@ def _last_token(text: str, value: Sequence[Event], colon: int) -> int:
         if not event.is_nowhere:
             return event.last
     return colon
-
-
-def _check_unique(variables: Sequence[Variable]) -> None:
-    lines: dict[str, int] = {}
-    for variable in variables:
-        if variable.name in lines:
-            raise InvalidFileError(
-                f"sets the variable '{variable.name}' twice, on lines {lines[variable.name]} and {variable.line}; "
-                "remove one of them first"
-            )
-        if variable.name:
-            lines[variable.name] = variable.line

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import parse
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import FileAccessError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, apply
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Settings, open_vars_file
 from unit.plugins.plugin_utils.vars_file.vaults import inline, run_vault
 
 OLD, NEW = "the old secret value", "the new secret value"
@@ -25,7 +25,9 @@ VAULT = run_vault("default")
 
 
 def edit(path: Path, value: str, name: str = "token", vault_format: str = "inline") -> None:
-    apply(Edit(path=str(path), variables={name: value}, names=[], format=vault_format, backup=True), VAULT)
+    settings = Settings(path=str(path), format=vault_format, backup=True)
+    with open_vars_file(settings, VAULT, make_folders=True) as file:
+        file.apply({name: value})
 
 
 def in_child(work: Callable[[], None]) -> int:

@@ -90,10 +90,9 @@ class Ciphertexts:
 
 def _on_all_cores(work: Callable[[_Given], _Result], values: Iterable[_Given]) -> list[_Result]:
     values = list(values)
-    threads = min(_cores(), len(values))
-    if threads < 2:
+    if len(values) < 2:
         return [work(value) for value in values]
-    pool = ThreadPoolExecutor(threads)
+    pool = ThreadPoolExecutor(_cores())
     try:
         return list(pool.map(work, values))
     finally:

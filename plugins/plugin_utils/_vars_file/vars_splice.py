@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,11 +14,13 @@ from contextlib import suppress
 import yaml
 
 from .vars_text import (
+    BLANKS,
     BREAK,
     BREAKS,
     StringValue,
     Variable,
     VarsText,
+    last_token,
     line_end,
     next_line,
     parse,
@@ -30,9 +33,9 @@ _DEPTH = 10
 _ONE_BREAK = rf"(?:\r\n|[{BREAKS}])"
 # Those that YAML reads as "\n" within a text. The others it keeps, and they would become a part of a ciphertext.
 _ENDING_BREAK = re.compile("\r\n|[\n\r\x85]")
-_EMPTY_LINES = rf"(?:[ \t]*{_ONE_BREAK})*"
 _REST_OF_EMPTY_LINE = re.compile(rf"[ \t]*(?:{_ONE_BREAK}|\Z)")
-_LINES_FURTHER_IN = rf"(?:{_EMPTY_LINES} +(?:#[^{BREAKS}]*)?(?:{_ONE_BREAK}|\Z))*"
+_END_MARKER = re.compile(rf"\.\.\.[ \t]*{_ONE_BREAK}?")
+_START_MARKER = re.compile(rf"(?:\A|[{BREAKS}])---")
 _COMMENT = re.compile(f"[ \t]+#[^{BREAKS}]*")
 _KEEPS_EMPTY_LINES = re.compile(r"[^|>]*[|>][0-9]?\+")
 
@@ -66,7 +69,7 @@ def splice(old: VarsText, changes: Changes) -> VarsText:
 
 
 def _without_braces(old: VarsText) -> VarsText:
-    """An empty mapping, "{}", is what one writes where no variable is set yet: nothing is lost with it."""
+    """The text without an empty mapping, "{}", or null. Both say that no variable is set yet, so nothing is lost."""
     if old.variables or not old.braces:
         raise InvalidFileError("is written as JSON or in braces; write it as block YAML, one variable a line, first")
     before, after = old.text[: old.braces[0]], old.text[old.braces[1] :]
@@ -100,18 +103,76 @@ def _check_editable(old: VarsText, changes: Changes) -> None:
 def _edits(old: VarsText, changes: Changes) -> Iterator[_Edit]:
     first_break = _ENDING_BREAK.search(old.text)
     newline = first_break.group() if first_break else "\n"
-    reads_on = ""
+    above = _OpenText.NONE
     for variable in old.variables:
         if variable.name not in changes:
-            reads_on = _reads_on(old.text, variable)
+            above = _open_text(old.text, variable)
         elif value := changes[variable.name]:
-            reads_on = _LINES_FURTHER_IN if value.is_vaulted else ""
             yield _replacement(old.text, variable, value, newline)
+            end = line_end(old.text, variable.stop)
+            is_open = value.is_vaulted and not _has_comment(old.text[end : variable.limit])
+            above = _OpenText.YES if is_open else _OpenText.NONE
         else:
-            below = re.compile(reads_on).match(old.text, next_line(old.text, variable.stop), variable.limit)
-            yield variable.start, below.end() if below else variable.limit, ""
-    if added := {name: value for name, value in changes.items() if value and name not in old.by_name}:
+            below = old.text[min(next_line(old.text, variable.stop), variable.limit) : variable.limit]
+            yield variable.start, variable.limit, _outside(above, below, variable.indent)
+            above = _OpenText.NONE if _has_comment(below) else above
+    added = {name: value for name, value in changes.items() if value and name not in old.by_name}
+    if added:
         yield _addition(old, added, newline)
+    elif all(variable.name in changes and not changes[variable.name] for variable in old.variables):
+        yield from _end_marker(old)
+
+
+class _OpenText(enum.Enum):
+    """Whether lines that follow, further in than the key, would become a part of a block of text above them."""
+
+    NONE = enum.auto()
+    YES = enum.auto()
+    WITH_EMPTY_LINES = enum.auto()
+
+
+def _open_text(text: str, variable: Variable) -> _OpenText:
+    """Which lines would become a part of the variable's value if the variable below it was removed."""
+    end = last_token(text, variable.events, variable.colon)
+    if not variable.last_event.is_block_text or _has_comment(text[line_end(text, end) : variable.limit]):
+        return _OpenText.NONE
+    keeps_empty_lines = _KEEPS_EMPTY_LINES.match(text, variable.last_event.first)
+    return _OpenText.WITH_EMPTY_LINES if keeps_empty_lines else _OpenText.YES
+
+
+def _has_comment(lines: str) -> bool:
+    """Whether there is anything in these lines, in which there is no value."""
+    return bool(lines.strip(BLANKS))
+
+
+def _outside(above: _OpenText, lines: str, indent: int) -> str:
+    """The lines below a removed variable, changed so that none of them becomes a part of the text above it.
+
+    The first comment is moved to the left, which ends that text. Before it, lines of blanks go, and empty ones too
+    where the text would keep them.
+    """
+    if above is _OpenText.NONE:
+        return lines
+    kept = ""
+    offset = 0
+    while offset < len(lines):
+        following = next_line(lines, offset)
+        line = lines[offset:following]
+        if _has_comment(line):
+            comment = line.lstrip(" \t")
+            return kept + " " * min(indent, len(line) - len(comment)) + comment + lines[following:]
+        if line[0] in BREAKS and above is not _OpenText.WITH_EMPTY_LINES:
+            kept += line
+        offset = following
+    return kept
+
+
+def _end_marker(old: VarsText) -> Iterator[_Edit]:
+    """Remove "..." at the document's end, which is not allowed where there is neither a variable nor "---"."""
+    head = old.text[: old.variables[0].start] if old.variables else ""
+    marker = _END_MARKER.match(old.text, old.end)
+    if marker and not _START_MARKER.search(head):
+        yield old.end, marker.end(), ""
 
 
 def _replacement(text: str, variable: Variable, value: StringValue, newline: str) -> _Edit:
@@ -133,14 +194,6 @@ def _replacement(text: str, variable: Variable, value: StringValue, newline: str
     return variable.start, end, head + _rendered(value, tail, newline + " " * depth)
 
 
-def _reads_on(text: str, variable: Variable) -> str:
-    """A pattern for what would become a part of the variable's value if the variable below it went."""
-    if not variable.last_event.is_block_text:
-        return ""
-    keeps_empty_lines = _KEEPS_EMPTY_LINES.match(text, variable.last_event.first)
-    return _LINES_FURTHER_IN + _EMPTY_LINES if keeps_empty_lines else _LINES_FURTHER_IN
-
-
 def _addition(old: VarsText, added: Mapping[str, StringValue], newline: str) -> _Edit:
     last = old.variables[-1] if old.variables else None
     indent = " " * last.indent if last else ""
@@ -158,7 +211,7 @@ def _addition(old: VarsText, added: Mapping[str, StringValue], newline: str) -> 
 
 
 def _with_comments_above(text: str, variable: Variable) -> int:
-    """Where the comments begin that stand right above a variable, or it itself."""
+    """Where the comments right above a variable begin, or else the variable itself."""
     start = variable.start
     lines = [0, *(match.end() for match in BREAK.finditer(text, 0, start))]
     for line in reversed(lines[:-1]):

@@ -13,7 +13,11 @@ from unittest import mock
 import pytest
 import yaml
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import yaml_events
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_splice import Changes, splice
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_splice import (
+    Changes,
+    _is_as_wanted,
+    splice,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import StringValue, parse
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidFileError
 from hypothesis import given, settings
@@ -74,8 +78,10 @@ NESTED_VALUES = [
     "  # the key's own comment\n  - a: b\n    c: d",
     "&anchor\n  x: &anchor_inner 1\n  y: *anchor_inner",
     "\n  ? complex\n  : value\n  ? bare",
-    "\n    plain\n    on lines",
 ]
+# Further in than the key and below a nested value, a comment is about that value.
+OWN_COMMENTS = ["", "\n  # a little further in", "\n              # far in", "\n\n  # in"]
+PLAIN_ON_LINES = "\n    plain\n    on lines"
 NESTED_VALUES_ENDING_IN_A_BLOCK = ["\n  keep: |+\n    text", "\n  - a: b\n    c: |\n      text"]
 LINE_VALUES = [
     "plain",
@@ -103,7 +109,11 @@ BETWEEN_OTHERS = [*BETWEEN, "   \n", "  # a little further in\n", "             
 
 values = st.one_of(
     st.tuples(st.sampled_from([*BLOCK_VALUES, *NESTED_VALUES_ENDING_IN_A_BLOCK]), st.sampled_from(BETWEEN)),
-    st.tuples(st.sampled_from(NESTED_VALUES), st.sampled_from(BETWEEN_OTHERS)),
+    st.tuples(
+        st.tuples(st.sampled_from(NESTED_VALUES), st.sampled_from(OWN_COMMENTS)).map("".join),
+        st.sampled_from([*BETWEEN, "   \n"]),
+    ),
+    st.tuples(st.just(PLAIN_ON_LINES), st.sampled_from(BETWEEN_OTHERS)),
     st.tuples(
         st.tuples(st.sampled_from(LINE_VALUES), st.sampled_from(TRAILS)).map("".join), st.sampled_from(BETWEEN_OTHERS)
     ),
@@ -202,12 +212,16 @@ def test_removing_a_variable_takes_its_lines_and_no_others(parser: type, chosen:
 
     assert load(new) == {other: value for other, value in load(old).items() if other != name}
     assert new.startswith(old[:start])
-    assert below.endswith(new[start:])
-    # What would become a part of a block of text above goes too, and that is empty lines and comments further in.
-    for line in below[: len(below) - len(new[start:])].splitlines():
-        assert number > 0
-        assert re.search(r"[|>]", file.parts[number - 1][0])
-        assert re.fullmatch(r" *| +#.*", line)
+    kept = new[start:]
+    if kept == below:
+        return
+    # What would become a part of a block of text above: lines of blanks, and the first comment, which moves left.
+    value_above, below_value_above = file.parts[number - 1]
+    assert number > 0
+    assert re.search(r"[|>]", value_above)
+    assert "#" not in below_value_above
+    comments, kept_comments = ([line for line in lines.splitlines() if line.strip()] for lines in (below, kept))
+    assert kept_comments == [line.lstrip() if line is comments[0] else line for line in comments]
 
 
 @both_parsers
@@ -274,7 +288,11 @@ VAULTED = """!vault |
         ("a: old#comment # real\n", "a: VAULTED # real\n"),
         ("a: [1]#close\n", "a: VAULTED #close\n"),
         ("'a' : old\n", "'a' : VAULTED\n"),
-        ("a:\n  # within\n  b: 1\n  # within too\nc: 1\n", "a: VAULTED\n  # within too\nc: 1\n"),
+        ("a:\n  # within\n  b: 1\n  # within too\nc: 1\n", "a: VAULTED\nc: 1\n"),
+        ("a: 1\n  # not within\nc: 1\n", "a: VAULTED\n  # not within\nc: 1\n"),
+        ("null\n", "a: VAULTED\n"),
+        ("---\n~  # none yet\n", "---\n  # none yet\na: VAULTED\n"),
+        ("--- !!null\n", "--- \na: VAULTED\n"),
     ],
 )
 def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
@@ -295,13 +313,54 @@ def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
         ("# above\na: 1  # behind\nb: 2\n", "# above\nb: 2\n"),
         ("a:\n  - 1\n  -\n\n# of b\nb: 2\n", "\n# of b\nb: 2\n"),
         ("---\na: 1\n...\n", "---\n...\n"),
+        ("b: 1\n", "b: 1\n"),
+        # The end marker needs a document before it.
+        ("a: 1\n...\n", ""),
+        ("# above\na: 1\n... # behind\n# below\n", "# above\n# behind\n# below\n"),
+        ("# ---\na: 1\n...", "# ---\n"),
+        ("a: 1\nb: 2\n...\n", "b: 2\n...\n"),
+        # A comment further in belongs to a nested value, and to no other.
+        ("a:\n  user: x\n  # password: secret\nb: 1\n", "b: 1\n"),
+        ("a:\n  - x\n\n      # far in\n\n# of b\nb: 1\n", "\n# of b\nb: 1\n"),
+        ("a:\n- x\n # in\n# of b\nb: 1\n", "# of b\nb: 1\n"),
+        ("a:\n  text: |\n    x\n  # in\nb: 1\n", "b: 1\n"),
+        ("a: [x]\n  # in\nb: 1\n", "  # in\nb: 1\n"),
+        # Below a block of text, what would become a part of it.
         ("b: |+\n  text\na: 1\n\n", "b: |+\n  text\n"),
         ("b: |\n  text\na:\n  x: 1\n  # within\n\n# of c\nc: 1\n", "b: |\n  text\n\n# of c\nc: 1\n"),
-        ("b: 1\n", "b: 1\n"),
+        (
+            "b: |\n  text\n# of a\na: 1\n    # ]]]\n# of c\nc: 2\n",
+            "b: |\n  text\n# of a\n    # ]]]\n# of c\nc: 2\n",
+        ),
+        ("b: |\n  text\na: 1\n    # ]]]\n    # in\nc: 2\n", "b: |\n  text\n# ]]]\n    # in\nc: 2\n"),
+        ("b: |\n  text\na: 1\n     \n \t# c\nc: 2\n", "b: |\n  text\n# c\nc: 2\n"),
+        ("b: |+\n  text\na: 1\n\n    # ]]]\n\nc: 2\n", "b: |+\n  text\n# ]]]\n\nc: 2\n"),
+        ("  b: |\n    text\n  a: 1\n      # in\n", "  b: |\n    text\n  # in\n"),
+        ("b: !vault |\n  61\na: 1\n   # in\n", "b: !vault |\n  61\n# in\n"),
+        ("b:\n  - |\n    x\na: 1\n      # in\n", "b:\n  - |\n    x\n# in\n"),
     ],
 )
 def test_a_variable_is_removed_from_texts_at_the_edge(old: str, new: str) -> None:
     assert spliced(old, {"a": None}) == new
+
+
+def test_two_neighbours_are_removed_from_below_a_block_of_text() -> None:
+    old = "b: |+\n  text\na: 1\n\nc: 2\n   # d\nd: 3\n"
+
+    assert spliced(old, {"a": None, "c": None}) == "b: |+\n  text\n# d\nd: 3\n"
+
+
+def test_a_comment_between_a_new_ciphertext_and_a_removed_variable_keeps_the_next_one_as_it_is() -> None:
+    changes = {"b": CIPHERTEXT, "a": None}
+
+    assert spliced("b: 1\na: 2\n   # in\n", changes) == f"b: {VAULTED}\n# in\n"
+    assert spliced("b: 1\n# of a\na: 2\n   # in\n", changes) == f"b: {VAULTED}\n# of a\n   # in\n"
+
+
+def test_a_variable_that_is_there_twice_keeps_no_other_from_being_changed() -> None:
+    text = "a: 1\nb: 2\na: 3\n"
+
+    assert spliced(text, {"b": None, "c": StringValue("x")}) == 'a: 1\na: 3\nc: "x"\n'
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\r", "\x85"])
@@ -384,9 +443,23 @@ def test_an_alias_of_a_value_elsewhere_can_be_replaced() -> None:
     assert spliced("b: &x 1\na: *x\nc: *x\n", {"a": StringValue("2")}) == 'b: &x 1\na: "2"\nc: *x\n'
 
 
-def test_a_splice_that_would_change_more_than_was_asked_for_is_refused() -> None:
-    with pytest.raises(InvalidFileError, match="cannot be changed without changing more"):
-        spliced("a: 1\n...\n", {"a": None})
+@pytest.mark.parametrize(
+    ("result", "is_wanted"),
+    [
+        ('b: 1\nc: |\n  x\nnew: "1"\n', True),
+        ("b: 1\nc: |\n  x\n", False),  # nothing added
+        ('b: 1\nc: |\n  x\nnew: "2"\n', False),  # another value
+        ('b: 2\nc: |\n  x\nnew: "1"\n', False),  # a change elsewhere
+        ('b: "1"\nc: |\n  x\nnew: "1"\n', False),
+        ('b: 1\nc: |\n  x\n  # in\nnew: "1"\n', False),
+        ('a: 1\nb: 1\nc: |\n  x\nnew: "1"\n', False),  # nothing removed
+        ('c: |\n  x\nnew: "1"\n', False),  # too much removed
+    ],
+)
+def test_a_splice_that_would_change_more_than_was_asked_for_is_noticed(result: str, is_wanted: bool) -> None:
+    old = parse("a: 1\nb: 1\nc: |\n  x\n")
+
+    assert _is_as_wanted(old, {"a": None, "new": StringValue("1")}, parse(result)) == is_wanted
 
 
 @pytest.mark.parametrize(
@@ -397,9 +470,25 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_refused() -> None
         ("a: \x07secret", "is not valid YAML; correct it first"),
         ("a: *secret\n", "is not valid YAML (line 1, column 4); correct it first"),
         ("a: !%ED%A0%80 secret\n", "is not valid YAML; correct it first"),
-        ("- a: 1\n", "holds a list, not a mapping of names to values; a vars file needs the latter"),
-        ("secret\n", "holds a single value, not a mapping of names to values; a vars file needs the latter"),
-        ("a: 1\n---\nb: 2\n", "holds several YAML documents, of which Ansible reads none; keep one of them first"),
+        ("a: {{ secret }}\n", "has a template without quotes on line 1; put it in quotes first"),
+        ("b: 1\na:\n  - x: [{{ secret }}]\n", "has a template without quotes on line 3; put it in quotes first"),
+        ("{{ secret }}: 1\n", "has a template without quotes on line 1; put it in quotes first"),
+        (
+            "a: {{ secret }}/b\n",
+            "is not valid YAML (line 1, column 16), perhaps because of a template without quotes; correct it first",
+        ),
+        (
+            "a:\n  - {% if secret %}\n",
+            "is not valid YAML (line 2, column 6), perhaps because of a template without quotes; correct it first",
+        ),
+        (
+            "a: {b: 1, {c: 1}: secret}\n",
+            "uses a mapping as a key on line 1, which Ansible cannot load; correct it first",
+        ),
+        ("? [a, b]\n: secret\n", "uses a list as a key on line 1, which Ansible cannot load; correct it first"),
+        ("- a: 1\n", "contains a list, not a mapping of names to values; a vars file needs the latter"),
+        ("secret\n", "contains a single value, not a mapping of names to values; a vars file needs the latter"),
+        ("a: 1\n---\nb: 2\n", "contains several YAML documents, of which Ansible reads none; keep one of them first"),
     ],
 )
 def test_what_is_no_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:

@@ -46,13 +46,16 @@ class Ciphertexts:
     def decrypt(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted]:
         """The values by name. Raises VaultSecretError, which names the first that cannot be decrypted."""
         self.preload(ciphertexts)
-        found = {}
-        for name, ciphertext in ciphertexts.items():
-            value = self._decrypted[name, ciphertext]
-            if isinstance(value, VaultSecretError):
-                raise value
-            found[name] = value
-        return found
+        return {name: self.one(name, ciphertext) for name, ciphertext in ciphertexts.items()}
+
+    def one(self, name: str, ciphertext: str) -> Decrypted:
+        """One value. Raises VaultSecretError."""
+        if (name, ciphertext) not in self._decrypted:
+            self.preload({name: ciphertext})
+        value = self._decrypted[name, ciphertext]
+        if isinstance(value, VaultSecretError):
+            raise value
+        return value
 
     def preload(self, ciphertexts: Mapping[str, str]) -> None:
         """Decrypt many at once, for later; says nothing of those that cannot be decrypted."""

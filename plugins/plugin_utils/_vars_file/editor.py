@@ -73,7 +73,7 @@ class Editor:
         if vault_id and content.encryption and not content.encryption.is_under(vault_id):
             return False
         if value and value.is_vaulted:
-            found = self.ciphertexts.decrypt({variable.name: value.text})[variable.name]
+            found = self.ciphertexts.one(variable.name, value.text)
             return found.text == text and (not vault_id or found.is_under(vault_id))
         return content.format == WHOLE and content.plain_text(variable) == text
 
@@ -83,7 +83,7 @@ class Editor:
             return None
         if variable.value.is_vaulted:
             with suppress(VaultSecretError):
-                return self.ciphertexts.decrypt({variable.name: variable.value.text})[variable.name].text
+                return self.ciphertexts.one(variable.name, variable.value.text).text
             return None
         return content.plain_text(variable)
 

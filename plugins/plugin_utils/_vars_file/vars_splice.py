@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,14 +12,13 @@ from contextlib import suppress
 
 import yaml
 
+from .open_text import OpenText, has_comment, open_text, outside
 from .vars_text import (
-    BLANKS,
     BREAK,
     BREAKS,
     StringValue,
     Variable,
     VarsText,
-    last_token,
     line_end,
     next_line,
     parse,
@@ -37,7 +35,6 @@ _REST_OF_EMPTY_LINE = re.compile(rf"[ \t]*(?:{_ONE_BREAK}|\Z)")
 _END_MARKER = re.compile(rf"\.\.\.[ \t]*{_ONE_BREAK}?")
 _START_MARKER = re.compile(rf"(?:\A|[{BREAKS}])---")
 _COMMENT = re.compile(f"[ \t]+#[^{BREAKS}]*")
-_KEEPS_EMPTY_LINES = re.compile(r"[^|>]*[|>][0-9]?\+")
 
 # The variables' names with their new values; None for one that is to go.
 Changes = Mapping[str, "StringValue | None"]
@@ -103,68 +100,26 @@ def _check_editable(old: VarsText, changes: Changes) -> None:
 def _edits(old: VarsText, changes: Changes) -> Iterator[_Edit]:
     first_break = _ENDING_BREAK.search(old.text)
     newline = first_break.group() if first_break else "\n"
-    above = _OpenText.NONE
-    for variable in old.variables:
+    above = OpenText.NONE
+    for upper, variable in zip((None, *old.variables), old.variables):
         if variable.name not in changes:
-            above = _open_text(old.text, variable)
-        elif value := changes[variable.name]:
+            continue
+        if upper and upper.name not in changes:
+            above = open_text(old.text, upper)
+        if value := changes[variable.name]:
             yield _replacement(old.text, variable, value, newline)
             end = line_end(old.text, variable.stop)
-            is_open = value.is_vaulted and not _has_comment(old.text[end : variable.limit])
-            above = _OpenText.YES if is_open else _OpenText.NONE
+            is_open = value.is_vaulted and not has_comment(old.text[end : variable.limit])
+            above = OpenText.YES if is_open else OpenText.NONE
         else:
             below = old.text[min(next_line(old.text, variable.stop), variable.limit) : variable.limit]
-            yield variable.start, variable.limit, _outside(above, below, variable.indent)
-            above = _OpenText.NONE if _has_comment(below) else above
+            yield variable.start, variable.limit, outside(above, below, variable.indent)
+            above = OpenText.NONE if has_comment(below) else above
     added = {name: value for name, value in changes.items() if value and name not in old.by_name}
     if added:
         yield _addition(old, added, newline)
     elif all(variable.name in changes and not changes[variable.name] for variable in old.variables):
         yield from _end_marker(old)
-
-
-class _OpenText(enum.Enum):
-    """Whether lines that follow, further in than the key, would become a part of a block of text above them."""
-
-    NONE = enum.auto()
-    YES = enum.auto()
-    WITH_EMPTY_LINES = enum.auto()
-
-
-def _open_text(text: str, variable: Variable) -> _OpenText:
-    """Which lines would become a part of the variable's value if the variable below it was removed."""
-    end = last_token(text, variable.events, variable.colon)
-    if not variable.last_event.is_block_text or _has_comment(text[line_end(text, end) : variable.limit]):
-        return _OpenText.NONE
-    keeps_empty_lines = _KEEPS_EMPTY_LINES.match(text, variable.last_event.first)
-    return _OpenText.WITH_EMPTY_LINES if keeps_empty_lines else _OpenText.YES
-
-
-def _has_comment(lines: str) -> bool:
-    """Whether there is anything in these lines, in which there is no value."""
-    return bool(lines.strip(BLANKS))
-
-
-def _outside(above: _OpenText, lines: str, indent: int) -> str:
-    """The lines below a removed variable, changed so that none of them becomes a part of the text above it.
-
-    The first comment is moved to the left, which ends that text. Before it, lines of blanks go, and empty ones too
-    where the text would keep them.
-    """
-    if above is _OpenText.NONE:
-        return lines
-    kept = ""
-    offset = 0
-    while offset < len(lines):
-        following = next_line(lines, offset)
-        line = lines[offset:following]
-        if _has_comment(line):
-            comment = line.lstrip(" \t")
-            return kept + " " * min(indent, len(line) - len(comment)) + comment + lines[following:]
-        if line[0] in BREAKS and above is not _OpenText.WITH_EMPTY_LINES:
-            kept += line
-        offset = following
-    return kept
 
 
 def _end_marker(old: VarsText) -> Iterator[_Edit]:

@@ -491,7 +491,7 @@ def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
 def test_what_is_wrong_in_a_file_is_said_with_its_path(path: Path) -> None:
     path.write_text("- a\n")
 
-    with pytest.raises(InvalidFileError, match=f"^{path} holds a list, not a mapping"):
+    with pytest.raises(InvalidFileError, match=f"^{path} contains a list, not a mapping"):
         change(path, variables={"b": "x"})
 
 

@@ -221,9 +221,12 @@ def _remove_unused(place: Place, made: list[str]) -> None:
 
 
 def _let_go(place: Place) -> None:
-    if place.descriptor != NO_FOLDER:
+    if place.descriptor == NO_FOLDER:
+        return
+    try:
         # Closing is not enough: a process that was forked meanwhile would keep the lock.
         _unlock(place.descriptor)
+    finally:
         os.close(place.descriptor)
 
 

@@ -60,8 +60,8 @@ def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> 
         assert "s3cr3t" not in text
         assert "password of" not in text
     assert "+other: (new value, vaulted)\n+token: (new value, vaulted)\n" in output
-    assert "-mode: 0600\n-token: (standing value)\n+mode: 0640\n+token: (new value, vaulted)\n" in output
-    assert "-token: (standing value)\n" in output.split("mode: 0640")[-1]
+    assert "-mode: 0600\n-token: (present value)\n+mode: 0640\n+token: (new value, vaulted)\n" in output
+    assert "-token: (present value)\n" in output.split("mode: 0640")[-1]
     assert "$ANSIBLE_VAULT" not in output
     assert not re.search("WARNING|DEPRECATION|Traceback", output)
 
@@ -86,7 +86,7 @@ def test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read(project: 
 
     assert "s3cr3t" not in output
     if callback == "default":
-        assert re.search(r"ERROR.* 'bad-name' cannot be a variable's name", output)
+        assert re.search(r"ERROR.* Name 1 in variables contains the character '-'", output)
 
 
 def test_a_loop_over_names_stays_readable(project: Project) -> None:
@@ -102,7 +102,7 @@ def test_a_loop_over_names_stays_readable(project: Project) -> None:
     output = project.play(tasks, "--diff", environment=ENVIRONMENT)
 
     assert "s3cr3t" not in output
-    assert "-token: (standing value)" in output
+    assert "-token: (present value)" in output
     assert "changed: [localhost] => (item=token)" in output
     assert "failed: [localhost] (item=bad-name)" in output
 
@@ -202,13 +202,16 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"mode": "u=rw"}, "The option mode takes an octal number in quotes, '0600' for one; write it so"),
     (
         {"vault_id": "prod"},
-        "No vault secret is loaded under the id 'prod', given as vault_id; this run has 'default', 'dev'",
+        "No vault secret is loaded under the id that vault_id names; this run has 'default', 'dev'",
     ),
     (
         {"variables": {"token": 47}},
         "The value of 'token' is an integer, not a string; give a string, or use the filter 'string'",
     ),
-    ({"variables": {"hosts": "x"}}, "'hosts' is reserved by Ansible; choose another name for the variable"),
+    (
+        {"variables": {"hosts": "x"}},
+        "Name 1 in variables is 'hosts', which Ansible reserves; choose another name for the variable",
+    ),
     ({"path": "folder"}, "{folder}/folder is a folder; give the path of a vars file"),
     (
         {"path": "dangling.yml"},
@@ -217,8 +220,14 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     (
         {"path": "another.yml"},
         "{folder}/another.yml cannot be decrypted with the vault secrets of this run; start it with the one that was "
-        "used to encrypt it",
+        "used to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file",
     ),
+    (
+        {"path": "new.yml"},
+        "This run has several vault secrets, 'default', 'dev', and nothing says which one encrypts; give its id as "
+        "vault_id",
+    ),
+    ({"path": "unquoted.yml"}, "{folder}/unquoted.yml has a template without quotes on line 1; put it in quotes first"),
     ({"path": "broken.yml"}, "{folder}/broken.yml is not valid YAML (line 2, column 1); correct it first"),
 ]
 """What is given instead of the default options, and the message."""
@@ -228,6 +237,7 @@ def test_bad_input_gets_one_sentence_and_changes_nothing(project: Project) -> No
     folder = project.folder
     (folder / "standing.yml").write_text("token: x\n")
     (folder / "broken.yml").write_text("token: 's3cr3t\n")
+    (folder / "unquoted.yml").write_text("a: {{ s3cr3t }}\n")
     (folder / "folder").mkdir()
     (folder / "dangling.yml").symlink_to("nowhere")
     (folder / "another.yml").write_text("a: 1\n")

@@ -56,12 +56,12 @@ class RunVault:
                 "--ask-vault-pass"
             )
         if vault_id:
-            return self._named(vault_id, "given as vault_id")
+            return self._named(vault_id, "vault_id")
         if replaced:
             return _checked(replaced)
         identity = constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
         if identity:
-            return self._named(identity, "configured as vault_encrypt_identity")
+            return self._named(identity, "the configured vault_encrypt_identity")
         ids = set(other_ids)
         fitting = [key for key in self._keys if {key.vault_id} == ids] or self._keys
         if len(fitting) > 1:
@@ -90,13 +90,13 @@ class RunVault:
             ) from None
         return plain, VaultKey(vault_id, secret)
 
-    def _named(self, vault_id: str, origin: str) -> VaultKey:
+    def _named(self, vault_id: str, named_by: str) -> VaultKey:
         # Of several under one id the first, as ansible-vault does.
         for key in self._keys:
             if key.vault_id == vault_id:
                 return _checked(key)
         raise VaultSecretError(
-            f"No vault secret is loaded under the id '{vault_id}', {origin}; this run has {self._loaded()}"
+            f"No vault secret is loaded under the id that {named_by} names; this run has {self._loaded()}"
         )
 
     def _loaded(self) -> str:

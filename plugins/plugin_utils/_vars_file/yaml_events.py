@@ -79,7 +79,7 @@ def events(text: str) -> list[Event]:
     """
     try:
         return list(_events(text))
-    # PyYAML takes a tag apart without a thought that it may be no valid Unicode.
+    # PyYAML decodes tags without checking that they are valid Unicode.
     except (yaml.YAMLError, UnicodeError) as error:
         # The parser's own words may quote the file, and thus a value.
         mark = getattr(error, "problem_mark", None)

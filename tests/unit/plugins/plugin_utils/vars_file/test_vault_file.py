@@ -396,7 +396,9 @@ def test_the_secret_of_a_replaced_value_encrypts_the_new_one_even_if_another_has
 def test_a_configured_identity_that_is_not_loaded_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", "prod")
 
-    with pytest.raises(VaultSecretError, match=r"configured as vault_encrypt_identity; this run has 'dev'$"):
+    with pytest.raises(
+        VaultSecretError, match=r"that the configured vault_encrypt_identity names; this run has 'dev'$"
+    ):
         change(path, run_vault("dev"), variables={"a": "y"})
 
 
@@ -438,7 +440,7 @@ def test_an_unknown_vault_id_is_refused_and_the_loaded_ones_are_named(path: Path
         change(path, run_vault("dev", "prod", "dev"), variables={"a": "x"}, vault_id="pord")
 
     assert str(raised.value) == (
-        "No vault secret is loaded under the id 'pord', given as vault_id; this run has 'dev', 'prod'"
+        "No vault secret is loaded under the id that vault_id names; this run has 'dev', 'prod'"
     )
     assert not path.exists()
 

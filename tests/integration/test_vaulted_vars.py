@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -345,3 +347,50 @@ def test_eight_runs_at_once_lose_nothing(project: Project) -> None:
         assert run.returncode == 0, output
 
     project.play([check(*(f"token{number} == 'value {number}'" for number in range(8)))], vars_files=["vars.yml"])
+
+
+def test_check_mode_does_not_wait_for_another_run(project: Project) -> None:
+    (project.folder / "vars.yml").write_text("a: 1\n")
+    descriptor = os.open(project.folder, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    tasks = [
+        {**vaulted_vars(path="vars.yml", variables={"b": "x"}), "register": "predicted"},
+        check("predicted is changed", "predicted.added == ['b']"),
+    ]
+
+    project.play(tasks, "--check")
+
+    os.close(descriptor)
+    assert (project.folder / "vars.yml").read_text() == "a: 1\n"
+
+
+def test_values_are_moved_to_another_vault_id_and_back(project: Project) -> None:
+    values = {"token": "{{ lookup('env', 'TOKEN') }}"}
+    tasks = [
+        vaulted_vars(path="vars.yml", vault_id="dev", variables={**FROM_LOOKUP}),
+        {**vaulted_vars(path="vars.yml", vault_id="prod", variables=values), "register": "moved"},
+        {**vaulted_vars(path="vars.yml", variables=values), "register": "kept"},
+        check(
+            "moved.updated == ['token'] and moved.vault_id == 'prod'",
+            "kept is not changed and kept.vault_id == 'prod'",
+        ),
+    ]
+
+    project.play(tasks, vault_ids=["dev", "prod"], environment=ENVIRONMENT)
+
+    # With the secret of one id alone, only what is under that id can be read.
+    for vault_id, name in (("prod", "token"), ("dev", "other")):
+        compare = check(f"{name} == lookup('env', '{name.upper()}')")
+        project.play([compare], vault_ids=[vault_id], vars_files=["vars.yml"], environment=ENVIRONMENT)
+
+
+def test_removing_plain_variables_needs_no_vault_secret(project: Project) -> None:
+    (project.folder / "vars.yml").write_text("a: 1\nb:\n  user: x\n  # s3cr3t\nc: 2\n")
+    tasks = [
+        {**vaulted_vars(path="vars.yml", state="absent", names=["b"]), "register": "edited"},
+        check("edited.removed == ['b'] and edited.vault_id is not defined"),
+    ]
+
+    project.play(tasks, vault_ids=[])
+
+    assert (project.folder / "vars.yml").read_text() == "a: 1\nc: 2\n"

@@ -245,7 +245,7 @@ def test_a_variable_that_somebody_else_added_is_left_alone(path: Path) -> None:
     assert path.read_text() == "a: theirs\n"
 
 
-def meddling(monkeypatch: pytest.MonkeyPatch, work: Callable[[int], None]) -> list[int]:
+def meddling(monkeypatch: pytest.MonkeyPatch, work: Callable[[int], object]) -> list[int]:
     """Let another program do something between each read and the rename that follows."""
     genuine, turns = os.fchmod, []
 
@@ -280,7 +280,7 @@ def test_a_change_by_another_program_during_a_write_is_there_with_ours(
 
 def test_a_write_is_given_up_when_another_program_never_stops(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(path) as file:
-        turns = meddling(monkeypatch, lambda turn: path.write_text(f"theirs: {turn}\n") and None)
+        turns = meddling(monkeypatch, lambda turn: path.write_text(f"theirs: {turn}\n"))
         with pytest.raises(FileChangedError, match="nothing was written, run again"):
             file.apply({"a": "x"})
         with pytest.raises(FileChangedError):

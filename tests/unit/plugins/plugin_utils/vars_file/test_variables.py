@@ -37,11 +37,14 @@ def test_what_is_no_identifier_is_refused_by_its_position_and_not_quoted(name: s
         f" {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not begin "
         "with a digit"
     )
-    for check, what in ((check_names, "names[1]"), (check_variables, "Name 2 in variables")):
-        with pytest.raises(InvalidVariableError) as raised:
-            check(["a", name] if check is check_names else {"a": "x", name: "y"})  # type: ignore[operator]
-        assert str(raised.value) == what + rest
-        assert "secret" not in str(raised.value)
+    with pytest.raises(InvalidVariableError) as of_names:
+        check_names(["a", name])
+    with pytest.raises(InvalidVariableError) as of_variables:
+        check_variables({"a": "x", name: "y"})
+
+    assert str(of_names.value) == "names[1]" + rest
+    assert str(of_variables.value) == "Name 2 in variables" + rest
+    assert "secret" not in rest
 
 
 @pytest.mark.parametrize("name", ["class", "None", "none", "True", "true"])

@@ -175,6 +175,7 @@ def test_who_waits_is_patient_while_the_folder_changes(tmp_path: Path, monkeypat
 
 
 @needs_lock_list
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_signal_is_served_while_waiting_and_the_lock_that_comes_later_is_let_go(tmp_path: Path) -> None:
     class Alarm(Exception):
         pass
@@ -190,9 +191,14 @@ def test_a_signal_is_served_while_waiting_and_the_lock_that_comes_later_is_let_g
             pass
         assert time.monotonic() - start < 5
         assert waiters(tmp_path) == 1
+        # It has the descriptors that are open now, and would keep a lock that is only closed.
+        child = Child(lambda: time.sleep(60))
     signal.signal(signal.SIGALRM, before)
 
     wait_until(lambda: not is_locked(tmp_path) and threading.active_count() == 1)
+    assert child.is_running
+    child.kill()
+    child.result()
 
 
 @needs_lock_list
@@ -206,6 +212,26 @@ def test_a_folder_that_is_replaced_while_a_run_waits_is_locked_where_the_path_le
         folder.mkdir()
         # Without waiting for the holder of the old one.
         assert child.result() == 0
+
+    assert (folder / "vars.yml").read_bytes() == b"new"
+    assert list(old.iterdir()) == []
+
+
+def test_a_folder_that_is_replaced_just_before_it_is_locked_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, old = tmp_path / "folder", tmp_path / "old"
+    folder.mkdir()
+    genuine = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not old.exists():
+            folder.rename(old)
+            folder.mkdir()
+        genuine(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    write(folder / "vars.yml", b"new")
 
     assert (folder / "vars.yml").read_bytes() == b"new"
     assert list(old.iterdir()) == []
@@ -355,6 +381,15 @@ def test_folders_that_are_made_and_not_used_go_again_with_the_lock_and_no_others
         (tmp_path / "a" / "b" / "other").mkdir()
 
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["a", "a/b", "a/b/other"]
+
+
+def test_an_empty_folder_that_took_the_place_of_a_new_one_stays(tmp_path: Path) -> None:
+    folder, old = tmp_path / "folder", tmp_path / "old"
+    with locked_place(str(folder / "vars.yml"), make_folders=True):
+        folder.rename(old)
+        folder.mkdir()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "old"]
 
 
 def test_a_new_folder_that_another_run_has_locked_stays(tmp_path: Path) -> None:

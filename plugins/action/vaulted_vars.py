@@ -8,15 +8,16 @@ import re
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, prints_an_item
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, Outcome, apply
+
+_NAME = "voucherify.oauth.vaulted_vars"
 
 
 class ActionModule(ActionBase):
@@ -26,32 +27,17 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result has names only, so it is hidden just where Ansible prints a loop item with it."""
-        prints_values = bool(self._task.args.get("variables")) and prints_an_item(self)
-        if prints_values:
-            # At once, for Ansible itself ends this function when the task's time is over.
-            self._task.no_log = True
+        in_loop = is_loop(self)
+        if in_loop:
+            hide_task(self)
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)
-            result.update(self._edit(self._options()))
-        except (VarsFileError, AnsibleActionFail) as error:
+            result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
+        except (TaskArgsError, VarsFileError, AnsibleActionFail) as error:
             result = {"failed": True, "msg": str(error)}
-        if prints_values:
+        if in_loop:
             hide(self, result)
         return result
-
-    def _options(self) -> dict[str, Any]:
-        given = decrypted(self._task.args)
-        if isinstance(given.get("variables"), str):
-            # Ansible would take a string apart at each "=", and a value in it for a name.
-            raise AnsibleActionFail("The option variables takes a mapping of names to values; give no string")
-        validation = ArgumentSpecValidator(ARGUMENT_SPEC, **RULES).validate(given)
-        if validation.unsupported_parameters:
-            unknown = ", ".join(sorted(str(name) for name in validation.unsupported_parameters))
-            raise AnsibleActionFail(f"There is no option {unknown}; the options are {', '.join(sorted(ARGUMENT_SPEC))}")
-        if validation.error_messages:
-            raise AnsibleActionFail(validation.error_messages[0])
-        options: dict[str, Any] = validation.validated_parameters
-        return options
 
     def _edit(self, options: dict[str, Any]) -> dict[str, Any]:
         variables, names = options["variables"] or {}, options["names"] or []

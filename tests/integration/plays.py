@@ -17,8 +17,9 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = CHECKOUT / "build" / "collections"
 
-# How a task's work is done: in Ansible's worker process, or as a module, which environment variables enforce.
-WAYS: dict[str, dict[str, Any]] = {"worker": {}, "module": {"environment": {"THIS_TASK": "runs as a module"}}}
+# How a task's work is done: in Ansible's worker process, or as a module, which a variable that Python reads when it
+# starts enforces.
+WAYS: dict[str, dict[str, Any]] = {"worker": {}, "module": {"environment": {"PYTHONDONTWRITEBYTECODE": "1"}}}
 EACH_WAY = pytest.mark.parametrize("way", WAYS)
 
 

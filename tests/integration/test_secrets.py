@@ -159,7 +159,7 @@ def test_a_failure_prints_no_secret_and_can_be_read(
     assert "Traceback" not in run.output
     output = " ".join(run.output.split())
     assert "Bad key ********" in output
-    assert "unable to convert to int" in output
+    assert "min_expires_in must be an integer, and it is a string" in output
     # Once for the task, once for the loop, however each version of ansible-core breaks the lines.
     assert output.count("Cannot introspect the token: 127.0.0.1:9 cannot be reached (Connection refused)") >= 2
 

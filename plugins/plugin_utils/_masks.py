@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
-MASK = "********"
+from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import WITHHELD, quotable
 
 T = TypeVar("T")
 
@@ -49,23 +48,13 @@ def masked(value: T, secrets: tuple[str, ...]) -> T:
 def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, MASK)
-        return "".join(MASK if _contains(word, secrets) else word for word in re.split(r"(\s+)", value))
+            value = value.replace(secret, WITHHELD)
+        return "".join(quotable(word, secrets) if word.strip() else word for word in re.split(r"(\s+)", value))
     if isinstance(value, Mapping):
         return {name: _masked(inner, secrets) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_masked(inner, secrets) for inner in value]
     return value
-
-
-def _contains(word: str, secrets: tuple[str, ...]) -> bool:
-    writings = {written.casefold() for written in (word, unquote_plus(word))}
-    return any(secret.casefold() in written or _base64(secret) in written for secret in secrets for written in writings)
-
-
-def _base64(secret: str) -> str:
-    # Without the last characters, which depend on what follows.
-    return b64encode(secret.encode()).decode().rstrip("=").casefold()[:-1]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -116,7 +116,7 @@ class TokenAction(ModuleRunner):
         try:
             if obstacle:
                 self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
-                return self._on_target(task_vars)
+                return self._on_target(environment, task_vars)
             self._display.vvv(f"{self.NAME} runs in the worker process")
             with _environment(environment):
                 return self._here()
@@ -124,23 +124,42 @@ class TokenAction(ModuleRunner):
             hint = f"; {_KEYS_HINT}{where}" if {"app_id", "app_token"} & set(error.missing) else ""
             return {"failed": True, "changed": False, "msg": f"{error}{hint}."}
 
-    def _options(self, *, on_target: bool) -> Options:
-        self._given = decrypted(self._task.args)
-        return validated(
-            self.NAME, self.MODULE.ARGUMENT_SPEC, self._given, on_target=on_target, required_if=self.MODULE.REQUIRED_IF
-        )
-
     def _here(self) -> Result:
-        return run(self.MODULE.work, self._options(on_target=False), check_mode=self._task.check_mode)
+        self._given = decrypted(self._task.args)
+        return run(self.MODULE.work, self._validated(on_target=False), check_mode=self._task.check_mode)
 
-    def _on_target(self, task_vars: dict[str, Any] | None) -> Result:
-        self._options(on_target=True)
+    def _on_target(self, environment: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
+        set_by_task = {option: environment[name] for option, name in self._variables().items() if environment.get(name)}
+        self._given = {**set_by_task, **decrypted(self._task.args)}
+        self._validated(on_target=True)
         result = self.run_module(self.NAME, self._given, task_vars)
         # A failure that says nothing of a change is one of AnsibleModule: the module's own work did not begin.
-        absent = [name for name in ("app_id", "app_token") if self._given.get(name) is None]
-        if result.get("failed") and "changed" not in result and absent:
+        if result.get("failed") and "changed" not in result and not {"app_id", "app_token"} <= self._given.keys():
             result["msg"] += f"; {_KEYS_HINT}on the target."
         return result
+
+    def _validated(self, *, on_target: bool) -> Options:
+        spec, required_if = self.MODULE.ARGUMENT_SPEC, self.MODULE.REQUIRED_IF
+        return validated(self.NAME, spec, self._given, on_target=on_target, required_if=required_if)
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> Any:
+        """Keep the keys out of the module's command line, which is shown at -vvv and by the target's list of processes.
+
+        They are given to the module as options instead.
+        """
+        variables: dict[str, Any] = {}
+        super()._compute_environment_string(variables)
+        if raw_environment_out is not None:
+            raw_environment_out.update(variables)
+        given_as_options = set(self._variables().values())
+        return self._connection._shell.env_prefix(
+            **{name: value for name, value in variables.items() if name not in given_as_options}
+        )
+
+    def _variables(self) -> dict[str, str]:
+        """Return the options that an environment variable may give, each with its variable's name."""
+        spec = self.MODULE.ARGUMENT_SPEC
+        return {option: rule["fallback"][1][0] for option, rule in spec.items() if "fallback" in rule}
 
     def _may_make_a_token(self) -> bool:
         return (

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.plays import EACH_WAY, Play
+from integration.plays import EACH_WAY, Play, over_ssh
 from sandbox import Sandbox
 
 # A life of some tokens: made, kept, introspected, replaced and revoked, also by loops whose items hold them.
@@ -183,14 +183,6 @@ def test_a_warning_is_seen_though_the_result_is_censored(play: Play, sandbox: Sa
     assert output.count("[WARNING]: A new token was generated, but the old one may still be used.") == 1
     assert run.kept["replaced"]["access_token"] in [token.access_token for token in sandbox.live_tokens()]
     assert len(sandbox.live_tokens()) == 2
-
-
-def over_ssh(folder: Path, script: str) -> dict[str, str]:
-    """Have the connection plugin ssh run a script in the place of ssh; its last argument is the command."""
-    ssh = folder / "ssh"
-    ssh.write_text(f"#!/usr/bin/env bash\n{script}\n")
-    ssh.chmod(0o700)
-    return {"ANSIBLE_SSH_EXECUTABLE": str(ssh), "ANSIBLE_SSH_TRANSFER_METHOD": "piped", "ANSIBLE_SSH_RETRIES": "0"}
 
 
 @pytest.mark.parametrize("pipelining", ["false", "true"])

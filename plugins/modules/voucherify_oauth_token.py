@@ -291,12 +291,13 @@ def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
         return _result(decision, details, given)
     if check_mode:
         return _result(decision)
-    token = client.generate(wanted.scope)
+    token = client.generate(wanted.scope, options["grant_type"])
     warnings = []
-    if wanted.scope is not None and not lifecycle.same_scope(wanted.scope, token.details.scope):
+    granted = token.details.scope
+    if wanted.scope is not None and granted is not None and not lifecycle.same_scope(wanted.scope, granted):
         warnings.append(
             f"The scope {lifecycle.scope_text(wanted.scope)} was asked for and the API granted"
-            f" {lifecycle.scope_text(token.details.scope)}; while they differ, every run will replace the token."
+            f" {lifecycle.scope_text(granted)}; while they differ, every run will replace the token."
         )
     if options["revoke_replaced"] and given and (details or wanted.force):
         try:

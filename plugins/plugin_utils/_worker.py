@@ -198,10 +198,12 @@ def _environment(variables: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _summary(result: Result) -> str:
-    """Say in one line what a task did, without a secret."""
+    """Say in one line what a task did, without a secret. What the API did not tell is left out."""
     parts = [result["operation"] if "operation" in result else "active" if result["active"] else "not active"]
     if "scope" in result:
-        parts.append(f"scope {' '.join(result['scope'])!r}, {result['expires_in']} s left")
+        parts.append(f"scope {' '.join(result['scope'])!r}")
+    if "expires_in" in result:
+        parts.append(f"{result['expires_in']} s left")
     line = ", ".join(parts) + (f". {result['reason']}" if "reason" in result else ".")
     if result.get("differences"):
         line += f" The answer differs from the API's documentation: {'; '.join(result['differences'])}."

@@ -63,13 +63,11 @@ def network_error(call: Call, error: BaseException | None, route: Route, *, form
 
 def _untrusted(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
     for link in chain:
-        if isinstance(link, ssl.SSLCertVerificationError):
-            words, code = str(link.verify_message), link.verify_code
-        # urllib3 1.26 compares the names by itself.
-        elif _is_a(link, "CertificateError"):
-            words, code = "it is for another name", _WRONG_NAME[0]
-        else:
+        if not _is_a(link, "SSLCertVerificationError", "CertificateError"):
             continue
+        # Python before 3.10 and urllib3 before 2 compare the names by themselves, and then nothing comes from OpenSSL.
+        words = getattr(link, "verify_message", "it is for another name")
+        code = getattr(link, "verify_code", _WRONG_NAME[0])
         advice = "set ca_path to the certificate of the authority that signed it, or correct the certificate"
         if code in _WRONG_NAME:
             advice = "check the host's name in api_base_url, or have a certificate made for it"
@@ -102,7 +100,7 @@ def _unusable_certificates(call: Call, chain: list[BaseException], route: Route)
         return None
     for link in chain:
         # X509 and PEM are the parts of OpenSSL that read certificates.
-        unreadable = isinstance(link, ssl.SSLError) and link.library in ("X509", "PEM", "ASN1")
+        unreadable = isinstance(link, ssl.SSLError) and getattr(link, "library", "") in ("X509", "PEM", "ASN1")
         missing = "CA certificate bundle" in str(link) or isinstance(
             link, (FileNotFoundError, PermissionError, IsADirectoryError)
         )
@@ -117,12 +115,13 @@ def _unusable_certificates(call: Call, chain: list[BaseException], route: Route)
 def _no_common_tls(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
     """A handshake that fails in the same way each time."""
     for link in chain:
-        if isinstance(link, ssl.SSLError) and link.reason and not isinstance(link, _CUT):
+        reason = _openssl_reason(link)
+        if reason:
             names = "api_base_url" + (f" and {route.proxy_source}" if route.proxy_source else "")
-            if link.reason in _NO_TLS:
+            if reason in _NO_TLS:
                 cause, advice = f"{route.host} does not speak TLS", f"check the port in {names}"
             else:
-                words = link.reason.replace("_", " ").lower()
+                words = reason.replace("_", " ").lower()
                 cause = f"{route.host} and this machine cannot agree on how to speak TLS ({words})"
                 advice = f"check {names}, and which versions of TLS both sides allow"
             error = Unreachable(call, cause, advice)
@@ -184,14 +183,21 @@ def _is_a(link: BaseException, *names: str) -> bool:
     return any(kind.__name__ in names for kind in type(link).__mro__)
 
 
+def _openssl_reason(link: BaseException) -> str:
+    """Return OpenSSL's name for a fault that is the same with each try; empty for any other exception."""
+    if not isinstance(link, ssl.SSLError) or isinstance(link, _CUT):
+        return ""
+    return getattr(link, "reason", None) or ""
+
+
 def _cause(chain: list[BaseException]) -> str:
     """Say in a few words what happened, from texts that the operating system or OpenSSL wrote."""
     for link in reversed(chain):
         # Python 3.9 has a socket.timeout that is no TimeoutError; urllib3's own says the same.
         if isinstance(link, (TimeoutError, socket.timeout)) or _is_a(link, "ReadTimeoutError"):
             return "timed out"
-        if isinstance(link, ssl.SSLError) and link.reason and not isinstance(link, _CUT):
-            return link.reason.replace("_", " ").lower()
+        if _openssl_reason(link):
+            return _openssl_reason(link).replace("_", " ").lower()
         if isinstance(link, OSError) and link.strerror and not isinstance(link, ssl.SSLError):
             return str(link.strerror)
     if any(_is_a(link, "BadStatusLine", "InvalidHeader") and not _is_a(link, "RemoteDisconnected") for link in chain):

@@ -35,7 +35,7 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
         # It may be the beginning of a secret.
         words.pop()
     pieces = _pieces(secrets)
-    shown = [WITHHELD if _contains(word, pieces, secrets) else _printable(word) for word in words]
+    shown = [WITHHELD if _contains(word, pieces) else _printable(word) for word in words]
     long_pieces = frozenset(piece for piece in pieces if len(piece) >= _PIECE)
     # A secret may also be spread over several words.
     if any(piece in written for written in _readings(" ".join(shown)) for piece in long_pieces):
@@ -43,9 +43,7 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
     return " ".join(" ".join(shown).split())[:MAX_QUOTED_CHARACTERS]
 
 
-def _contains(word: str, pieces: frozenset[str], secrets: tuple[str, ...]) -> bool:
-    if any(secret and secret.casefold() in word.casefold() for secret in secrets):
-        return True
+def _contains(word: str, pieces: frozenset[str]) -> bool:
     return any(piece in written for written in _readings(word) for piece in pieces)
 
 
@@ -64,6 +62,7 @@ def _windows(text: str) -> Iterator[str]:
 
 
 def _writings(secret: str) -> Iterator[str]:
+    yield secret.casefold()
     yield _letters_and_digits(secret)
     data = secret.encode(errors="replace")
     if len(data) < _SHORTEST_ENCODED:
@@ -80,6 +79,7 @@ def _writings(secret: str) -> Iterator[str]:
 def _readings(word: str) -> Iterator[str]:
     """Give what a word says as it is, and once its encodings are undone, one inside another included."""
     for _depth in range(4):
+        yield word.casefold()
         yield _letters_and_digits(word)
         decoded = html.unescape(unquote_to_bytes(word.encode(errors="replace")).decode(errors="replace"))
         if decoded == word:

@@ -43,7 +43,9 @@ def client_of(sandbox: Sandbox, **connection: Any) -> OAuthClient:
         "ca_path": None,
         "proxy": None,
     }
-    return OAuthClient(HttpClient(Connection(**{**settings, **connection}), Credentials(sandbox.app_id, sandbox.app_token)))
+    return OAuthClient(
+        HttpClient(Connection(**{**settings, **connection}), Credentials(sandbox.app_id, sandbox.app_token))
+    )
 
 
 def failure(client: OAuthClient, operation: str) -> errors.RequestError:
@@ -98,7 +100,8 @@ def test_a_cookie_is_not_needed_to_tell_two_keys_apart(sandbox: Sandbox) -> None
     ours = client_of(sandbox).generate(None)
     theirs = OAuthClient(
         HttpClient(
-            Connection(sandbox.url, 5, 0, 5, True, None, None), Credentials(sandbox.other_app_id, sandbox.other_app_token)
+            Connection(sandbox.url, 5, 0, 5, True, None, None),
+            Credentials(sandbox.other_app_id, sandbox.other_app_token),
         )
     ).generate(None)
     assert ours.details.client_id != theirs.details.client_id

@@ -66,7 +66,7 @@ def validated(
     given = decrypted(args)
     _check_options(argument_spec, given)
     spec = _without_fallbacks(argument_spec) if on_target else argument_spec
-    validation = ArgumentSpecValidator(spec, **rules).validate(given)
+    validation = ArgumentSpecValidator(spec, **rules).validate(without_nulls(given))
     for error in validation.errors.errors:
         if not isinstance(error, _NAMES_ONLY):
             raise TaskArgsError(f"The options of {name} cannot be used; compare them with its documentation")
@@ -77,6 +77,11 @@ def validated(
         _forward_warnings(validation)
     options: Options = validation.validated_parameters
     return options
+
+
+def without_nulls(options: Mapping[str, Any]) -> Options:
+    """Return the options that are not null. For a required one, ansible-core would make the string "None" of it."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def decrypted(value: Any) -> Any:

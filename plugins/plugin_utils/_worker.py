@@ -19,7 +19,12 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import O
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, decrypted, validated
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
+    TaskArgsError,
+    decrypted,
+    validated,
+    without_nulls,
+)
 
 # Python and the libraries below it read these when they start, so they have no effect on a process that runs.
 _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
@@ -130,11 +135,16 @@ class TokenAction(ModuleRunner):
 
     def _on_target(self, environment: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
         set_by_task = {option: environment[name] for option, name in self._variables().items() if environment.get(name)}
-        self._given = {**set_by_task, **decrypted(self._task.args)}
+        given = decrypted(self._task.args)
+        self._given = {**given, **{name: value for name, value in set_by_task.items() if given.get(name) is None}}
         self._validated(on_target=True)
-        result = self.run_module(self.NAME, self._given, task_vars)
+        result = self.run_module(self.NAME, without_nulls(self._given), task_vars)
         # A failure that says nothing of a change is one of AnsibleModule: the module's own work did not begin.
-        if result.get("failed") and "changed" not in result and not {"app_id", "app_token"} <= self._given.keys():
+        if (
+            result.get("failed")
+            and "changed" not in result
+            and not {"app_id", "app_token"} <= without_nulls(self._given).keys()
+        ):
             result["msg"] += f"; {_KEYS_HINT}on the target."
         return result
 

@@ -10,6 +10,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
@@ -34,7 +35,8 @@ class ActionModule(ActionBase):
             result: dict[str, Any] = super().run(tmp, task_vars)
             result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
         except (TaskArgsError, VarsFileError, AnsibleActionFail) as error:
-            result = {"failed": True, "msg": str(error)}
+            # Names of variables are shown, unless they look like a value in the wrong place.
+            result = {"failed": True, "msg": masked(str(error), secrets_of({}, self._task.args))}
         if in_loop:
             hide(self, result)
         return result

@@ -18,9 +18,9 @@ T = TypeVar("T")
 _SHORTEST = 8
 # Of an option that is not secret, what is as long as this and no plain name may be a secret in the wrong place.
 _SHORTEST_IN_OTHERS = 20
-_NAME = re.compile(r"(?:[a-z]+|[0-9]{1,3})(?:[ _.:-]+(?:[a-z]+|[0-9]{1,3}))*")
-# Messages name its host, and the option refuses a user name and a password.
-_SHOWN = ("api_base_url",)
+_NAME = re.compile(r"(?:[a-z]+[0-9]{0,3}|[0-9]{1,3})(?:[ _.:-]+(?:[a-z]+[0-9]{0,3}|[0-9]{1,3}))*")
+# Messages name the host of the first, which must not have a user name or a password, and the file of the second.
+_SHOWN = ("api_base_url", "path")
 
 
 def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import
 from hypothesis import given
 from hypothesis import strategies as some
 
-SPEC: dict[str, Any] = {
+SPEC: dict[str, dict[str, Any]] = {
     "key": {"type": "str", "required": True, "fallback": (lambda name: "of the environment", ["KEY"])},
     "count": {"type": "int", "default": 3},
     "tokens": {
@@ -45,7 +45,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"tokens": [{"name": "a", "scope": ["b", {}]}]},
         "tokens[0].scope[1] must be a string, and it is a mapping",
     ),
-    "null for a choice": ({"tokens": [{"name": "a", "state": "", "more": None}]}, "tokens[0].state must be one of"),
+    "an empty choice": ({"tokens": [{"name": "a", "state": "", "more": None}]}, "tokens[0].state must be one of"),
     "another choice": ({"tokens": [{"name": "a", "state": "gone"}]}, "tokens[0].state must be one of present, absent"),
     "deeper": (
         {"tokens": [{"name": "a", "more": {"depth": "b"}}]},
@@ -83,7 +83,7 @@ def test_missing_options_are_named_to_the_caller() -> None:
 
 
 def test_warnings_and_deprecations_are_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = {
+    spec: dict[str, dict[str, Any]] = {
         "new": {"aliases": ["also"]},
         "old": {"removed_in_version": "9.0.0", "removed_from_collection": "voucherify.oauth"},
     }

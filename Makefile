@@ -29,8 +29,8 @@ TEST_READY := $(VENV)/test-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 
-.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration publishable sanity \
-    docs test-matrix release-check bench format pins clean
+.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration coverage publishable \
+    sanity docs test-matrix release-check bench format pins clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
@@ -44,11 +44,11 @@ demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherif
 	    $(BIN)/python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
 	fi
 
-sandbox: $(DEMO_READY) ## Open a shell that has this checkout's Ansible and the sandbox's keys
-	@echo 'Leave this shell by exit, and the sandbox ends with it.'
-	@$(BIN)/python tests/sandbox -- "$${SHELL:-sh}" || true
+sandbox: $(DEMO_READY) build/demo-vault-password ## Open a shell that uses the sandbox: its keys, a vault password, this checkout's Ansible
+	@ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
+	    $(BIN)/python tests/sandbox -- bash --rcfile tests/sandbox/shell.bashrc -i || true
 
-test: lint types licences docs-lint ansible-lint unit integration publishable sanity ## Run every check below
+test: lint types licences docs-lint ansible-lint unit integration coverage publishable sanity ## Run every check below
 
 lint: $(TEST_READY) ## Check the code's style, Python and shell
 	$(BIN)/ruff format --check .
@@ -70,10 +70,15 @@ ansible-lint: $(TEST_READY) ## Check the role, the playbooks and the collection'
 	$(BIN)/ansible-lint
 
 unit: $(TEST_READY) ## Run the unit tests
-	$(BIN)/pytest tests/unit
+	$(call measured,tests/unit)
 
 integration: $(TEST_READY) ## Run the playbooks of the integration tests against the sandbox
-	$(BIN)/pytest tests/integration
+	$(call measured,tests/integration)
+
+coverage: unit integration ## Print which lines of the plugins the unit and integration tests ran
+	$(BIN)/python -W ignore::coverage.exceptions.CoverageWarning -m coverage combine --quiet --keep \
+	    --data-file=build/coverage/all build/coverage/unit build/coverage/integration
+	$(BIN)/coverage report --data-file=build/coverage/all
 
 publishable: $(TEST_READY) ## Check what the tarball holds, and that the pages are about what exists
 	$(BIN)/pytest tests/publish
@@ -107,6 +112,13 @@ pins: $(VENV)/demo-ready ## Renew the pinned versions of tests/requirements.txt
 
 clean: ## Remove whatever was made here
 	rm -rf build
+
+# Runs tests and records which lines of the plugins ran, in each process that they start: see tool.coverage in
+# pyproject.toml.
+define measured
+@rm -rf build/coverage/$@ && mkdir -p build/coverage/$@
+COVERAGE_FILE="$(CURDIR)/build/coverage/$@/data" CHECKOUT="$(CURDIR)" $(BIN)/coverage run -m pytest $(1)
+endef
 
 # One dot a package. pip's own lines would push everything else off the screen, and its silence looks like a hang.
 define install

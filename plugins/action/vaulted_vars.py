@@ -8,15 +8,26 @@ import re
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, prints_an_item
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, Outcome, apply
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
+    FileChangedError,
+    VarsFileError,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+    Outcome,
+    Settings,
+    open_vars_file,
+)
+
+_NAME = "voucherify.oauth.vaulted_vars"
+
+_NAME = "voucherify.oauth.vaulted_vars"
 
 
 class ActionModule(ActionBase):
@@ -26,32 +37,18 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """The result has names only, so it is hidden just where Ansible prints a loop item with it."""
-        prints_values = bool(self._task.args.get("variables")) and prints_an_item(self)
-        if prints_values:
-            # At once, for Ansible itself ends this function when the task's time is over.
-            self._task.no_log = True
+        in_loop = is_loop(self)
+        if in_loop:
+            hide_task(self)
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)
-            result.update(self._edit(self._options()))
-        except (VarsFileError, AnsibleActionFail) as error:
-            result = {"failed": True, "msg": str(error)}
-        if prints_values:
+            result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
+        except (TaskArgsError, VarsFileError, AnsibleActionFail) as error:
+            # Names of variables are shown, unless they look like a value in the wrong place.
+            result = {"failed": True, "msg": masked(str(error), secrets_of({}, self._task.args))}
+        if in_loop:
             hide(self, result)
         return result
-
-    def _options(self) -> dict[str, Any]:
-        given = decrypted(self._task.args)
-        if isinstance(given.get("variables"), str):
-            # Ansible would take a string apart at each "=", and a value in it for a name.
-            raise AnsibleActionFail("The option variables takes a mapping of names to values; give no string")
-        validation = ArgumentSpecValidator(ARGUMENT_SPEC, **RULES).validate(given)
-        if validation.unsupported_parameters:
-            unknown = ", ".join(sorted(str(name) for name in validation.unsupported_parameters))
-            raise AnsibleActionFail(f"There is no option {unknown}; the options are {', '.join(sorted(ARGUMENT_SPEC))}")
-        if validation.error_messages:
-            raise AnsibleActionFail(validation.error_messages[0])
-        options: dict[str, Any] = validation.validated_parameters
-        return options
 
     def _edit(self, options: dict[str, Any]) -> dict[str, Any]:
         variables, names = options["variables"] or {}, options["names"] or []
@@ -60,17 +57,23 @@ class ActionModule(ActionBase):
         if not options["path"] or options["path"].endswith("/") or "\0" in options["path"]:
             raise AnsibleActionFail("The option path names no file; give the path of a vars file")
         path = self._loader.path_dwim(options["path"])
-        edit = Edit(
+        settings = Settings(
             path=path,
-            variables=variables,
-            names=names,
             format=options["format"],
             vault_id=options["vault_id"],
             mode=_mode(options["mode"]),
             backup=options["backup"],
             dry_run=self._task.check_mode,
         )
-        outcome = apply(edit, RunVault(self._loader))
+        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=bool(variables)) as file:
+            outcome = file.apply({**variables, **dict.fromkeys(names)})
+            if settings.dry_run and outcome.changed:
+                file.check_writable()
+        if outcome.conflicts:
+            raise FileChangedError(
+                f"{path} was changed by another program while it was being edited; the variables "
+                f"{', '.join(outcome.conflicts)} were left as they are now, run again"
+            )
         result = {
             "changed": outcome.changed,
             "path": path,
@@ -78,9 +81,10 @@ class ActionModule(ActionBase):
             "updated": outcome.updated,
             "removed": outcome.removed,
             "unchanged": outcome.unchanged,
-            "vault_id": outcome.vault_id,
             "format": outcome.format,
         }
+        if outcome.vault_id:
+            result["vault_id"] = outcome.vault_id
         if outcome.backup_file:
             result["backup_file"] = outcome.backup_file
         if self._task.diff:
@@ -98,7 +102,7 @@ def _mode(mode: object) -> int | None:
 
 
 def _diff(path: str, outcome: Outcome) -> dict[str, str]:
-    before = [f"{name}: (standing value)" for name in sorted([*outcome.updated, *outcome.removed])]
+    before = [f"{name}: (present value)" for name in sorted([*outcome.updated, *outcome.removed])]
     after = [f"{name}: (new value, vaulted)" for name in sorted([*outcome.added, *outcome.updated])]
     if outcome.mode_before is not None and outcome.mode_before != outcome.mode_after:
         before.insert(0, f"mode: {outcome.mode_before:04o}")

@@ -1,33 +1,36 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What can go wrong between this collection and the API, as exceptions that hold words and never a secret.
+"""What can go wrong between this collection and the API, as exceptions that contain words and never a secret.
 
-Each tells three things that the retry loop and the user need: whether the same call may succeed later, whether the API
-may have carried it out all the same, and what a person can do about it.
+Each says three things that the retry loop and the user need: whether the same call may succeed later, whether the API
+may have carried it out, and what a person can do about it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+_SECONDS_OF_A_YEAR = 365 * 24 * 3600
+
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of the API, as far as sending it and speaking of it goes.
+    """One operation of the API.
 
     operation: its name for programs, such as C(generate).
     purpose: completes the sentence "Cannot …".
     path: below the base URL, with a leading slash.
-    success: the HTTP status that means it was carried out.
-    hazard: what a second sending might have done, where the first may have arrived; None where sending again is safe.
+    success: the HTTP status that the API's document promises.
+    risk_if_repeated: what sending it again could do, as a sentence without a stop, where the first try may have
+        arrived; None where sending it again is safe.
     """
 
     operation: str
     purpose: str
     path: str
     success: int
-    hazard: str | None = None
+    risk_if_repeated: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,34 +56,45 @@ class OptionError(OAuthError):
 
 
 class LibraryMissing(OAuthError):
-    """The Python library C(requests) cannot be imported by this interpreter."""
+    """The Python library C(requests) cannot be imported by this interpreter.
+
+    cause: what the import raised. traceback: its traceback as text.
+    """
+
+    def __init__(self, cause: Exception, traceback: str) -> None:
+        super().__init__("requests cannot be imported")
+        self.cause = cause
+        self.traceback = traceback
 
 
 class RequestError(OAuthError):
     """A call that brought no usable answer.
 
-    said: what the network or the API said, as the middle of a sentence.
+    cause: what the network or the API said, as the middle of a sentence.
     advice: what a person can do, as the end of that sentence.
-    retry_after: seconds until the API wants to hear the call again, where it said so.
+    status: the HTTP status of the answer, where there was one.
+    retry_after: seconds until the API wants to receive the call again, where it said so.
     retries: how many times the call was sent again before this was raised.
+    transient: whether the same call may succeed later.
+    outcome_unknown: whether the API may have carried out the call.
     """
 
     transient = False
-    maybe_carried_out = False
+    outcome_unknown = False
 
     def __init__(
         self,
         call: Call,
-        said: str,
+        cause: str,
         advice: str,
         *,
         status: int | None = None,
         api: ApiError | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(said)
+        super().__init__(cause)
         self.call = call
-        self.said = said
+        self.cause = cause
         self.advice = advice
         self.status = status
         self.api = api or ApiError()
@@ -88,17 +102,22 @@ class RequestError(OAuthError):
         self.retries = 0
 
     @property
+    def may_have_made_a_token(self) -> bool:
+        return self.outcome_unknown and self.call.risk_if_repeated is not None
+
+    @property
     def may_be_sent_again(self) -> bool:
-        return self.transient and not (self.maybe_carried_out and self.call.hazard)
+        return self.transient and not self.may_have_made_a_token
 
     def __str__(self) -> str:
-        parts = [f"Cannot {self.call.purpose}: {self.said}"]
+        parts = [f"Cannot {self.call.purpose}: {self.cause}"]
         if self.retries:
             parts[0] += f" after {self.retries} {'retry' if self.retries == 1 else 'retries'}"
-        if self.maybe_carried_out and self.call.hazard:
-            parts.append(f"it was not sent again, for {self.call.hazard}")
+        if self.may_have_made_a_token:
+            parts.append(f"it was not sent again, because {self.call.risk_if_repeated}")
         if self.retry_after is not None:
-            parts.append(f"it may be tried again in {self.retry_after:.0f} s")
+            later = f"{self.retry_after:.0f} s" if self.retry_after < _SECONDS_OF_A_YEAR else "more than a year"
+            parts.append(f"it may be tried again in {later}")
         return "; ".join([*parts, self.advice]) + "."
 
     def as_dict(self) -> dict[str, str | int]:
@@ -107,7 +126,7 @@ class RequestError(OAuthError):
             "operation": self.call.operation,
             "status": self.status,
             "key": self.api.key,
-            "message": self.api.message or self.said,
+            "message": self.api.message or self.cause,
             "details": self.api.details,
             "request_id": self.api.request_id,
             "retries": self.retries,
@@ -116,48 +135,53 @@ class RequestError(OAuthError):
 
 
 class Unsendable(RequestError):
-    """The request could not be built from what this machine offers: a proxy address or a CA file that is none."""
+    """The request could not be made with what this machine offers, such as a malformed proxy address."""
 
 
 class Unreachable(RequestError):
-    """No connection came about, so nothing was sent."""
+    """No connection was made, or it ended before the form was handed over. Nothing was sent."""
 
     transient = True
 
 
 class Untrusted(RequestError):
-    """The server's certificate does not verify, so nothing was sent."""
+    """The server's certificate does not verify. Nothing was sent."""
+
+
+class Stopped(RequestError):
+    """The call was not sent, because whoever paces the calls said so."""
 
 
 class NoAnswer(RequestError):
-    """The request was sent, or may have been, and no whole answer came."""
+    """The form was handed over and no whole answer came."""
 
     transient = True
-    maybe_carried_out = True
+    outcome_unknown = True
 
 
 class ServerFailed(RequestError):
     """A 5xx: the API says that the fault is its own."""
 
     transient = True
-    maybe_carried_out = True
+    outcome_unknown = True
 
 
 class RateLimited(RequestError):
-    """A 429 that waiting cures; the call was not carried out."""
+    """A 429 that goes away by waiting; the call was not carried out."""
 
     transient = True
 
 
 class Refused(RequestError):
-    """A 4xx, or a 429 that waiting does not cure.
+    """A 4xx, or a 429 that waiting does not change.
 
     empty: whether the answer had no body.
-    after_lost_answer: whether an earlier try of the same call may have been carried out.
+    answer_lost_before, server_failed_before: whether an earlier try of the same call ended in NoAnswer, ServerFailed.
     """
 
     empty = False
-    after_lost_answer = False
+    answer_lost_before = False
+    server_failed_before = False
 
 
 class Redirected(RequestError):
@@ -165,6 +189,6 @@ class Redirected(RequestError):
 
 
 class BadAnswer(RequestError):
-    """An answer that claims success and is not what the API's document promises."""
+    """An answer that claims success and lacks what is essential."""
 
-    maybe_carried_out = True
+    outcome_unknown = True

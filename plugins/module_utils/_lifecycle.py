@@ -8,9 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ._oauth import TokenDetails
+from ._token_details import TOKEN_LIFE_SECONDS, TokenDetails
 
-TOKEN_LIFE_SECONDS = 900
+__all__ = [
+    "TOKEN_LIFE_SECONDS",
+    "Decision",
+    "Wanted",
+    "for_absent",
+    "for_present",
+    "same_scope",
+    "scope_text",
+    "scope_warning",
+]
 
 KEPT = "kept"
 GENERATED = "generated"
@@ -23,7 +32,7 @@ NONE = "none"
 class Wanted:
     """What a token must be to be kept.
 
-    scope: None where any will do. min_expires_in: seconds that it must still live. force: keep none, however good.
+    scope: None where any will do. min_expires_in: seconds that it must still live. force: do not keep it in any case.
     """
 
     scope: tuple[str, ...] | None
@@ -49,29 +58,57 @@ def for_present(wanted: Wanted, *, given: bool, details: TokenDetails | None) ->
     details: what introspection said of it; None where it is not active, or was not asked about because of C(force).
     """
     if not given:
-        return Decision(GENERATED, "No token was given.")
+        return Decision(GENERATED, "There was no token.")
+    fault = _fault(wanted, details)
+    if fault:
+        return Decision(REPLACED, fault)
+    # Without details there is a fault.
+    left = details.expires_in if details else None
+    return Decision(KEPT, f"The token is active, has the wanted scope and expires in {left} s.")
+
+
+def _fault(wanted: Wanted, details: TokenDetails | None) -> str | None:
+    """Return why the token given cannot be kept, as a sentence; None where it can."""
+    fault = None
     if wanted.force:
-        return Decision(REPLACED, "The replacement was forced.")
-    if details is None:
-        return Decision(REPLACED, "The token given is not active: it expired, was revoked or is unknown.")
-    if wanted.scope is not None and not same_scope(wanted.scope, details.scope):
-        return Decision(
-            REPLACED,
-            f"The token given has the scope {scope_text(details.scope)}, and {scope_text(wanted.scope)} is wanted.",
-        )
-    if details.expires_in < wanted.min_expires_in:
-        return Decision(
-            REPLACED,
-            f"The token given expires in {details.expires_in} s, and at least {wanted.min_expires_in} s are wanted.",
-        )
-    return Decision(KEPT, f"The token given is active, has the wanted scope and expires in {details.expires_in} s.")
+        fault = "The replacement was forced."
+    elif details is None:
+        fault = "The token is not active: it expired, was revoked or is unknown."
+    elif wanted.scope is not None and details.scope is None:
+        fault = "The API does not say which scope the token has."
+    elif wanted.scope is not None and details.scope is not None and not same_scope(wanted.scope, details.scope):
+        fault = f"The token has the scope {scope_text(details.scope)}, and {scope_text(wanted.scope)} is wanted."
+    elif details.expires_in is None:
+        fault = "The API does not say when the token expires."
+    elif details.expires_in < wanted.min_expires_in:
+        fault = f"The token expires in {details.expires_in} s, and at least {wanted.min_expires_in} s are wanted."
+    return fault
 
 
-def for_absent(*, active: bool) -> Decision:
-    """Say what a revocation did, or what one would do."""
+def for_absent(*, active: bool | None) -> Decision:
+    """Say what a revocation did, or what one would do.
+
+    active: whether the token was; None where it is not any more and an earlier try may have revoked it.
+    """
+    if active is None:
+        return Decision(
+            NONE,
+            "The token is not active any more. An earlier try to revoke it, which the API answered with an"
+            " error, may have done it.",
+        )
     if active:
-        return Decision(REVOKED, "The token given was active.")
-    return Decision(NONE, "The token given is not active any more, so there is nothing to revoke.")
+        return Decision(REVOKED, "The token was active.")
+    return Decision(NONE, "The token is not active any more, so there is nothing to revoke.")
+
+
+def scope_warning(wanted: Sequence[str] | None, granted: Sequence[str] | None) -> str | None:
+    """Return what to warn about when the API granted another scope than was asked for, as a sentence."""
+    if wanted is None or granted is None or same_scope(wanted, granted):
+        return None
+    return (
+        f"The scope {scope_text(wanted)} was asked for and the API granted {scope_text(granted)}; while they differ,"
+        " every run will replace the token."
+    )
 
 
 def same_scope(one: Iterable[str], other: Iterable[str]) -> bool:

@@ -5,38 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
+from ._answers import Success
 from ._errors import BadAnswer, Call, Refused, RequestError
 from ._http import HttpClient
+from ._token_details import TOKEN_LIFE_SECONDS, TokenDetails, is_token, token_details
 
-T = TypeVar("T")
+__all__ = ["OAuthClient", "Token", "TokenDetails", "is_token"]
 
 GENERATE = Call(
     "generate",
     "generate a token",
     "/v1/oauth/token",
     success=200,
-    hazard="it may have made a token that no one holds (such a token expires within 15 minutes)",
+    risk_if_repeated="it may have made a token that nobody has (such a token expires within 15 minutes)",
 )
 INTROSPECT = Call("introspect", "introspect the token", "/v1/oauth/introspect", success=200)
 REVOKE = Call("revoke", "revoke the token", "/v1/oauth/token/revoke", success=204)
 
-
-@dataclass(frozen=True)
-class TokenDetails:
-    """What the API tells of a live token (schema C(OAuthToken) of its OpenAPI document), without the token itself.
-
-    expires_at: Unix time in seconds. expires_in: seconds left when the API answered.
-    """
-
-    token_type: str
-    scope: tuple[str, ...]
-    client_id: str
-    expires_at: int
-    expires_in: int
+_CHECK_ADDRESS = "check api_base_url and proxy"
 
 
 @dataclass(frozen=True)
@@ -48,73 +37,118 @@ class Token:
 
 
 class OAuthClient:
-    """The OAuth API of one project, with one API key. Every method raises RequestError."""
+    """The OAuth API of one project, with one API key. To be used by one thread at a time."""
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
+        self._differences: dict[str, None] = {}
 
-    def generate(self, scope: Sequence[str] | None) -> Token:
+    def generate(self, scope: Sequence[str] | None, grant_type: str = "client_credentials") -> Token:
         """Make a token (RFC 6749, section 4.4) with the scopes named, or with the API's choice for None.
 
-        Where the answer holds a token but is not whole, the token is revoked before BadAnswer is raised: nobody else
-        could ever revoke it.
+        A token that no request could carry is revoked at once, because nobody could ever do so later. Raises
+        RequestError; where its C(may_have_made_a_token) is true, there may be a token that nobody has.
         """
-        form = {"grant_type": "client_credentials"}
+        form = {"grant_type": grant_type}
         if scope is not None:
             form["scope"] = " ".join(scope)
-        answer = self._http.post(GENERATE, form)
-        access_token = _field(GENERATE, answer, "access_token", str)
-        if not access_token:
-            fault = "the API's answer has an empty access_token"
-            raise BadAnswer(GENERATE, fault, "check api_base_url and proxy", status=GENERATE.success)
-        try:
-            return Token(access_token, _details(GENERATE, answer))
-        except BadAnswer as error:
-            if self._revoked_for_sure(access_token):
-                error.maybe_carried_out = False
-                error.advice = f"the token that came with it has been revoked; {error.advice}"
-            raise
+        success = self._post(GENERATE, form)
+        access_token = success.content.get("access_token")
+        if not isinstance(access_token, str) or not access_token:
+            raise _bad_answer(GENERATE, success, "access_token")
+        if not is_token(access_token):
+            raise self._unusable(access_token, success)
+        details = token_details(
+            GENERATE,
+            success,
+            scope=scope,
+            life=TOKEN_LIFE_SECONDS,
+            secrets=self._http.secrets({"access_token": access_token}),
+            note=self._note,
+        )
+        return Token(access_token, details)
 
     def introspect(self, access_token: str) -> TokenDetails | None:
-        """Ask what a token is good for (RFC 7662); None for one that is unknown, expired or revoked."""
-        answer = self._http.post(INTROSPECT, {"access_token": access_token})
-        if not _field(INTROSPECT, answer, "active", bool):
-            return None
-        return _details(INTROSPECT, answer)
+        """Ask what a token is good for (RFC 7662); None for one that is unknown, expired or revoked.
 
-    def revoke(self, access_token: str) -> bool:
-        """End a token's life (RFC 7009). Return whether this call ended it; False when it was not active any more."""
+        Raises RequestError.
+        """
+        form = {"access_token": access_token}
+        success = self._post(INTROSPECT, form)
+        active = success.content.get("active")
+        if not isinstance(active, bool):
+            raise _bad_answer(INTROSPECT, success, "active")
+        if not active:
+            return None
+        secrets = self._http.secrets(form)
+        return token_details(INTROSPECT, success, scope=None, life=None, secrets=secrets, note=self._note)
+
+    def revoke(self, access_token: str) -> bool | None:
+        """Revoke a token (RFC 7009).
+
+        Returns True where this call did it, False where the token was not active any more, and None where it is not
+        active any more and an earlier try of this call, which the API answered with an error, may have revoked it.
+        Raises RequestError.
+        """
         try:
-            self._http.post(REVOKE, {"access_token": access_token})
+            self._post(REVOKE, {"access_token": access_token})
         except Refused as error:
-            # The API says "not active" with an empty 404; one with a body comes from a wrong base URL.
-            if error.status == 404 and error.empty:
-                return error.after_lost_answer
-            raise
+            if error.status != 404:
+                raise
+            if not error.empty:
+                self._check_that_inactive(access_token, error)
+            if error.answer_lost_before:
+                return True
+            return None if error.server_failed_before else False
         return True
 
-    def _revoked_for_sure(self, access_token: str) -> bool:
+    def take_differences(self) -> list[str]:
+        """Return, and forget, in which ways answers differed from the API's document, in sentences without values."""
+        taken, self._differences = list(self._differences), {}
+        return taken
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def _post(self, call: Call, form: dict[str, str]) -> Success:
+        success = self._http.post(call, form)
+        if success.status != call.success:
+            self._note(f"The status of {call.operation} is {success.status} instead of {call.success}.")
+        return success
+
+    def _note(self, difference: str) -> None:
+        self._differences[difference] = None
+
+    def _check_that_inactive(self, access_token: str, refusal: Refused) -> None:
+        """Tell a dead token from a wrong base URL, which may both be a 404 with a body. Raises RequestError."""
+        try:
+            active = self.introspect(access_token) is not None
+        except Refused as error:
+            raise (refusal if error.status == 404 else error) from None
+        if active:
+            refusal.cause += ", although the token is active"
+            refusal.advice = "ask Voucherify's support"
+            raise refusal
+        self._note(f"The 404 to {REVOKE.operation} has a body.")
+
+    def _unusable(self, access_token: str, success: Success) -> BadAnswer:
+        error = BadAnswer(
+            GENERATE,
+            "the token in the API's answer contains characters that no HTTP header can carry",
+            "ask Voucherify's support",
+            status=success.status,
+        )
         try:
             self.revoke(access_token)
         except RequestError:
-            return False
-        return True
+            return error
+        error.outcome_unknown = False
+        error.cause += ", so it was revoked at once"
+        return error
 
 
-def _details(call: Call, answer: Mapping[str, Any]) -> TokenDetails:
-    return TokenDetails(
-        token_type=_field(call, answer, "token_type", str),
-        scope=tuple(_field(call, answer, "scope", str).split()),
-        client_id=_field(call, answer, "client_id", str),
-        expires_at=_field(call, answer, "expires_at", int),
-        expires_in=_field(call, answer, "expires_in", int),
-    )
-
-
-def _field(call: Call, answer: Mapping[str, Any], name: str, kind: type[T]) -> T:
-    value = answer.get(name)
-    # To isinstance a bool is an int, and to the API it is not.
-    if isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
-        return value
-    fault = "lacks" if name not in answer else "has a wrong type for"
-    raise BadAnswer(call, f"the API's answer {fault} {name}", "check api_base_url and proxy", status=call.success)
+def _bad_answer(call: Call, success: Success, name: str) -> BadAnswer:
+    value = success.content.get(name)
+    fault = "lacks" if value is None else "has an empty" if value == "" else "has a wrong type for"
+    return BadAnswer(call, f"the API's answer {fault} {name}", _CHECK_ADDRESS, status=success.status)

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
@@ -14,12 +16,14 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._errors import LibraryMissing, OAuthError, OptionError, RequestError
-from ._http import Connection, HttpClient, Keys
-from ._oauth import OAuthClient, TokenDetails
+from ._http import Connection, Credentials, HttpClient, Pacing
+from ._oauth import OAuthClient, TokenDetails, is_token
+from ._version import VERSION
 
 try:
     from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]
@@ -34,8 +38,17 @@ Result = dict[str, Any]
 # What a module does with a client, its validated options and whether this is check mode.
 Work = Callable[[OAuthClient, Options, bool], Result]
 
+POSSIBLE_LOSS = (
+    "The call that failed may have made a token that nobody has. It counts towards the project's 1000 tokens until it"
+    " expires, within 15 minutes. The keyword until would run the task again and could make another."
+)
+
 # More than any play needs at once, yet an end to what a long loop over many projects can pile up.
 MAX_OPEN_CLIENTS = 16
+
+MAX_TIMEOUT_SECONDS = 24 * 3600
+
+USER_AGENT = f"voucherify.oauth/{VERSION} (ansible-core/{core_version}; Python/{platform.python_version()})"
 
 
 def _environment(*names: str) -> str:
@@ -74,20 +87,46 @@ def connection_argument_spec() -> dict[str, dict[str, Any]]:
 def run(work: Work, options: Options, *, check_mode: bool) -> Result:
     """Do a module's work with a client made from its options, and return the result of the task.
 
-    This is the one place where an exception of this collection becomes a failed task.
+    This is the one place where an exception of this collection becomes a failed task. C(differences) of the result says
+    in sentences where the API's answers differed from its document.
     """
+    client = None
     try:
-        result = work(_client(_connection(options), _keys(options)), options, check_mode)
-        if "access_token" in result:
-            # Options that are secret ansible-core registers by itself.
-            register_secret(result["access_token"])
-        return result
-    except LibraryMissing as error:
-        return {"failed": True, "changed": False, "msg": missing_required_lib(str(error))}
-    except RequestError as error:
-        return {"failed": True, "changed": False, "msg": str(error), "error": error.as_dict()}
+        client = _cached_client(_connection(options), _credentials(options))
+        result = work(client, options, check_mode)
     except OAuthError as error:
-        return {"failed": True, "changed": False, "msg": str(error)}
+        result = failed(error)
+    if "access_token" in result:
+        register_token(result["access_token"])
+    differences = client.take_differences() if client else []
+    return {**result, "differences": differences} if differences else result
+
+
+def register_token(token: str) -> None:
+    """Let ansible-core 2.22 and newer mask a token in all that this run shows. It masks secret options by itself."""
+    register_secret(token)
+
+
+def failed(error: OAuthError) -> Result:
+    """Return the result of a task that failed with an exception of this collection."""
+    result: Result = {"failed": True, "changed": False, "msg": f"{error}"}
+    if isinstance(error, LibraryMissing):
+        result.update(msg=_missing_library(error), exception=error.traceback)
+    if isinstance(error, RequestError):
+        result["error"] = error.as_dict()
+        if error.may_have_made_a_token:
+            result["warnings"] = [POSSIBLE_LOSS]
+    return result
+
+
+def _missing_library(error: LibraryMissing) -> str:
+    if isinstance(error.cause, ModuleNotFoundError) and error.cause.name == "requests":
+        missing: str = missing_required_lib("requests")
+        return missing
+    return (
+        f"The Python library requests cannot be imported on {platform.node()} by {sys.executable}, although it is"
+        f" there: {error.cause}. Install versions of requests, urllib3 and this Python that work together."
+    )
 
 
 def run_module(module: AnsibleModule, work: Work) -> None:
@@ -99,53 +138,69 @@ def run_module(module: AnsibleModule, work: Work) -> None:
 
 
 def described(details: TokenDetails) -> Result:
-    """Return what a task tells of a token, the token itself excepted."""
-    return {**asdict(details), "scope": list(details.scope)}
+    """Return what a task tells of a token, the token itself excepted. What the API does not say is left out."""
+    known = {name: value for name, value in asdict(details).items() if value is not None}
+    return {**known, "scope": list(details.scope)} if details.scope is not None else known
 
 
 def bearer_token(options: Options) -> str | None:
     """Return the option C(access_token), None where it is empty. Raises OptionError for what cannot be a token."""
     token: str | None = options["access_token"] or None
-    # What a request can carry (RFC 6750, section 2.1). The API would only say that it does not know the token.
-    if token and not re.fullmatch(r"[\w.~+/-]+=*", token, re.ASCII):
+    # The API would only say that it does not know the token.
+    if token and not is_token(token):
         raise OptionError(
-            "access_token holds white space or a character that no token has; give the token alone, such as"
-            " access_token of a registered result."
+            "access_token contains white space or a character that no HTTP header can carry; give the token alone,"
+            " such as access_token of a registered result."
         )
     return token
 
 
+def new_client(options: Options, pacing: Pacing | None = None) -> OAuthClient:
+    """Return a client of its own for each call of this function; close it after use.
+
+    options: validated ones, as connection_argument_spec() describes them. Raises OptionError or LibraryMissing.
+    """
+    return OAuthClient(HttpClient(_connection(options), _credentials(options), pacing))
+
+
 @lru_cache(maxsize=MAX_OPEN_CLIENTS)
-def _client(connection: Connection, keys: Keys) -> OAuthClient:
-    return OAuthClient(HttpClient(connection, keys))
+def _cached_client(connection: Connection, credentials: Credentials) -> OAuthClient:
+    """Return the client that an earlier item of a loop used."""
+    return OAuthClient(HttpClient(connection, credentials))
 
 
-def _keys(options: Options) -> Keys:
+def _credentials(options: Options) -> Credentials:
     for name in ("app_id", "app_token"):
         if not options[name]:
             raise OptionError(f"{name} is empty; take it from the API keys in the settings of the Voucherify project.")
         if not re.fullmatch(r"[!-~]+", options[name]):
             raise OptionError(
-                f"{name} holds white space or a character that no HTTP header can carry;"
+                f"{name} contains white space or a character that no HTTP header can carry;"
                 " often it is a line end that was copied with it."
             )
-    return Keys(options["app_id"], options["app_token"])
+    return Credentials(options["app_id"], options["app_token"])
 
 
 def _connection(options: Options) -> Connection:
-    for name, least in (("timeout", 1), ("retries", 0), ("max_wait", 0)):
-        if options[name] < least:
-            raise OptionError(f"{name} is {options[name]}; it must be {least} or more.")
+    if not 1 <= options["timeout"] <= MAX_TIMEOUT_SECONDS:
+        raise OptionError(f"timeout must be from 1 to {MAX_TIMEOUT_SECONDS}.")
+    for name in ("retries", "max_wait"):
+        if options[name] < 0:
+            raise OptionError(f"{name} must be 0 or more.")
     if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        raise OptionError(f"ca_path is {options['ca_path']}, and there is no such file.")
-    return Connection(
-        base_url=_base_url(options["api_base_url"]),
-        **{name: options[name] for name in ("timeout", "retries", "max_wait", "validate_certs", "ca_path", "proxy")},
-    )
+        raise OptionError("ca_path names a file or folder that does not exist where the task executes.")
+    base_url = _base_url(options["api_base_url"])
+    if options["proxy"] and base_url.lower().startswith("http:"):
+        raise OptionError(
+            "proxy is set, but api_base_url is an http:// address of this machine, which is never called through a"
+            " proxy; remove proxy, or set api_base_url to the address of the API."
+        )
+    names = ("timeout", "retries", "max_wait", "validate_certs", "ca_path", "proxy")
+    return Connection(base_url, **{name: options[name] for name in names}, user_agent=USER_AGENT)
 
 
 def _base_url(url: str) -> str:
-    """Check a base URL without ever quoting it, for it may hold a password by mistake. Raises OptionError."""
+    """Check a base URL without ever quoting it, because it may contain a password by mistake. Raises OptionError."""
     try:
         parts = urlsplit(url)
         well_formed = bool(parts.scheme and parts.hostname and (parts.port is None or parts.port > 0))
@@ -153,16 +208,18 @@ def _base_url(url: str) -> str:
         well_formed = False
     # urlsplit drops line ends and tabs; requests reads a backslash as a slash.
     if not well_formed or not re.fullmatch(r"[!-\[\]-~]+", url):
-        raise OptionError("api_base_url is no URL; it looks like https://api.voucherify.io.")
+        raise OptionError("api_base_url is not a URL; it must look like https://api.voucherify.io.")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         raise OptionError(
             "api_base_url must begin with https://, or the keys and tokens could be read on the way"
             " (http:// is for a loopback address only)."
         )
     if "@" in parts.netloc:
-        raise OptionError("api_base_url must not hold a user name or a password; app_id and app_token say who calls.")
+        raise OptionError(
+            "api_base_url must not contain a user name or a password; app_id and app_token say who calls."
+        )
     if "?" in url or "#" in url:
-        raise OptionError("api_base_url must not hold a query or a fragment; it ends with a host or a path.")
+        raise OptionError("api_base_url must not contain a query or a fragment; it ends with a host or a path.")
     return url.rstrip("/")
 
 

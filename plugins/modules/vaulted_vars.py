@@ -13,35 +13,36 @@ version_added: 1.0.0
 author:
   - The voucherify.oauth contributors (@voucherifyio)
 description:
-  - Sets or removes top-level variables of a YAML vars file on the controller, with their values encrypted by the vault
+  - Sets or removes top-level variables of a YAML vars file on the controller. The values are encrypted with the vault
     secrets that the run was started with.
-  - A value that stands in the file already is left alone, so a second run changes nothing although each encryption of
-    the same value looks different. For that the standing value is decrypted and compared.
-  - In a file whose values are vaulted one by one, every byte outside the changed variables stays as it is, with the
-    comments, the order, the quoting, the line ends and the other vaulted values.
-  - A file is replaced as a whole, never written in place, so that whoever reads it sees the old one or the new one. A
-    value is nowhere written in plain text, not even for a moment. Runs that edit files in the same folder at the same
-    time take turns, and what another program writes meanwhile is not overwritten but makes the task fail.
+  - A value that the file already contains is left alone, so a second run changes nothing, although encrypting a value
+    again gives another text each time. For this, the present value is decrypted and compared.
+  - In a file whose values are vaulted one by one, nothing outside the changed variables changes. Comments, order,
+    quoting, line ends and other vaulted values stay as they are.
+  - The file is replaced as a whole and never written in place, so a reader sees the old file or the new one. Plain
+    text is never written to the disk. Runs that edit files in the same folder take turns. If another program changes
+    the file in between, its change is kept.
 options:
   path:
     description:
-      - Path of the vars file on the controller. A relative path begins at the folder of the playbook, as that of
-        O(ansible.builtin.fetch#module:dest) does.
-      - Folders that do not exist are made with mode V(0700).
-      - Where it is a symbolic link, the file that it leads to is edited and the link stays.
+      - Path of the vars file on the controller. A relative path starts at the folder of the playbook, as with
+        O(ansible.builtin.fetch#module:dest).
+      - Missing folders are made with mode V(0700).
+      - If it is a symbolic link, the file behind it is edited and the link stays.
     type: path
     required: true
   variables:
     description:
-      - The variables to set, their names with their values. Those that the file does not have yet are added at its end,
-        and a variable that stands there in plain text, or holds a list or a mapping, becomes a vaulted string.
-      - A name must be a valid and unreserved name for an Ansible variable. A value must be a string.
+      - The variables to set, with their values. New ones are added at the end of the file. A variable that is there in
+        plain text, or that is a list or a mapping, becomes a vaulted string.
+      - A name must be valid for an Ansible variable and not reserved. A value must be a string.
       - Required with O(state=present).
     type: dict
   names:
     description:
-      - The names of the variables to remove. One that the file does not have changes nothing.
-      - The lines of the variable go, comments above it stay.
+      - The names of the variables to remove. A name that the file does not have changes nothing.
+      - The lines of the variable are removed, with comments inside a nested value. Comments above it stay.
+      - Removing variables in plain text needs no vault secret.
       - Required with O(state=absent).
     type: list
     elements: str
@@ -55,56 +56,62 @@ options:
     default: present
   format:
     description:
-      - With V(inline), each value is vaulted by itself, as C(ansible-vault encrypt_string) does it. With V(file), the
-        whole file is encrypted, as C(ansible-vault encrypt) does it.
-      - A new file gets V(inline), and a standing one keeps what it is. Files are not converted, so the task fails when
-        this option contradicts what stands there.
+      - With V(inline), each value is vaulted by itself, as C(ansible-vault encrypt_string) does. With V(file), the
+        whole file is encrypted, as C(ansible-vault encrypt) does.
+      - A new file gets V(inline), and an existing one keeps its format. Files are not converted. The task fails if
+        this option and the file disagree.
     type: str
     choices:
       - inline
       - file
   vault_id:
     description:
-      - The vault id of the loaded secret to encrypt with. It is written into the header of what is encrypted, unless
-        it is V(default).
-      - Without it, a standing file in the format V(file) is encrypted with the secret that decrypts it. Otherwise it is
-        the run's C(vault_encrypt_identity), and the first secret that was loaded when that is not configured.
-      - A value that does not change is not encrypted anew, even if another vault id is given.
+      - The vault id of the loaded secret that encrypts. It is written into the header of what is encrypted, unless it
+        is V(default).
+      - Values in O(variables) that are encrypted under another id are encrypted again, even if they do not change. In
+        the format V(file) this is the whole file.
+      - Without this option, the secret of the value that is replaced is used, or of the file in the format V(file).
+        Otherwise it is the configured C(vault_encrypt_identity), then the secret whose id all other vaulted values of
+        the file have, then the only secret that is loaded. If several secrets are loaded and none of this decides, the
+        task fails and names their ids.
     type: str
   mode:
     description:
-      - The mode of the file as an octal number in quotes, V('0640') for one.
-      - A new file gets V(0600), and a standing one keeps its own.
+      - The mode of the file as an octal number in quotes, for example V('0640').
+      - A new file gets V(0600), and an existing one keeps its mode.
     type: raw
   backup:
     description:
-      - Whether a copy of the standing file is left beside it before it is replaced. The name of the copy begins with a
-        dot and ends in a tilde, so that Ansible does not load it.
-      - When a value in plain text is being replaced by a vaulted one, the whole copy is encrypted.
+      - Whether to keep a copy of the existing file beside it. The name of the copy begins with a dot and ends in a
+        tilde, so that Ansible does not load it.
+      - If a value in plain text is replaced by a vaulted one, the whole copy is encrypted.
     type: bool
     default: false
 notes:
-  - A run has its vault secrets from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the configuration.
-    The task fails when there are none.
-  - The task runs as the user who runs Ansible, and C(become) has no part in it.
-  - The result has names only, and no value is ever printed. In a loop Ansible prints the items, so with O(variables)
-    the result is hidden there, while the message of a failure is still shown. An item that is skipped by C(when) is
-    printed by Ansible itself; choose the items to loop over instead of skipping some.
-  - A play that is running does not see what changed in a file that it has loaded; see
-    M(ansible.builtin.include_vars) for loading it again.
-  - A value in a task that is written out in a playbook is a secret in a playbook. Take values from a registered result,
-    from a lookup or from another vaulted variable.
+  - Vault secrets come from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the configuration. The task
+    fails if something has to be encrypted and there are none.
+  - The task runs as the user who runs Ansible. C(become) has no effect on it.
+  - The result contains names only, and values are never printed. In a loop only the message of a failure is shown,
+    because Ansible would print the item next to it. Ansible itself prints items that are skipped by C(when); choose
+    the items to loop over instead of skipping some.
+  - A run waits for another one that has locked the folder, for at most ten minutes since something last changed in the
+    folder. The lock works for all runs on one machine. Some file systems, such as NFS, cannot lock a folder.
+  - Other names (hard links) of the file keep the old content, because the file is replaced.
+  - A running play does not see changes to a file that it has loaded; load it again with
+    M(ansible.builtin.include_vars).
+  - Do not write secret values into a playbook. Take them from a registered result, a lookup or another vaulted
+    variable.
 attributes:
   check_mode:
     description: Whether the task can run in check mode, in which it changes nothing.
     support: full
     details:
-      - Everything but the writing is done, so that a file that cannot be edited is found out.
+      - Takes no lock. Finds out whatever would keep the file from being edited, as far as it can without writing.
   diff_mode:
-    description: Whether the task tells what it changes, or in check mode would change.
+    description: Whether the task shows what it changes, or in check mode would change.
     support: full
     details:
-      - The difference has the names of the variables and never a value.
+      - The difference contains the names of the variables and never a value.
   idempotent:
     description: Whether the same task, run a second time, changes nothing.
     support: full
@@ -113,7 +120,7 @@ attributes:
     support: full
     platforms: posix
     details:
-      - This is about the controller; it does not matter what the targets are.
+      - This is about the controller. The targets do not matter.
   action:
     description: Whether the task has a part that runs on the controller.
     support: full
@@ -129,7 +136,7 @@ seealso:
   - module: ansible.builtin.include_vars
     description: Loads the variables of the file into the running play.
   - module: voucherify.oauth.voucherify_oauth_token
-    description: Makes the tokens that are worth keeping in such a file.
+    description: Makes tokens that can be kept in such a file.
   - name: Encrypting content with Ansible Vault
     description: What vaulted variables and vault ids are.
     link: https://docs.ansible.com/ansible/latest/vault_guide/vault_encrypting_content.html
@@ -154,7 +161,7 @@ EXAMPLES = r"""
     mode: '0640'
   run_once: true
 
-- name: Remove a token that was revoked, and keep a copy of the file as it was
+- name: Remove a token that was revoked, and keep a copy of the old file
   voucherify.oauth.vaulted_vars:
     path: group_vars/production/tokens.yml
     names:
@@ -163,7 +170,7 @@ EXAMPLES = r"""
     backup: true
   run_once: true
 
-- name: Let the running play see what the file holds now
+- name: Let the running play see what is in the file now
   ansible.builtin.include_vars:
     file: group_vars/production/tokens.yml
 """
@@ -182,28 +189,28 @@ added:
   sample:
     - vouchers_token
 updated:
-  description: The names of the variables that got another value, or whose value was not vaulted before, sorted.
+  description: The names of the variables that got another value or vault id, or that were not vaulted before, sorted.
   returned: success
   type: list
   elements: str
   sample:
     - campaigns_token
 removed:
-  description: The names of the variables that the file had and has no more, sorted.
+  description: The names of the variables that were removed, sorted.
   returned: success
   type: list
   elements: str
   sample: []
 unchanged:
-  description: The names of the variables that were as wanted already, sorted.
+  description: The names of the variables that did not need to change, sorted.
   returned: success
   type: list
   elements: str
   sample:
     - orders_token
 vault_id:
-  description: The vault id of the secret that encrypts what changes.
-  returned: success
+  description: The vault id under which the variables are encrypted now.
+  returned: when it is the same for all that were given, and with O(state=absent) in the format V(file)
   type: str
   sample: default
 format:
@@ -212,8 +219,8 @@ format:
   type: str
   sample: inline
 backup_file:
-  description: The absolute path of the copy of the file as it was.
-  returned: when O(backup=true) and the content of a standing file changed, but not in check mode
+  description: The absolute path of the copy of the old file.
+  returned: when O(backup=true) and the content of an existing file changed, but not in check mode
   type: str
   sample: /srv/deploy/group_vars/production/.tokens.yml.2026-11-23@14:37:26.391208~
 """

@@ -162,11 +162,11 @@ reason:
   description: A sentence that tells why.
   type: str
   returned: success
-  sample: The token given expires in 42 s, and at least 60 s are wanted.
+  sample: The token expires in 42 s, and at least 60 s are wanted.
 access_token:
   description: The token, kept or generated. It is not shown, whatever the verbosity, yet usable when registered.
   type: str
-  returned: success, O(state=present), and not in check mode
+  returned: success and O(state=present), but in check mode only when the token is kept
   sample: 1ABCde2FGHijKl3m4NO5pqR6STUv7wxYzAbc8dE90FgH1IJkLm
 token_type:
   description: What goes before the token in the C(Authorization) header.
@@ -196,6 +196,15 @@ expires_in:
   type: int
   returned: when there is a token
   sample: 900
+differences:
+  description:
+    - How the API's answers differed from its document, in sentences without values. The task coped with them.
+    - They are also shown at C(-v), and are worth reporting.
+  type: list
+  elements: str
+  returned: when an answer differed from Voucherify's document
+  sample:
+    - The answer to generate lacks token_type.
 error:
   description: What is known of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
   type: dict
@@ -284,48 +293,60 @@ def _absent(client: OAuthClient, options: Options, check_mode: bool) -> Result:
 
 def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
     wanted = _wanted(options)
-    held = bearer_token(options)
-    details = client.introspect(held) if held and not wanted.force else None
-    decision = lifecycle.for_present(wanted, given=held is not None, details=details)
+    given = bearer_token(options)
+    details = client.introspect(given) if given and not wanted.force else None
+    decision = lifecycle.for_present(wanted, given=given is not None, details=details)
     if decision.operation == lifecycle.KEPT:
-        return _result(decision, details, None if check_mode else held)
+        return _result(decision, details, given)
     if check_mode:
         return _result(decision)
-    token = client.generate(wanted.scope)
-    warnings = []
-    if wanted.scope is not None and not lifecycle.same_scope(wanted.scope, token.details.scope):
-        warnings.append(
-            f"The scope {lifecycle.scope_text(wanted.scope)} was asked for and the API granted"
-            f" {lifecycle.scope_text(token.details.scope)}; while they differ, every run will replace the token."
-        )
-    if options["revoke_replaced"] and held and (details or wanted.force):
+    token = client.generate(wanted.scope, options["grant_type"])
+    warning = lifecycle.scope_warning(wanted.scope, token.details.scope)
+    warnings = [warning] if warning else []
+    if options["revoke_replaced"] and given and (details or wanted.force):
         try:
-            client.revoke(held)
+            client.revoke(given)
         except RequestError as error:
             warnings.append(f"A new token was generated, but the old one may still be used. {error}")
     return _result(decision, token.details, token.access_token, warnings)
 
 
 def _wanted(options: Options) -> lifecycle.Wanted:
-    least = options["min_expires_in"]
-    if not 0 <= least < lifecycle.TOKEN_LIFE_SECONDS:
-        raise OptionError(f"min_expires_in is {least}; it must be from 0 to 899, for a token lives 900 seconds.")
+    check_min_expires_in("min_expires_in", options["min_expires_in"])
     scope = options["scope"]
     if scope is not None:
-        _check_scope(scope)
-    return lifecycle.Wanted(None if scope is None else tuple(scope), least, options["force"])
+        check_scope("scope", scope)
+    return lifecycle.Wanted(None if scope is None else tuple(scope), options["min_expires_in"], options["force"])
 
 
-def _check_scope(scope: list[str]) -> None:
-    if not scope or not all(scope):
-        raise OptionError("scope is empty or holds an empty value; name what the token is for, or leave scope out.")
-    for value in scope:
-        # The characters of a scope-token in RFC 6749, section 3.3.
-        if re.search(r"[^!#-+\--\[\]-~]", value):
+def check_min_expires_in(where: str, seconds: int) -> None:
+    """Check a minimum remaining lifetime. where: the option, as messages name it. Raises OptionError."""
+    if not 0 <= seconds < lifecycle.TOKEN_LIFE_SECONDS:
+        fault = "is negative" if seconds < 0 else "is too high"
+        raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives 900 seconds.")
+
+
+def check_scope(where: str, scope: list[str]) -> None:
+    """Check a list of scopes (RFC 6749, section 3.3). where: the option, as messages name it. Raises OptionError."""
+    if not scope:
+        raise OptionError(f"{where} is an empty list; name what the token is for, or leave out {where}.")
+    for position, value in enumerate(scope):
+        if not value:
+            raise OptionError(f"{where}[{position}] is empty; name what the token is for, or remove the entry.")
+        # The characters of a scope-token.
+        wrong = re.search(r"[^!#-+\--\[\]-~]", value)
+        if wrong:
             raise OptionError(
-                f"scope holds {value!r}, which is not one scope; give several as a YAML list, without commas or white"
-                " space inside a value."
+                f"{where}[{position}] is not one scope, because it contains {_character(wrong[0])}; give several scopes"
+                " as a YAML list, without commas or white space inside a value."
             )
+
+
+def _character(character: str) -> str:
+    """Name a character in a sentence."""
+    if character.isspace():
+        return "white space"
+    return {",": "a comma"}.get(character, repr(character) if character.isprintable() else "a control character")
 
 
 def _result(

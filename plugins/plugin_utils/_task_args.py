@@ -1,15 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What a task was given, in plain text."""
+"""A task's options: decrypted and validated, with messages that never quote a value."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VaultSecretError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible.module_utils.common.validation import (
+    check_type_bool,
+    check_type_float,
+    check_type_int,
+    check_type_list,
+)
+from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
+from ansible.utils.display import Display
 
 try:
     from ansible.parsing.vault import EncryptedString  # type: ignore[attr-defined,unused-ignore]
@@ -18,18 +27,74 @@ except ImportError:  # ansible-core up to 2.18
         AnsibleVaultEncryptedUnicode as EncryptedString,
     )
 
+Options = dict[str, Any]
+Spec = Mapping[str, Mapping[str, Any]]
+
+_WANTED = {"int": "an integer", "float": "a number", "bool": "a boolean", "list": "a list", "dict": "a mapping"}
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "int": check_type_int,
+    "float": check_type_float,
+    "bool": check_type_bool,
+    "list": check_type_list,
+}
+# These messages of ansible-core contain names of options only; once the types are right, its others cannot come up.
+_NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
+
+
+class TaskArgsError(Exception):
+    """The options of a task cannot be used. The text is a sentence without the full stop, and quotes no value.
+
+    missing: the names of required options that were given neither in the task nor in the environment.
+    """
+
+    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+def validated(
+    name: str, argument_spec: Spec, args: Mapping[str, Any], *, on_target: bool = False, **rules: Any
+) -> Options:
+    """Return the options that a task was given: decrypted, converted, and completed by defaults and fallbacks.
+
+    name: the action's full name, for messages.
+    on_target: whether a module validates them again where it runs. Fallbacks are left to it then, because they are
+        values of the environment there, and so are warnings and deprecations.
+    rules: the further arguments of ansible-core's ArgumentSpecValidator, required_if for example.
+    Raises TaskArgsError.
+    """
+    given = decrypted(args)
+    _check_options(argument_spec, given)
+    spec = _without_fallbacks(argument_spec) if on_target else argument_spec
+    validation = ArgumentSpecValidator(spec, **rules).validate(without_nulls(given))
+    for error in validation.errors.errors:
+        if not isinstance(error, _NAMES_ONLY):
+            raise TaskArgsError(f"The options of {name} cannot be used; compare them with its documentation")
+        known = validation.validated_parameters
+        missing = (option for option, rule in spec.items() if rule.get("required") and known.get(option) is None)
+        raise TaskArgsError(str(error), tuple(missing) if isinstance(error, RequiredError) else ())
+    if not on_target:
+        _forward_warnings(validation)
+    options: Options = validation.validated_parameters
+    return options
+
+
+def without_nulls(options: Mapping[str, Any]) -> Options:
+    """Return the options that are not null. For a required one, ansible-core would make the string "None" of it."""
+    return {name: value for name, value in options.items() if value is not None}
+
 
 def decrypted(value: Any) -> Any:
-    """The value with each vaulted string in it as plain text, and each other string without ansible-core's marks.
+    """Return the value with each vaulted string in it as plain text, and other strings without ansible-core's tags.
 
-    Up to 2.18, ansible-core hands on a vaulted string as it is where no template is around it. Raises VaultSecretError
+    Up to 2.18, ansible-core passes a vaulted string on as it is where no template is around it. Raises TaskArgsError
     for one that the run cannot decrypt.
     """
     if isinstance(value, EncryptedString):
         try:
             return str.__str__(str(value))
         except AnsibleError:
-            raise VaultSecretError(
+            raise TaskArgsError(
                 "A value that was given is vaulted and cannot be decrypted with the vault secrets of this run; start "
                 "it with the one that was used to encrypt it"
             ) from None
@@ -40,3 +105,98 @@ def decrypted(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [decrypted(inner) for inner in value]
     return value
+
+
+def _check_options(spec: Spec, options: Mapping[Any, Any], path: str = "") -> None:
+    """Check names, types and choices, also of suboptions. path: where the options are, such as C(tokens[1].)."""
+    names = {option: (option, *rule.get("aliases", ())) for option, rule in spec.items()}
+    unknown = set(options) - {alias for aliases in names.values() for alias in aliases}
+    if unknown:
+        told = ", ".join(sorted({_option_name(option) for option in unknown}))
+        lacking = f"{path[:-1]} has no option" if path else "There is no option"
+        raise TaskArgsError(f"{lacking} {told}; the options are {', '.join(sorted(spec))}")
+    for option, rule in spec.items():
+        used = [alias for alias in names[option] if alias in options]
+        for alias in used:
+            _check_value(f"{path}{alias}", rule, options[alias])
+        # At the top, a fallback may still give the value, and the validator of ansible-core checks that.
+        if path and rule.get("required") and not [alias for alias in used if options[alias] is not None]:
+            raise TaskArgsError(f"{path}{option} is missing")
+
+
+def _check_value(where: str, rule: Mapping[str, Any], value: Any) -> None:
+    kind = rule.get("type", "str")
+    if value is None:
+        # To leave out a list is a decision, and an empty entry is often one whose lines are commented out.
+        if kind in ("list", "dict"):
+            raise TaskArgsError(f"{where} is empty (null); give {_WANTED[kind]}, or leave out the option")
+        return
+    converted = _converted(where, kind, value)
+    elements = rule.get("elements", "raw")
+    if kind == "list":
+        for position, element in enumerate(converted):
+            inner = f"{where}[{position}]"
+            if element is None and elements != "raw":
+                raise TaskArgsError(f"{inner} is empty (null); give a value, or remove the entry")
+            _check_value(inner, {**rule, "type": elements, "elements": "raw"}, element)
+    elif kind == "dict" and rule.get("options"):
+        _check_options(rule["options"], value, f"{where}.")
+    elif rule.get("choices") and converted not in rule["choices"]:
+        raise TaskArgsError(f"{where} must be one of {', '.join(map(str, rule['choices']))}; it is something else")
+
+
+def _converted(where: str, kind: str, value: Any) -> Any:
+    """Return the value as ansible-core converts it, for these checks. Raises TaskArgsError where it must not.
+
+    It would make a string of a mapping or a list, and take a string apart for a mapping.
+    """
+    if kind == "dict" and not isinstance(value, Mapping):
+        raise TaskArgsError(f"{where} must be a mapping, and it is {_kind_of(value)}")
+    if kind in ("str", "path") and isinstance(value, (Mapping, list)):
+        raise TaskArgsError(
+            f"{where} must be a string, and it is {_kind_of(value)}; to use one value of it, name that value, such as"
+            " access_token of a registered result"
+        )
+    if kind == "str":
+        return str(value)
+    if kind not in _CONVERSIONS:
+        return value
+    try:
+        return _CONVERSIONS[kind](value)
+    except (TypeError, ValueError):
+        raise TaskArgsError(f"{where} must be {_WANTED[kind]}, and it is {_kind_of(value)}") from None
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, str):
+        return "a string" if value else "an empty string"
+    kinds = ((Mapping, "a mapping"), (list, "a list"), (bool, "a boolean"), ((int, float), "a number"))
+    return next((words for kind, words in kinds if isinstance(value, kind)), "something else")
+
+
+def _option_name(name: Any) -> str:
+    """Return the name of an unknown option, unless it looks like a value in the wrong place."""
+    return name if isinstance(name, str) and re.fullmatch("[a-z][a-z_]{0,39}", name) else "of the name that was given"
+
+
+def _without_fallbacks(spec: Spec) -> Spec:
+    return {
+        option: {key: value for key, value in rule.items() if key not in ("required", "fallback")}
+        if "fallback" in rule
+        else rule
+        for option, rule in spec.items()
+    }
+
+
+def _forward_warnings(validation: ValidationResult) -> None:
+    """Show what AnsibleModule would: its subclass of the validator collects this for the result of a module."""
+    display = Display()
+    for deprecation in validation._deprecations:
+        display.deprecated(
+            deprecation["msg"],
+            version=deprecation.get("version"),
+            date=deprecation.get("date"),
+            collection_name=deprecation.get("collection_name"),
+        )
+    for warning in validation._warnings:
+        display.warning(f"Both option {warning['option']} and its alias {warning['alias']} are set.")

@@ -5,22 +5,42 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
-from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import HAS_REQUESTS
-from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT
+from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import GENERATED, REPLACED
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, run
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, prints_an_item
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VaultSecretError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
+    TaskArgsError,
+    decrypted,
+    validated,
+    without_nulls,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process import (
+    environment_of,
+    environment_set,
+    why_not_here,
+)
+
+_KEYS_HINT = (
+    "give them as options, or as VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN in the environment of the task or of the"
+    " process that does the work, "
+)
+_ENDED_FROM_OUTSIDE = (
+    "The task was ended before the API had answered. If a token was made, nobody has it: it cannot be revoked, and it"
+    " expires within 15 minutes. Give the task's keyword timeout more seconds than the option max_wait."
+)
+_NOBODY_HAS_IT = (
+    "A token was made and nobody has it, because the task has no register. It cannot be revoked, and it expires within"
+    " 15 minutes. Add register to the task, and use access_token of the registered result."
+)
 
 
 class TokenModule(Protocol):
@@ -33,8 +53,8 @@ class TokenModule(Protocol):
         """Do what the validated options ask for."""
 
 
-class TokenAction(ActionBase):
-    """Fronts a token module: hides its result, gives a kept token back, and spares the process where it can.
+class TokenAction(ModuleRunner):
+    """Fronts a token module: hides its result, gives a kept token back, and needs no process where it can.
 
     A subclass says which module, by its full name and as what was imported.
     """
@@ -42,11 +62,13 @@ class TokenAction(ActionBase):
     NAME: str
     MODULE: TokenModule
 
+    # The options of the task as they were given, decrypted, for what is masked in messages.
+    _given: Mapping[str, Any] = {}
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
-        in_loop = prints_an_item(self)
+        in_loop = is_loop(self)
         if in_loop:
-            # At once, for Ansible itself ends this function when the task's time is over.
-            self._task.no_log = True
+            hide_task(self)
         try:
             result = self._result(tmp, task_vars)
         except AnsibleError as error:
@@ -54,118 +76,124 @@ class TokenAction(ActionBase):
                 raise
             outcome = "unreachable" if isinstance(error, AnsibleConnectionFailure) else "failed"
             result = {outcome: True, "msg": str(error)}
+        except BaseException as error:
+            # What is no Exception comes from outside: the task's timeout, or an interrupt.
+            if not isinstance(error, Exception) and self._may_make_a_token():
+                self._display.warning(_ENDED_FROM_OUTSIDE)
+            raise
         succeeded = not (result.get("failed") or result.get("unreachable"))
+        secrets = secrets_of(self.MODULE.ARGUMENT_SPEC, self._given)
         if succeeded:
-            self._display.v(f"{self.NAME}: {_summary(result)}")
+            result["msg"] = masked(_summary(result), secrets)
+            self._display.v(f"{self.NAME}: {result['msg']}")
+            if (
+                result.get("operation") in (GENERATED, REPLACED)
+                and "access_token" in result
+                and not self._task.register
+            ):
+                result["warnings"] = [*result.get("warnings", []), _NOBODY_HAS_IT]
+        else:
+            result = masked(result, secrets)
+        self._show_warnings(result, secrets)
         if succeeded or in_loop:
             hide(self, result)
         return result
 
+    def _show_warnings(self, result: Result, secrets: tuple[str, ...]) -> None:
+        """Show warnings at once: with the keyword until, ansible-core drops those of all tries but the last."""
+        if "warnings" in result:
+            result["warnings"] = masked(result["warnings"], secrets)
+            for warning in result["warnings"]:
+                self._display.warning(warning)
+
     def _result(self, tmp: str | None, task_vars: dict[str, Any] | None) -> Result:
-        try:
-            self._task.args = decrypted(self._task.args)
-            mistake = self._mistake()
-        except VaultSecretError as error:
-            mistake = str(error)
-        if mistake:
-            return {"failed": True, "msg": mistake}
-        super().run(tmp, task_vars)
-        return self._worked(task_vars)
-
-    def _mistake(self) -> str | None:
-        """Return what makes the task impossible in either way, as a sentence; None if nothing does."""
         if self._task.async_val:
-            return (
-                f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain text;"
-                " remove async and poll from the task."
-            )
-        for name in self._secret_options():
-            # Ansible would make a string of it, which is no secret that the API knows, and yet may hold one.
-            if isinstance(self._task.args.get(name), (Mapping, list, tuple)):
-                return f"{name} is a mapping or a list; give one string, such as access_token of a registered result."
-        return None
-
-    def _worked(self, task_vars: dict[str, Any] | None) -> Result:
-        obstacle = self._obstacle()
-        if obstacle:
-            self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
-            result = self._run_as_module(task_vars)
-        else:
-            self._display.vvv(f"{self.NAME} runs in the worker process")
-            result = self._run_here()
-        if result.get("failed"):
-            # AnsibleModule does this too, but with ansible-core 2.22 only where the message is shown.
-            result["msg"] = self._masked(str(result.get("msg")))
-        if re.match("missing required arguments: .*app_", str(result.get("msg"))):
-            result["msg"] += (
-                "; give them as options, or as VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN in the environment of the"
-                f" process that does the work, {'on the target' if obstacle else 'on the controller'}."
-            )
-        return result
-
-    def _run_here(self) -> Result:
-        validation = ArgumentSpecValidator(self.MODULE.ARGUMENT_SPEC, required_if=self.MODULE.REQUIRED_IF).validate(
-            self._task.args
-        )
-        if validation.errors.errors:
-            message = validation.errors.msg
-            # AnsibleModule says which module it speaks of, and the validator does not know.
-            if isinstance(validation.errors[0], UnsupportedError):
-                message = f"Unsupported parameters for ({self.NAME}) module: {message}"
-            return {"failed": True, "msg": message}
-        return run(self.MODULE.work, validation.validated_parameters, check_mode=self._task.check_mode)
-
-    def _run_as_module(self, task_vars: dict[str, Any] | None) -> Result:
-        result: Result = self._execute_module(module_name=self.NAME, task_vars=task_vars)
-        # Ansible keeps and prints as text what it cannot parse, with the token that the module returned in it.
-        if "access_token" in str(result.get("module_stdout")):
             return {
                 "failed": True,
-                "msg": f"The result of {self.NAME} cannot be read, because something else was printed with it; see"
-                " to it that the shell and the Python of the target print nothing of their own. If a token was made,"
-                " no one holds it, and it expires within 15 minutes.",
+                "msg": f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain"
+                " text; remove async and poll from the task.",
             }
-        # The other way has none, and both give the same result.
-        result.pop("invocation", None)
-        # Ansible masks what equals a secret option in what a module returns, and a kept token does.
-        if result.get("operation") == KEPT and "access_token" in result:
-            result["access_token"] = self._task.args["access_token"]
+        super().run(tmp, task_vars)
+        environment = environment_of(self)
+        obstacle = self._obstacle(environment)
+        where = "on the target" if obstacle else "on the controller"
+        try:
+            if obstacle:
+                self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
+                return self._on_target(environment, task_vars)
+            self._display.vvv(f"{self.NAME} runs in the worker process")
+            with environment_set(environment):
+                return self._here()
+        except TaskArgsError as error:
+            hint = f"; {_KEYS_HINT}{where}" if {"app_id", "app_token"} & set(error.missing) else ""
+            return {"failed": True, "changed": False, "msg": f"{error}{hint}."}
+
+    def _here(self) -> Result:
+        self._given = decrypted(self._task.args)
+        return run(self.MODULE.work, self._validated(on_target=False), check_mode=self._task.check_mode)
+
+    def _on_target(self, environment: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
+        set_by_task = {option: environment[name] for option, name in self._variables().items() if environment.get(name)}
+        given = decrypted(self._task.args)
+        self._given = {**given, **{name: value for name, value in set_by_task.items() if given.get(name) is None}}
+        self._validated(on_target=True)
+        result = self.run_module(self.NAME, without_nulls(self._given), task_vars)
+        # A failure that says nothing of a change is one of AnsibleModule: the module's own work did not begin.
+        if (
+            result.get("failed")
+            and "changed" not in result
+            and not {"app_id", "app_token"} <= without_nulls(self._given).keys()
+        ):
+            result["msg"] += f"; {_KEYS_HINT}on the target."
         return result
 
-    def _low_level_execute_command(self, cmd: str, *arguments: Any, **options: Any) -> Any:
-        # Up to 2.21, the connection plugin ssh shows at -vvv what a command printed, and what a module prints is its
-        # result. The module comes by way of its file or, with pipelining, of the standard input.
-        self._connection._play_context.no_log = "AnsiballZ_" in cmd or options.get("in_data") is not None
-        return super()._low_level_execute_command(cmd, *arguments, **options)
+    def _validated(self, *, on_target: bool) -> Options:
+        spec, required_if = self.MODULE.ARGUMENT_SPEC, self.MODULE.REQUIRED_IF
+        return validated(self.NAME, spec, self._given, on_target=on_target, required_if=required_if)
 
-    def _masked(self, message: str) -> str:
-        """The message with the secrets hidden that it may quote, when an option was given another's value."""
-        for name in self._secret_options():
-            if self._task.args.get(name):
-                message = message.replace(str(self._task.args[name]), "********")
-        return message
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> Any:
+        """Keep the keys out of the module's command line, which is shown at -vvv and by the target's list of processes.
 
-    def _secret_options(self) -> list[str]:
-        return [name for name, option in self.MODULE.ARGUMENT_SPEC.items() if option.get("no_log")]
+        They are given to the module as options instead.
+        """
+        variables: dict[str, Any] = {}
+        super()._compute_environment_string(variables)
+        if raw_environment_out is not None:
+            raw_environment_out.update(variables)
+        given_as_options = set(self._variables().values())
+        return self._connection._shell.env_prefix(
+            **{name: value for name, value in variables.items() if name not in given_as_options}
+        )
 
-    def _obstacle(self) -> str | None:
+    def _variables(self) -> dict[str, str]:
+        """Return the options that an environment variable may give, each with its variable's name."""
+        spec = self.MODULE.ARGUMENT_SPEC
+        return {option: rule["fallback"][1][0] for option, rule in spec.items() if "fallback" in rule}
+
+    def _may_make_a_token(self) -> bool:
+        return (
+            "state" in self.MODULE.ARGUMENT_SPEC and self._given.get("state") != "absent" and not self._task.check_mode
+        )
+
+    def _obstacle(self, environment: Mapping[str, Any]) -> str | None:
         """Return why the work cannot be done in this process, in the terms of the playbook; None if it can."""
         if self._connection.transport != "local":
             return f"the connection is {self._connection.transport}"
         if self._connection.become is not None:
             return "become is set"
-        if any(self._task.environment or ()):
-            return "environment is set"
-        if sys.platform == "darwin":
-            return "network libraries cannot be relied on in a forked process on macOS"
         if not HAS_REQUESTS:
             return f"requests cannot be imported by {sys.executable}"
-        return None
+        return why_not_here(environment)
 
 
 def _summary(result: Result) -> str:
-    """Say in one line what a task did, without a secret."""
+    """Say in one line what a task did, without a secret. What the API did not tell is left out."""
     parts = [result["operation"] if "operation" in result else "active" if result["active"] else "not active"]
     if "scope" in result:
-        parts.append(f"scope {' '.join(result['scope'])!r}, {result['expires_in']} s left")
-    return ", ".join(parts) + (f". {result['reason']}" if "reason" in result else ".")
+        parts.append(f"scope {' '.join(result['scope'])!r}")
+    if "expires_in" in result:
+        parts.append(f"{result['expires_in']} s left")
+    line = ", ".join(parts) + (f". {result['reason']}" if "reason" in result else ".")
+    if result.get("differences"):
+        line += f" The answer differs from the API's documentation: {'; '.join(result['differences'])}."
+    return line

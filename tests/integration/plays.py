@@ -17,8 +17,9 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = CHECKOUT / "build" / "collections"
 
-# How a task's work is done: in Ansible's worker process, or as a module, which environment variables enforce.
-WAYS: dict[str, dict[str, Any]] = {"worker": {}, "module": {"environment": {"THIS_TASK": "runs as a module"}}}
+# How a task's work is done: in Ansible's worker process, or as a module, which a variable that Python reads when it
+# starts enforces.
+WAYS: dict[str, dict[str, Any]] = {"worker": {}, "module": {"environment": {"PYTHONDONTWRITEBYTECODE": "1"}}}
 EACH_WAY = pytest.mark.parametrize("way", WAYS)
 
 
@@ -76,3 +77,24 @@ def run_command(name: str, *arguments: str, environment: Mapping[str, str], cwd:
         check=False,
     )
     return finished.returncode, finished.stdout
+
+
+def over_ssh(folder: Path, script: str) -> dict[str, str]:
+    """Have the connection plugin ssh run a script in the place of ssh; its last argument is the command."""
+    ssh = folder / "ssh"
+    ssh.write_text(f"#!/usr/bin/env bash\n{script}\n")
+    ssh.chmod(0o700)
+    return {"ANSIBLE_SSH_EXECUTABLE": str(ssh), "ANSIBLE_SSH_TRANSFER_METHOD": "piped", "ANSIBLE_SSH_RETRIES": "0"}
+
+
+def old_python(version: str) -> str | None:
+    """Return the path of a Python of a version that modules no longer run on; None where there is none."""
+    names = [*(Path(folder) / f"python{version}" for folder in os.get_exec_path())]
+    names += Path.home().glob(f".pyenv/versions/{version}.*/bin/python3")
+    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+    for name in names:
+        if name.is_file():
+            answer = subprocess.run([name, "-c", question], capture_output=True, text=True, check=False)
+            if answer.stdout.strip() == version:
+                return str(name)
+    return None

@@ -17,23 +17,36 @@ TOKEN = "voucherify.oauth.voucherify_oauth_token"
 LOCAL_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "no token to revoke": ({"state": "absent"}, "missing: access_token"),
     "an empty token to revoke": ({"state": "absent", "access_token": ""}, "access_token is empty"),
-    "a token with a line end": ({"access_token": "abc\n"}, "access_token holds white space or a character that no"),
-    "a result for a token": ({"access_token": {"access_token": "a"}}, "access_token is a mapping or a list; give one"),
-    "a list for a key": ({"app_token": ["a"]}, "app_token is a mapping or a list; give one string"),
-    "a comma": ({"scope": ["vouchers,campaigns", "api"]}, "scope holds 'vouchers,campaigns'"),
-    "white space": ({"scope": ["vouchers campaigns"]}, "give several as a YAML list"),
-    "a tab": ({"scope": ["a\tb"]}, "which is not one scope"),
-    "an empty scope": ({"scope": ["vouchers", ""]}, "scope is empty or holds an empty value"),
-    "an empty list": ({"scope": []}, "scope is empty or holds an empty value"),
-    "min_expires_in too high": ({"min_expires_in": 900}, "min_expires_in is 900; it must be from 0 to 899"),
-    "min_expires_in negative": ({"min_expires_in": -1}, "min_expires_in is -1; it must be from 0 to 899"),
+    "a token with a line end": ({"access_token": "abc\n"}, "access_token contains white space or a character that"),
+    "a result for a token": (
+        {"access_token": {"access_token": "a"}},
+        "access_token must be a string, and it is a mapping",
+    ),
+    "a list for a key": ({"app_token": ["a"]}, "app_token must be a string, and it is a list"),
+    "a comma": ({"scope": ["vouchers,campaigns", "api"]}, "scope[0] is not one scope, because it contains a comma"),
+    "white space": ({"scope": ["api", "vouchers campaigns"]}, "scope[1] is not one scope, because it contains white"),
+    "a tab": ({"scope": ["a\tb"]}, "give several scopes as a YAML list"),
+    "a quote": ({"scope": ['"a"']}, "because it contains '\"'"),
+    "an empty scope": ({"scope": ["vouchers", ""]}, "scope[1] is empty; name what the token is for"),
+    "a null in a scope": ({"scope": ["vouchers", None]}, "scope[1] is empty (null); give a value"),
+    "a null for a scope": ({"scope": None}, "scope is empty (null); give a list, or leave out the option"),
+    "a result in a scope": ({"scope": [{"access_token": "a"}]}, "scope[0] must be a string, and it is a mapping"),
+    "a mapping for a scope": ({"scope": {"a": "b"}}, "scope must be a list, and it is a mapping"),
+    "an empty list": ({"scope": []}, "scope is an empty list; name what the token is for"),
+    "words for a number": ({"timeout": "ten"}, "timeout must be an integer, and it is a string"),
+    "a list for a number": ({"timeout": [10]}, "timeout must be an integer, and it is a list"),
+    "words for a boolean": ({"force": "perhaps"}, "force must be a boolean, and it is a string"),
+    "another state": ({"state": "gone"}, "state must be one of present, absent; it is something else"),
+    "an unknown option": ({"scopes": ["api"]}, "There is no option scopes; the options are access_token, api_base_url"),
+    "min_expires_in too high": ({"min_expires_in": 900}, "min_expires_in is too high; it must be from 0 to 899"),
+    "min_expires_in negative": ({"min_expires_in": -1}, "min_expires_in is negative; it must be from 0 to 899"),
     "plain http": ({"api_base_url": "http://api.voucherify.io"}, "api_base_url must begin with https://"),
-    "user info": ({"api_base_url": "https://u:p@api.voucherify.io"}, "must not hold a user name or a password"),
-    "a query": ({"api_base_url": "https://api.voucherify.io/?a=b"}, "must not hold a query or a fragment"),
-    "a fragment": ({"api_base_url": "https://api.voucherify.io/#a"}, "must not hold a query or a fragment"),
-    "no URL": ({"api_base_url": "voucherify"}, "api_base_url is no URL"),
-    "no CA file": ({"ca_path": "/nowhere/ca.pem"}, "ca_path is /nowhere/ca.pem, and there is no such file"),
-    "another grant": ({"grant_type": "password"}, "grant_type must be one of: client_credentials"),
+    "user info": ({"api_base_url": "https://u:p@api.voucherify.io"}, "must not contain a user name or a password"),
+    "a query": ({"api_base_url": "https://api.voucherify.io/?a=b"}, "must not contain a query or a fragment"),
+    "a fragment": ({"api_base_url": "https://api.voucherify.io/#a"}, "must not contain a query or a fragment"),
+    "no URL": ({"api_base_url": "voucherify"}, "api_base_url is not a URL"),
+    "no CA file": ({"ca_path": "/nowhere/ca.pem"}, "ca_path names a file or folder that does not exist"),
+    "another grant": ({"grant_type": "password"}, "grant_type must be one of client_credentials"),
 }
 
 HTML = {"status": 404, "body": "<html>Not Found</html>", "headers": {"Content-Type": "text/html"}}
@@ -42,7 +55,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
         {"status": 402, "body": '{"code": 402, "key": "limit", "message": "Plan limit"}'},
         "answered 402, Plan limit (limit); the project's plan does not allow it",
     ),
-    "a wrong base URL": (HTML, "answered 404; check api_base_url"),
+    "a wrong base URL": (HTML, "answered 404 to /v1/oauth/token; check api_base_url"),
 }
 
 
@@ -53,14 +66,15 @@ def told(output: str) -> str:
     return " ".join(output.split())
 
 
-def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox) -> None:
-    # One play for all, for starting one takes longer than any of these tasks.
+@EACH_WAY
+def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox, way: str) -> None:
+    # One play for all, because starting one takes longer than any of these tasks.
     names = [f"result_{number}" for number in range(len(LOCAL_FAULTS))]
     tasks = [
         {TOKEN: options, "register": name, "ignore_errors": True}
         for name, (options, _sentence) in zip(names, LOCAL_FAULTS.values())
     ]
-    run = play(tasks, keep=names)
+    run = play(tasks, keep=names, way=way)
     assert run.status == 0, run.output
     assert not sandbox.requests()
     assert "Traceback" not in run.output
@@ -122,7 +136,7 @@ def test_a_generate_that_was_cut_is_sent_once_and_an_introspection_again(
     sandbox.fail("generate", cut=True, carried_out=True)
     run = play([{TOKEN: {}}], way=way)
     assert run.status != 0
-    assert "it may have made a token that no one holds" in told(run.output)
+    assert "it may have made a token that nobody has" in told(run.output)
     assert len(sandbox.calls("generate")) == 1
 
     sandbox.fail("introspect", cut=True)

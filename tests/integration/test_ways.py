@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token as token
+from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token_info as info
 from integration.plays import EACH_WAY, WAYS, Play, run_command
+from leaks import find_secrets
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -45,6 +49,9 @@ CASES: dict[str, dict[str, Any]] = {
     "no token to introspect": {INFO: {}},
 }
 
+# What the modules return, and nothing that ansible-core adds to any result.
+OURS = {"changed", "failed", "msg", *(name for module in (token, info) for name in yaml.safe_load(module.RETURN))}
+
 
 def results(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
     """Play every case one way, and return the results with all that must differ from run to run made equal."""
@@ -64,18 +71,15 @@ def results(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
         (HERE if way == "module" else ON_TARGET) not in run.output
     )
     text = json.dumps(dict(zip(CASES, run.kept.values())))
-    for number, token in enumerate(sandbox.tokens()):
-        text = text.replace(token.access_token, f"token {number}")
+    for number, made in enumerate(sandbox.tokens()):
+        text = text.replace(made.access_token, f"token {number}")
     found: dict[str, Any] = json.loads(text)
     for result in found.values():
         result.get("error", {}).pop("request_id", None)
         # The second way is played some seconds after the first.
         if "expires_at" in result:
             result["expires_at"] -= now
-        # What ansible-core itself adds to the result of any module.
-        for field in ("ansible_facts", "ansible_parsed", "exception"):
-            result.pop(field, None)
-    return found
+    return {case: {name: result[name] for name in OURS if name in result} for case, result in found.items()}
 
 
 def test_both_ways_give_the_same_result_field_by_field(play: Play, sandbox: Sandbox) -> None:
@@ -94,7 +98,9 @@ def test_both_ways_give_the_same_result_field_by_field(play: Play, sandbox: Sand
         ({"delegate_to": "localhost"}, HERE),
         ({"connection": "ansible.builtin.local"}, HERE),
         ({"environment": {}}, HERE),
-        ({"environment": {"A": "b"}}, f"{ON_TARGET}environment is set"),
+        ({"environment": {"A": "b"}}, HERE),
+        ({"environment": {"PYTHONPATH": "/nowhere"}}, f"{ON_TARGET}environment sets PYTHONPATH"),
+        ({"environment": {"LD_LIBRARY_PATH": "/nowhere"}}, f"{ON_TARGET}environment sets LD_LIBRARY_PATH"),
         pytest.param(
             {"become": True, "become_method": "su"},
             f"{ON_TARGET}become is set",
@@ -119,28 +125,12 @@ def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path
     run = play(
         [{TOKEN: {}}],
         "-vvv",
-        # A variable, for the implicit localhost has one that beats the keyword.
+        # A variable, because the implicit localhost has one that overrides the keyword.
         vars={"ansible_connection": "elsewhere"},
         environment={"ANSIBLE_CONNECTION_PLUGINS": str(plugins)},
     )
     assert run.status == 0, run.output
     assert f"{ON_TARGET}the connection is elsewhere" in run.output
-
-
-@EACH_WAY
-def test_a_token_in_a_wrong_place_is_not_quoted_even_where_it_is_registered(play: Play, way: str) -> None:
-    made = {TOKEN: {}, "register": "made"}
-    token = "{{ made.access_token }}"
-    places = {"min_expires_in": token, "scope": [f"{token},"]}
-    misplaced = [
-        {TOKEN: {"access_token": token, name: value}, "register": name, "ignore_errors": True}
-        for name, value in places.items()
-    ]
-    run = play([made, *misplaced], way=way, keep=["made", *places])
-    messages = [run.kept[name]["msg"] for name in places]
-    assert "unable to convert to int" in messages[0]
-    assert "scope holds '********,', which is not one scope" in messages[1]
-    assert not [message for message in messages if run.kept["made"]["access_token"] in message]
 
 
 def test_a_token_that_is_dead_is_not_revoked_in_vain(play: Play, sandbox: Sandbox) -> None:
@@ -204,7 +194,7 @@ def test_a_key_may_be_vaulted_where_the_task_names_it(
     run = play(tasks, *password("right"), "-vvv", way=way, environment=without_key)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 1
-    assert sandbox.app_token not in run.output
+    assert not find_secrets(run.output, sandbox)
 
 
 @pytest.mark.parametrize("poll", [0, 1])
@@ -227,22 +217,11 @@ def test_a_target_without_requests_is_named(play: Play, tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-def test_a_result_that_cannot_be_read_is_told_without_the_token_in_it(
-    play: Play, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    noisy = tmp_path / "python"
-    noisy.write_text(f'#!/bin/sh\nprintf "{{noise"\nexec {sys.executable} "$@"\n')
-    noisy.chmod(0o700)
-    run = play([{TOKEN: {}}], "-vvv", way="module", vars={"ansible_python_interpreter": str(noisy)})
-    assert run.status != 0
-    (token,) = sandbox.live_tokens()
-    assert token.access_token not in run.output
-    assert "print nothing of their own" in " ".join(run.output.split())
-
-
 def test_a_controller_without_requests_leaves_the_work_to_the_module(play: Play, tmp_path: Path) -> None:
-    (tmp_path / "requests.py").write_text("raise ImportError\n")
-    run = play([{TOKEN: {}}], "-vvv", environment={"PYTHONPATH": str(tmp_path)})
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "requests.py").write_text("raise ImportError\n")
+    run = play([{TOKEN: {}}], "-vvv", environment={"PYTHONPATH": str(library)})
     assert run.status != 0
     assert f"{ON_TARGET}requests cannot be imported by {sys.executable}" in run.output
     assert "Traceback" not in run.output

@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+import sys
 import tarfile
+from pathlib import Path
 
 import pytest
-from integration.plays import CHECKOUT, command
+import tarball
+from integration.plays import CHECKOUT
 
 SHIPPED = (
     "CHANGELOG.md",
+    "CHANGELOG.rst",
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
     "LICENSE",
@@ -42,23 +47,97 @@ SHIPPED = (
 ADDED = {"FILES.json", "MANIFEST.json"}
 
 
+REPOSITORY = "https://repository.example/team/voucherify.oauth"
+TEXT_LINK = re.compile(r"\]\(([^)\s]+)|(?:src|href)=[\"']([^\"']+)|^\[[^\]]+\]: +(\S+)", re.MULTILINE)
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The files of the collection as it is built."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The text of each file of the collection as it is released, by its name."""
     folder = tmp_path_factory.mktemp("built")
-    build = [command("ansible-galaxy"), "collection", "build", "--output-path", str(folder)]
-    environment = {**os.environ, "HOME": str(folder / "home")}
+    build = [sys.executable, "tests/tarball.py", REPOSITORY, str(folder)]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "HOME": str(folder / "home"), "PATH": path}
     subprocess.run([CHECKOUT / "tests" / "in_copy.sh", *build], env=environment, check=True, capture_output=True)
-    with tarfile.open(next(folder.glob("*.tar.gz"))) as tarball:
-        return {member.name for member in tarball.getmembers() if member.isfile()}
+    files = {}
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        for member in archive.getmembers():
+            if content := archive.extractfile(member):
+                files[member.name] = content.read().decode(errors="replace")
+    return files
 
 
-def test_the_tarball_holds_what_users_need_and_nothing_else(built: set[str]) -> None:
+def links(text: str) -> list[str]:
+    """The targets of a page's links, without what only looks like a link in code."""
+    return [next(filter(None, groups)) for groups in TEXT_LINK.findall(tarball.CODE.sub("", text))]
+
+
+def test_the_tarball_holds_what_users_need_and_nothing_else(built: dict[str, str]) -> None:
     wanted = {str(path.relative_to(CHECKOUT)) for pattern in SHIPPED for path in CHECKOUT.glob(pattern)}
-    assert built == wanted | ADDED
+    assert set(built) == wanted | ADDED
 
 
-def test_the_readme_links_to_what_is_in_the_tarball(built: set[str]) -> None:
-    links = set(re.findall(r"\]\((?!https?:|#)([^)#]+)", (CHECKOUT / "README.md").read_text()))
-    assert links
-    assert links <= built
+def test_each_link_of_a_shipped_page_is_a_full_url_to_what_exists(built: dict[str, str]) -> None:
+    version = json.loads(built["MANIFEST.json"])["collection_info"]["version"]
+    ours = re.compile(rf"{re.escape(REPOSITORY)}/(blob|raw|tree)/v{re.escape(version)}/([^#]+)")
+    seen = set()
+    for page, text in built.items():
+        if not page.endswith(".md"):
+            continue
+        for link in links(text):
+            if link.startswith("#") and page != "README.md":
+                continue
+            assert link.startswith("https://"), f"{page} links to {link}"
+            if match := ours.match(link):
+                assert (CHECKOUT / match[2]).exists(), f"{page} links to {link}"
+                seen.add(page)
+    assert "README.md" in seen
+
+
+def test_the_tarball_names_the_addresses_of_the_project(built: dict[str, str]) -> None:
+    info = json.loads(built["MANIFEST.json"])["collection_info"]
+    assert info["repository"] == info["homepage"] == REPOSITORY
+    assert info["issues"] == f"{REPOSITORY}/issues"
+    assert info["documentation"].startswith(f"{REPOSITORY}/blob/v{info['version']}/")
+    assert (CHECKOUT / info["documentation"].partition(f"/v{info['version']}/")[2]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("written", "released"),
+    [
+        ("[a](b.md)", "[a](R/blob/v1.0.0/docs/b.md)"),
+        ("[a](../README.md#top)", "[a](R/blob/v1.0.0/README.md#top)"),
+        ("[`code`](plugins)", "[`code`](R/tree/v1.0.0/docs/plugins)"),
+        ("[![badge](a.png)](b.md)", "[![badge](R/raw/v1.0.0/docs/a.png)](R/blob/v1.0.0/docs/b.md)"),
+        ('[a](b.md "a title")', '[a](R/blob/v1.0.0/docs/b.md "a title")'),
+        ("[name]: b.md", "[name]: R/blob/v1.0.0/docs/b.md"),
+        ('<img src="a.png">', '<img src="R/raw/v1.0.0/docs/a.png">'),
+        ("[a](https://b.example/c)", "[a](https://b.example/c)"),
+        ("[a](mailto:b@c.example)", "[a](mailto:b@c.example)"),
+        ("[a](#b)", "[a](#b)"),
+        ("`[a](b.md)`", "`[a](b.md)`"),
+        ("```\n[a](b.md)\n```", "```\n[a](b.md)\n```"),
+    ],
+)
+def test_a_link_is_written_in_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, released: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs" / "plugins").mkdir(parents=True)
+    for name in ("README.md", "docs/a.png", "docs/b.md", "docs/page.md"):
+        (tmp_path / name).write_text(written)
+    assert tarball.with_full_links(Path("docs/page.md"), "R", "1.0.0") == released
+
+
+def test_a_link_to_what_does_not_exist_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.md").write_text("[a](gone.md)")
+    with pytest.raises(SystemExit, match=r"page\.md.*gone\.md"):
+        tarball.with_full_links(Path("page.md"), "R", "1.0.0")
+
+
+def test_an_address_that_galaxy_yml_has_already_stays() -> None:
+    assert "homepage: https://else.example\n" in tarball.with_addresses(
+        "homepage: https://else.example\n", "R", "1.0.0"
+    )
+    assert tarball.with_addresses("homepage: https://else.example\n", "R", "1.0.0").count("homepage:") == 1

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from .faults import Fault
 from .handle import Sandbox
-from .journal import LoggedRequest
-from .project import Token
+from .state import ALWAYS, Fault, LoggedRequest, Token
 
-__all__ = ["Fault", "LoggedRequest", "Sandbox", "Token"]
+__all__ = ["ALWAYS", "Fault", "LoggedRequest", "Sandbox", "Token"]

@@ -4,15 +4,140 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import os
+import signal
+import ssl
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# A folder that is run is no package; its parent is where the package `sandbox` is found.
+# Python does not treat a folder that is run as a package; it is found as `sandbox` in its parent.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from sandbox.options import read_options
-from sandbox.run import run
+from sandbox.server import Server, environment_of
+from sandbox.state import Settings, State
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+DESCRIPTION = """\
+A server on 127.0.0.1 that behaves like Voucherify's OAuth API. It prints one line, `ready URL`, when it accepts
+connections. With a COMMAND it prints nothing: it runs the command with VOUCHERIFY_APP_ID, VOUCHERIFY_APP_TOKEN,
+VOUCHERIFY_API_BASE_URL and VOUCHERIFY_SANDBOX_URL set, stops when the command ends, and exits with its status.
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until a signal comes or the command has ended. Return the exit status."""
+    # Split here because argparse treats a second `--`, which belongs to the command, differently in each Python.
+    has_command = "--" in arguments
+    place = arguments.index("--") if has_command else len(arguments)
+    command = arguments[place + 1 :]
+    parser = _make_parser()
+    options = parser.parse_args(arguments[:place])
+    if has_command and not command:
+        parser.error("a command is missing after --")
+    if options.key and not options.certificate:
+        parser.error("--key needs --certificate")
+    try:
+        settings = Settings(rate_limit=options.rate_limit, latency=options.latency)
+        ssl_context = _load_certificate(options.certificate, options.key)
+    except (OSError, ValueError) as problem:
+        parser.error(str(problem))
+    return asyncio.run(_run(options, settings, ssl_context, command))
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python tests/sandbox",
+        usage="%(prog)s [options] [-- COMMAND [ARGUMENT ...]]",
+        description=DESCRIPTION,
+    )
+    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--prefix", default="", help="path of the API's base URL, such as /some/path")
+    parser.add_argument("--certificate", metavar="PEM", help="serve https with this certificate")
+    parser.add_argument("--key", metavar="PEM", help="the certificate's private key, if in a file of its own")
+    parser.add_argument("--latency", type=float, default=Settings.latency, metavar="SECONDS", help="of each answer")
+    parser.add_argument(
+        "--rate-limit",
+        type=int,
+        default=Settings.rate_limit,
+        metavar="CALLS",
+        help="calls a minute, %(default)s by default; 0 for no limit",
+    )
+    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input ends")
+    return parser
+
+
+def _load_certificate(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+async def _run(
+    options: argparse.Namespace, settings: Settings, ssl_context: ssl.SSLContext | None, command: Sequence[str]
+) -> int:
+    path = options.prefix.strip("/")
+    prefix = f"/{path}" if path else ""
+    state = State(settings)
+    server = Server(state, prefix)
+    try:
+        url = await server.start(options.port, ssl_context)
+        if command:
+            environment = {**os.environ, **environment_of(url, prefix, state.keys[0])}
+            return await _run_command(command, _without_proxy_on_loopback(environment))
+        await _wait_for_the_end(f"ready {url}{prefix}", options.until_stdin_closes)
+        return 0
+    finally:
+        await server.stop()
+
+
+def _without_proxy_on_loopback(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the same environment without a proxy for this machine.
+
+    Sets both spellings, because programs differ in which one they look at first.
+    """
+    exceptions = environment.get("no_proxy") or environment.get("NO_PROXY")
+    loopback = "127.0.0.1,localhost"
+    no_proxy = f"{exceptions},{loopback}" if exceptions else loopback
+    return {**environment, "NO_PROXY": no_proxy, "no_proxy": no_proxy}
+
+
+async def _wait_for_the_end(announcement: str, until_stdin_closes: bool) -> None:
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for stop_signal in STOP_SIGNALS:
+        loop.add_signal_handler(stop_signal, end.set)
+    if until_stdin_closes:
+        # Readable means closed: whoever has the other end never writes.
+        loop.add_reader(sys.stdin.fileno(), end.set)
+    print(announcement, flush=True)
+    await end.wait()
+
+
+async def _run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env=environment)
+    except OSError as problem:
+        print(f"{command[0]}: {problem.strerror}", file=sys.stderr)
+        return 127
+    loop = asyncio.get_running_loop()
+    for stop_signal in STOP_SIGNALS:
+        loop.add_signal_handler(stop_signal, _forward, process, stop_signal)
+    status = await process.wait()
+    # A shell reports a command that a signal ended in the same way.
+    return status if status >= 0 else 128 - status
+
+
+def _forward(process: asyncio.subprocess.Process, stop_signal: signal.Signals) -> None:
+    # It may have ended just now; this program learns that next.
+    if process.returncode is None:
+        process.send_signal(stop_signal)
+
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(run(read_options(sys.argv[1:]))))
+    sys.exit(main(sys.argv[1:]))

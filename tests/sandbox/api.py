@@ -1,151 +1,259 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The endpoints as a client sees them."""
+"""The API as a client sees it: what each endpoint wants, what it answers and what it refuses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
-from .accept import require_json_accepted
-from .answer import Answer
-from .call import Call
-from .form import read_form
-from .project import ApiKey, Token
-from .refusal import Refusal
-from .scopes import read_scope
-from .world import World
+from .state import MAX_LIVE_TOKENS, ApiKey, State, Token
 
-VOUCHERS = [
-    {"id": "v_1", "code": "SPRING-10", "type": "DISCOUNT_VOUCHER", "active": True, "object": "voucher"},
-    {"id": "v_2", "code": "GIFT-50", "type": "GIFT_VOUCHER", "active": True, "object": "voucher"},
-]
+FORM = "application/x-www-form-urlencoded"
+
+# From the OpenAPI document, OAuthTokenGenerateRequestBody.
+_DOCUMENTED_SCOPES = """
+    api assets async-actions campaigns categories client_api client_consents client_customers client_events
+    client_promotions client_publish client_qualifications client_redeem client_redemptions client_validate
+    client_validations client_vouchers consents customers events exports locations loyalties metadata-schemas
+    orders product-collections products promotions publications qualifications redemptions referrals rewards
+    segments skus task-results templates trash-bin validation-rules-assignments validation-rules validations
+    vouchers
+"""
+SCOPES = frozenset(_DOCUMENTED_SCOPES.split())
+
+# A scope follows the path: /v1/vouchers needs `vouchers`. `api` covers them all; `client_...` is for browsers.
+COLLECTIONS = frozenset(scope for scope in SCOPES if scope != "api" and not scope.startswith("client_"))
+
+# The OpenAPI document requires a scope, the SDK's page does not. `api` is what the document's example answers.
+SCOPE_WHEN_NONE_IS_ASKED = "api"
+
+Headers = Mapping[str, "str | Sequence[str] | None"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP request, read to its end.
+
+    target: as in the request line. path, query: its two parts, still percent-encoded.
+    headers: names in lower case; the values of a repeated header are joined with a comma.
+    """
+
+    method: str
+    target: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP response. headers: a list sends a header several times, None leaves it out."""
+
+    status: int
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+
+    @classmethod
+    def json(cls, status: int, content: Any) -> Answer:
+        """Return an answer with `content` as JSON."""
+        return cls(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
+
+    def with_headers(self, headers: Headers) -> Answer:
+        """Return the same answer with further headers."""
+        return replace(self, headers={**self.headers, **headers})
+
+
+class Refusal(Exception):
+    """The API's error object (OpenAPI document, schema Error). Raised wherever a call is refused."""
+
+    def __init__(self, status: int, key: str, message: str, details: str | None = None, allow: str = "") -> None:
+        super().__init__(message)
+        error = {"code": status, "key": key, "message": message, "request_id": f"v-{secrets.token_hex(9)}"}
+        if details is not None:
+            error["details"] = details
+        self.answer = Answer.json(status, error).with_headers({"Allow": allow} if allow else {})
 
 
 def operation_of(path: str) -> str | None:
-    """The operation that a path below the base URL stands for, whatever the method."""
-    endpoint = _ENDPOINTS.get(path)
-    return endpoint.operation if endpoint else None
+    """Return the operation of a path below the base URL, whatever the method; None for an unknown path."""
+    if path in _OAUTH:
+        return _OAUTH[path][0]
+    collection = path[len("/v1/") :]
+    return collection if path.startswith("/v1/") and collection in COLLECTIONS else None
 
 
-def answer_call(world: World, path: str, call: Call) -> Answer:
+def answer_call(state: State, path: str, call: Call) -> Answer:
     """Do what a call asks for. `path` is one that `operation_of` knows.
 
-    The limit is looked at first, so that every answer of the API tells where the limit stands.
+    The rate limit comes first, so that every answer has its headers.
     """
-    endpoint = _ENDPOINTS[path]
-    allowance = world.rate_limit.count(world.settings.rate_limit)
+    is_too_many, limit_headers = state.count_call()
     try:
-        if allowance.is_exceeded:
-            raise Refusal(429, "too_many_requests", "API limit reached", headers=allowance.wait_headers)
-        if call.method != endpoint.method:
-            raise _wrong_method(call.method, endpoint.method)
-        answer = endpoint.answer(world, call)
+        if is_too_many:
+            raise Refusal(429, "too_many_requests", "API limit reached")
+        answer = _answer(state, path, call)
     except Refusal as refusal:
-        answer = refusal.to_answer()
-    return answer.with_headers(allowance.headers)
+        answer = refusal.answer
+    return answer.with_headers(limit_headers)
 
 
-def _generate(world: World, call: Call) -> Answer:
-    key = _open_oauth_call(world, call)
-    form = read_form(call, ("grant_type", "scope"))
-    if form.get("grant_type") != "client_credentials":
-        raise Refusal(400, "invalid_grant_type", "Invalid grant_type")
-    asked = read_scope(form.get("scope"))
-    granted = world.settings.granted_scope
-    token = world.project.make_token(key, asked if granted is None else granted)
-    return Answer.json(200, _describe(world, token))
-
-
-def _introspect(world: World, call: Call) -> Answer:
-    _open_oauth_call(world, call)
-    token = world.project.find_live_token(_read_access_token(call))
-    if token is None:
-        return Answer.json(200, {"active": False})
-    return Answer.json(200, {**_describe(world, token), "active": True})
-
-
-def _revoke(world: World, call: Call) -> Answer:
-    _open_oauth_call(world, call)
-    return Answer(204 if world.project.revoke_token(_read_access_token(call)) else 404)
-
-
-def _list_vouchers(world: World, call: Call) -> Answer:
-    if "authorization" in call.headers:
-        _require_scope_for_vouchers(world, call.headers["authorization"])
-    else:
-        _find_key(world, call)
-    require_json_accepted(call)
-    return Answer.json(200, {"object": "list", "data_ref": "vouchers", "vouchers": VOUCHERS, "total": len(VOUCHERS)})
-
-
-def _open_oauth_call(world: World, call: Call) -> ApiKey:
-    """What the three OAuth endpoints ask of every call; returns the key that it was made with."""
-    key = _find_key(world, call)
-    require_json_accepted(call)
+def _answer(state: State, path: str, call: Call) -> Answer:
+    method = "POST" if path in _OAUTH else "GET"
+    if call.method != method:
+        details = f"{call.method} is not supported by this endpoint. Did you mean {method}?"
+        raise Refusal(405, "method_not_allowed", "HTTP Method Not Allowed", details, allow=method)
+    if path not in _OAUTH:
+        return _list_collection(state, path[len("/v1/") :], call)
+    key = _find_key(state, call)
+    _require_json_accepted(call)
     if call.query:
         # No document gives these endpoints a query, and a secret in one would end up in logs.
         raise Refusal(400, "invalid_query_params", "Invalid query params", "This endpoint takes no query")
-    return key
+    return _OAUTH[path][1](state, key, call)
 
 
-def _find_key(world: World, call: Call) -> ApiKey:
-    key = world.project.find_key(call.headers.get("x-app-id"), call.headers.get("x-app-token"))
+def _generate(state: State, key: ApiKey, call: Call) -> Answer:
+    form = _read_form(call, ("grant_type", "scope"))
+    if form.get("grant_type") != "client_credentials":
+        raise Refusal(400, "invalid_grant_type", "Invalid grant_type")
+    scope = _read_scope(form.get("scope"))
+    granted = state.settings.granted_scope
+    token = state.make_token(key, scope if granted is None else granted)
+    if token is None:
+        # No document names this error. The key is the sandbox's own.
+        raise Refusal(400, "too_many_tokens", "Too many tokens", f"A project has {MAX_LIVE_TOKENS} at most")
+    return Answer.json(200, _describe(state, token))
+
+
+def _introspect(state: State, _key: ApiKey, call: Call) -> Answer:
+    token = state.find_live_token(_read_access_token(call))
+    if token is None:
+        return Answer.json(200, {"active": False})
+    return Answer.json(200, {**_describe(state, token), "active": True})
+
+
+def _revoke(state: State, _key: ApiKey, call: Call) -> Answer:
+    return Answer(204 if state.revoke_token(_read_access_token(call)) else 404)
+
+
+_OAUTH: dict[str, tuple[str, Callable[[State, ApiKey, Call], Answer]]] = {
+    "/v1/oauth/token": ("generate", _generate),
+    "/v1/oauth/introspect": ("introspect", _introspect),
+    "/v1/oauth/token/revoke": ("revoke", _revoke),
+}
+OPERATIONS = ("generate", "introspect", "revoke", *sorted(COLLECTIONS))
+
+
+def _list_collection(state: State, name: str, call: Call) -> Answer:
+    if "authorization" in call.headers:
+        _require_scope(state, name, call.headers["authorization"])
+    else:
+        _find_key(state, call)
+    _require_json_accepted(call)
+    entries = [{"id": f"{name}_{number}", "active": True} for number in (1, 2)]
+    data_ref = name.replace("-", "_")
+    return Answer.json(200, {"object": "list", "data_ref": data_ref, data_ref: entries, "total": len(entries)})
+
+
+def _require_scope(state: State, scope: str, authorization: str) -> None:
+    # Exactly "Bearer", although RFC 9110 allows any case: the document calls `token_type` the header's prefix.
+    prefix, _sign, access_token = authorization.partition(" ")
+    token = state.find_live_token(access_token) if prefix == "Bearer" else None
+    if token is None:
+        raise Refusal(401, "unauthorized", "Unauthorized", "The access token is unknown, expired or revoked")
+    if not {"api", scope} & set(token.scope.split(" ")):
+        # No document shows this error. The status is that of RFC 6750, section 3.1.
+        raise Refusal(403, "insufficient_scope", "Forbidden", f"The access token's scope does not cover {scope}")
+
+
+def _find_key(state: State, call: Call) -> ApiKey:
+    key = state.find_key(call.headers.get("x-app-id"), call.headers.get("x-app-token"))
     if key is None:
         raise Refusal(401, "unauthorized", "Unauthorized", "X-App-Id and X-App-Token belong to no API key")
     return key
 
 
-def _read_access_token(call: Call) -> str:
-    """The one field of introspect and revoke.
-
-    An empty value is none (RFC 6749, section 3.2). That revoke misses it in the same words as introspect is the
-    strict reading: its document knows no 400, but its schema requires the field.
-    """
-    access_token = read_form(call, ("access_token",)).get("access_token")
-    if not access_token:
-        raise Refusal(400, "missing_parameters", "Missing parameters")
-    return access_token
-
-
-def _describe(world: World, token: Token) -> dict[str, Any]:
+def _describe(state: State, token: Token) -> dict[str, Any]:
     return {
         "access_token": token.access_token,
         "client_id": token.client_id,
         "expires_at": token.expires_at,
-        "expires_in": token.expires_at - world.clock.now(),
+        "expires_in": token.expires_at - state.now(),
         "scope": token.scope,
         "token_type": "Bearer",
     }
 
 
-def _require_scope_for_vouchers(world: World, authorization: str) -> None:
-    # Exactly "Bearer", though RFC 9110 would take any case: the document calls `token_type` the header's prefix.
-    prefix, _sign, access_token = authorization.partition(" ")
-    token = world.project.find_live_token(access_token) if prefix == "Bearer" else None
-    if token is None:
-        raise Refusal(401, "unauthorized", "Unauthorized", "The access token is unknown, expired or revoked")
-    if not {"api", "vouchers"} & set(token.scope.split(" ")):
-        # No document shows this error. The status is that of RFC 6750, section 3.1.
-        raise Refusal(403, "insufficient_scope", "Forbidden", "The access token's scope does not cover vouchers")
+def _require_json_accepted(call: Call) -> None:
+    """Raises Refusal 406 when `Accept` rules JSON out.
+
+    Without the header everything is accepted (RFC 9110, section 12.5.1). The most specific range decides.
+    """
+    weights = dict(_weighted(part) for part in call.headers.get("accept", "*/*").split(","))
+    matching = [weights[name] for name in ("application/json", "application/*", "*/*") if name in weights]
+    if not matching or matching[0] <= 0:
+        raise Refusal(406, "not_acceptable", "Not Acceptable", "The only response format is application/json")
 
 
-def _wrong_method(method: str, right: str) -> Refusal:
-    details = f"{method} is not supported by this endpoint. Did you mean {right}?"
-    return Refusal(405, "method_not_allowed", "HTTP Method Not Allowed", details, {"Allow": right})
+def _weighted(part: str) -> tuple[str, float]:
+    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weight = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+    try:
+        return media_range, float(weight)
+    except ValueError:
+        return media_range, 0.0
 
 
-@dataclass(frozen=True)
-class _Endpoint:
-    operation: str
-    method: str
-    answer: Callable[[World, Call], Answer]
+def _read_access_token(call: Call) -> str:
+    """Return the one field of introspect and revoke.
+
+    An empty value counts as none (RFC 6749, section 3.2). The document of revoke shows no 400, but its schema requires
+    the field.
+    """
+    access_token = _read_form(call, ("access_token",)).get("access_token")
+    if not access_token:
+        raise Refusal(400, "missing_parameters", "Missing parameters")
+    return access_token
 
 
-_ENDPOINTS = {
-    "/v1/oauth/token": _Endpoint("generate", "POST", _generate),
-    "/v1/oauth/introspect": _Endpoint("introspect", "POST", _introspect),
-    "/v1/oauth/token/revoke": _Endpoint("revoke", "POST", _revoke),
-    "/v1/vouchers": _Endpoint("vouchers", "GET", _list_vouchers),
-}
+def _read_form(call: Call, allowed: Collection[str]) -> dict[str, str]:
+    """Return the fields of the body.
+
+    Stricter than RFC 6749, section 3.2, which ignores unknown fields: here one is a client's mistake.
+    """
+    if call.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Refusal(415, "unsupported_media_type", "Unsupported Media Type", f"Send the request as {FORM}")
+    try:
+        text = call.body.decode("ascii")
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict") if text else []
+    except ValueError:
+        raise Refusal(400, "invalid_payload", "Invalid payload", "The body is not a UTF-8 form") from None
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in allowed:
+            raise Refusal(400, "invalid_payload", "Invalid payload", f"Unknown field: {name}")
+        if name in fields:
+            raise Refusal(400, "invalid_payload", "Invalid payload", f"Field sent more than once: {name}")
+        fields[name] = value
+    return fields
+
+
+def _read_scope(asked: str | None) -> str:
+    """Return the scope as the API spells it, each value once.
+
+    Raises Refusal with the first value that is not a scope. Two spaces in a row have an empty value between them, which
+    RFC 6749, section 3.3, does not allow.
+    """
+    if asked is None:
+        return SCOPE_WHEN_NONE_IS_ASKED
+    for value in asked.split(" "):
+        # Without regard to case, because the documents contradict each other: `SKUs` and `skus`.
+        if value.lower() not in SCOPES:
+            raise Refusal(400, "invalid_scope", f"Invalid scope: {value}")
+    return " ".join(dict.fromkeys(asked.lower().split(" ")))

@@ -8,6 +8,7 @@ import json
 import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict
@@ -15,14 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .control import ROOT
-from .environment import describe_sandbox
-from .faults import Fault
-from .journal import LoggedRequest
-from .project import ApiKey, Token
+from .server import CONTROL, environment_of
+from .state import ApiKey, Fault, LoggedRequest, Token
 
-# Seconds that the server has for going in peace.
-PATIENCE = 10
+# Seconds that the server has to end by itself.
+STOP_TIMEOUT = 10
 
 
 class Sandbox:
@@ -38,11 +36,11 @@ class Sandbox:
         parts = urlsplit(url)
         server_url = f"{parts.scheme}://{parts.netloc}"
         self._process = process
-        self._control_url = server_url + ROOT
+        self._control_url = server_url + CONTROL
         key, other_key = (ApiKey(**fields) for fields in self._get("state")["keys"])
         self.app_id, self.app_token = key.app_id, key.app_token
         self.other_app_id, self.other_app_token = other_key.app_id, other_key.app_token
-        self.environment = describe_sandbox(server_url, parts.path, key)
+        self.environment = environment_of(server_url, parts.path, key)
 
     @classmethod
     def start(
@@ -53,9 +51,9 @@ class Sandbox:
         certificate: str | Path | None = None,
         key: str | Path | None = None,
     ) -> Sandbox:
-        """Start a server and wait until it accepts connections; the options are those of the command line.
+        """Start a server and wait until it accepts connections. The options are those of the command line.
 
-        Raises RuntimeError when it does not start; why, it has then written to the standard error stream.
+        Raises RuntimeError when it does not start; its standard error stream says why.
         """
         command = [sys.executable, str(Path(__file__).parent), "--until-stdin-closes", f"--latency={latency}"]
         options = {"prefix": prefix, "rate-limit": rate_limit, "certificate": certificate, "key": key}
@@ -69,7 +67,7 @@ class Sandbox:
         return cls(process, url)
 
     def stop(self) -> None:
-        """Stop the server; nothing of it is left. Stopping twice does no harm."""
+        """Stop the server. Stopping twice does no harm."""
         _end(self._process)
 
     def __enter__(self) -> Sandbox:
@@ -79,7 +77,7 @@ class Sandbox:
         self.stop()
 
     def reset(self) -> None:
-        """Everything back to the start, but for the API keys."""
+        """Bring everything but the API keys back to the start, and release the answers that are held."""
         self._post("reset", {})
 
     def advance(self, seconds: float) -> None:
@@ -87,36 +85,58 @@ class Sandbox:
         self._post("clock", {"advance": seconds})
 
     def stop_clock(self) -> None:
-        """Let the clock only move by `advance`, until the next reset."""
+        """Let the clock move by `advance` only, until the next reset."""
         self._post("clock", {"stop": True})
 
     def now(self) -> int:
-        """What the clock says, in seconds of Unix time."""
+        """Return what the clock says, in seconds of Unix time."""
         now: int = self._get("state")["now"]
         return now
 
     def fail(self, operation: str, **fault: Any) -> None:
-        """Order a fault; what there is to choose from, `Fault` says."""
+        """Order a fault or a deviation; `Fault` says what there is. For all calls: `times=ALWAYS`."""
         self._post("faults", asdict(Fault(operation, **fault)))
 
     def configure(self, **settings: Any) -> None:
-        """Change some of the settings; what there is, `Settings` says."""
+        """Change some of the settings; `Settings` says what there is."""
         self._post("settings", settings)
 
+    def release(self) -> None:
+        """Send the answers that `hold` holds back now."""
+        self._post("release", {})
+
+    def in_flight(self) -> int:
+        """Return how many calls have arrived and not been answered."""
+        count: int = self._get("state")["in_flight"]
+        return count
+
+    def most_in_flight(self) -> int:
+        """Return the highest number of calls that were in flight at the same time since the last reset."""
+        count: int = self._get("state")["most_in_flight"]
+        return count
+
+    def wait_for_calls_in_flight(self, count: int, timeout: float = 60) -> None:
+        """Wait until `count` calls are in flight. Raises TimeoutError after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while self.in_flight() < count:
+            if time.monotonic() > end:
+                raise TimeoutError(f"there were never {count} calls at the same time")
+            time.sleep(0.02)
+
     def tokens(self) -> list[Token]:
-        """Every token made since the start or the last reset, in the order of their making."""
+        """Return every token made since the start or the last reset, the oldest first."""
         return [Token(**fields) for fields in self._get("state")["tokens"]]
 
     def live_tokens(self) -> list[Token]:
-        """The tokens that still work."""
+        """Return the tokens that still work."""
         return [token for token in self.tokens() if token.status == "active"]
 
     def requests(self) -> list[LoggedRequest]:
-        """Every request since the start or the last reset, those to the control interface excepted."""
+        """Return every request since the start or the last reset, except those to the control interface."""
         return [LoggedRequest(**fields) for fields in self._get("requests")["requests"]]
 
     def calls(self, operation: str) -> list[LoggedRequest]:
-        """The requests of one operation."""
+        """Return the requests of one operation."""
         return [request for request in self.requests() if request.operation == operation]
 
     def _get(self, name: str) -> Any:
@@ -134,7 +154,7 @@ class Sandbox:
 
 
 def _make_opener() -> urllib.request.OpenerDirector:
-    # Its own child on loopback needs neither a proxy nor proof of who it is.
+    # Its own child on loopback needs neither a proxy nor a certificate.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -145,7 +165,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     with process:  # closes the pipes as well
         process.terminate()
         try:
-            process.wait(PATIENCE)
+            process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
 

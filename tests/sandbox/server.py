@@ -1,42 +1,74 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox on a TCP port."""
+"""The sandbox on a TCP port: the API, the faults, and the interface that controls both.
+
+The control interface takes JSON, answers JSON and wants no credentials:
+
+GET  /control/state
+GET  /control/requests
+POST /control/reset
+POST /control/release
+POST /control/clock     {"advance": 840}, {"stop": true}
+POST /control/settings  {"rate_limit": 100}, or any other of `Settings`
+POST /control/faults    {"operation": "revoke", "cut": true}, or any other of `Fault`
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from email.utils import formatdate
 from ssl import SSLContext
+from typing import Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-from .answer import Answer
-from .api import answer_call, operation_of
-from .call import Call
-from .control import answer_control
-from .faults import NO_FAULT, Fault
-from .world import World
+from .api import OPERATIONS, Answer, Call, answer_call, operation_of
+from .state import ApiKey, Fault, LoggedRequest, State
 
 HOST = "127.0.0.1"
+CONTROL = "/control"
 
-# What somebody else's web server says to a path that it does not know.
+# What a web server of somebody else says to an unknown path.
 NOT_FOUND = Answer(404, {"Content-Type": "text/html"}, b"<html><body><h1>404 Not Found</h1></body></html>\n")
 
-# Most seconds that stopping waits for a call that is being answered.
-PATIENCE = 0.2
+# Seconds that stopping waits for calls that are being answered.
+SHUTDOWN_TIMEOUT = 0.2
+
+
+def environment_of(server_url: str, prefix: str, key: ApiKey) -> dict[str, str]:
+    """Return the variables that the collection reads, and VOUCHERIFY_SANDBOX_URL, the control interface."""
+    return {
+        "VOUCHERIFY_APP_ID": key.app_id,
+        "VOUCHERIFY_APP_TOKEN": key.app_token,
+        "VOUCHERIFY_API_BASE_URL": server_url + prefix,
+        "VOUCHERIFY_SANDBOX_URL": server_url + CONTROL,
+    }
 
 
 class Server:
-    """Serves one world. prefix: empty, or a path that starts with a slash and ends without."""
+    """Serves one state. prefix: empty, or a path that starts with a slash and ends without."""
 
-    def __init__(self, world: World, prefix: str) -> None:
-        self._world = world
+    def __init__(self, state: State, prefix: str) -> None:
+        self._state = state
         self._prefix = prefix
-        self._runner: web.ServerRunner | None = None
+        self._runner: web.AppRunner | None = None
 
     async def start(self, port: int, ssl_context: SSLContext | None) -> str:
-        """Listen, on a free port for 0. Returns the server's URL, without the prefix, once it accepts connections."""
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=PATIENCE)
+        """Listen, on a free port for 0. Return the server's URL, without the prefix, once it accepts connections."""
+
+        # A middleware sees every request; routes would miss those for a proxy.
+        @web.middleware
+        async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._handle(request)
+
+        application = web.Application(middlewares=[answer])
+        application.on_response_prepare.append(_leave_out_headers)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, port, ssl_context=ssl_context).start()
         chosen_port = self._runner.addresses[0][1]
@@ -47,34 +79,57 @@ class Server:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = await _read(request)
-        answer = answer_control(self._world, call)
-        if answer is not None:
-            return _to_response(answer, self._world)
-        return await self._answer_client(request, call)
+        action = _CONTROL.get((call.method, call.path))
+        if action is not None:
+            return self._to_response(request, _control(self._state, action, call))
+        with self._state.count_in_flight():
+            return await self._answer_client(request, call)
 
-    async def _answer_client(self, request: web.BaseRequest, call: Call) -> web.StreamResponse:
-        world = self._world
-        # A reset may come while this call waits; what it then still writes down belongs to the old log.
-        journal = world.journal
+    async def _answer_client(self, request: web.Request, call: Call) -> web.StreamResponse:
+        state = self._state
         path = call.path[len(self._prefix) :] if call.path.startswith(self._prefix) else ""
         operation = operation_of(path)
-        place = journal.note(operation, call, request.protocol, world.clock.now())
+        logged = _log(state, operation, request, call)
+        fault, answer = Fault("any"), NOT_FOUND
+        if operation is not None:
+            fault = state.take_fault(operation)
+            true_answer = answer_call(state, path, call) if fault.does_the_work else NOT_FOUND
+            answer = _faulty_answer(fault, true_answer)
 
-        fault = world.faults.take(operation) if operation else NO_FAULT
-        answer = _answer(world, path, call, fault) if operation else NOT_FOUND
-        await asyncio.sleep(world.settings.latency + fault.delay)
-
-        if answer is None:
+        await asyncio.sleep(state.settings.latency + fault.delay)
+        if fault.hold:
+            await state.wait_for_release()
+        if fault.cut or fault.hang:
             return await _say_nothing(request, fault)
-        journal.note_status(place, answer.status)
+        logged.status = answer.status
         if fault.truncate:
-            return await _send_half(request, answer, world)
-        return _to_response(answer, world)
+            return await self._send_half(request, answer)
+        return self._to_response(request, answer)
+
+    def _to_response(self, request: web.Request, answer: Answer) -> web.Response:
+        return web.Response(status=answer.status, headers=self._headers(request, answer), body=answer.body)
+
+    async def _send_half(self, request: web.Request, answer: Answer) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=self._headers(request, answer))
+        response.content_length = len(answer.body)
+        await response.prepare(request)
+        await response.write(answer.body[: len(answer.body) // 2])
+        if request.transport is not None:
+            # Unlike `abort`, this still sends what was written.
+            request.transport.close()
+        return response
+
+    def _headers(self, request: web.Request, answer: Answer) -> Any:
+        # The date tells a client the API's clock, which is not the machine's once a test has moved it.
+        headers = {"Date": formatdate(self._state.now(), usegmt=True), **answer.headers}
+        request["left_out"] = [name for name, value in headers.items() if value is None]
+        several = {name: [value] if isinstance(value, str) else value or () for name, value in headers.items()}
+        return [(name, value) for name, values in several.items() for value in values]
 
 
-async def _read(request: web.BaseRequest) -> Call:
+async def _read(request: web.Request) -> Call:
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         lower = name.lower()
@@ -90,38 +145,107 @@ async def _read(request: web.BaseRequest) -> Call:
     )
 
 
-def _answer(world: World, path: str, call: Call, fault: Fault) -> Answer | None:
-    """What the client is to hear, None for nothing at all; the work is done if the fault lets it be done."""
-    true_answer = answer_call(world, path, call) if fault.needs_true_answer else None
-    if fault.is_silent:
-        return None
-    return fault.answer or true_answer
+def _log(state: State, operation: str | None, request: web.Request, call: Call) -> LoggedRequest:
+    logged = LoggedRequest(
+        operation=operation,
+        method=call.method,
+        path=call.target,
+        headers=call.headers,
+        form=dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)),
+        status=None,
+        connection=state.number_of_connection(request.protocol),
+        received_at=state.now(),
+    )
+    state.requests.append(logged)
+    return logged
 
 
-def _to_response(answer: Answer, world: World) -> web.Response:
-    return web.Response(status=answer.status, headers=_headers(answer, world), body=answer.body)
+def _faulty_answer(fault: Fault, true_answer: Answer) -> Answer:
+    if fault.status is not None:
+        body = fault.body.encode().ljust(fault.body_size)
+        return Answer(fault.status, {"Content-Type": "application/json", **fault.headers}, body)
+    answer = true_answer
+    if answer.status == 404 and fault.not_found_body is not None:
+        answer = replace(answer, body=fault.not_found_body.encode()).with_headers({"Content-Type": "application/json"})
+    elif answer.body and (fault.drop or fault.retype or fault.replace or fault.add):
+        fields = _deviating_fields(fault, json.loads(answer.body))
+        answer = replace(answer, body=json.dumps(fields).encode())
+    if 200 <= answer.status < 300 and fault.success_status is not None:
+        answer = replace(answer, status=fault.success_status)
+    return answer.with_headers(fault.headers)
 
 
-def _headers(answer: Answer, world: World) -> dict[str, str]:
-    # The date tells a client the API's clock, which is not the machine's once a test has moved it.
-    return {"Date": formatdate(world.clock.now(), usegmt=True), **answer.headers}
+def _deviating_fields(fault: Fault, fields: dict[str, Any]) -> dict[str, Any]:
+    converters: dict[str, Callable[[Any], Any]] = {"str": str, "float": float, "list": lambda text: text.split(" ")}
+    changed = {name: converters[kind](fields[name]) for name, kind in fault.retype.items() if name in fields}
+    changed |= {name: value for name, value in fault.replace.items() if name in fields}
+    fields = {**fields, **changed, **fault.add}
+    return {name: value for name, value in fields.items() if name not in fault.drop}
 
 
-async def _say_nothing(request: web.BaseRequest, fault: Fault) -> web.StreamResponse:
+async def _leave_out_headers(request: web.Request, response: web.StreamResponse) -> None:
+    # By now the web server has added a date of its own.
+    for name in request.get("left_out", ()):
+        response.headers.popall(name, None)
+
+
+async def _say_nothing(request: web.Request, fault: Fault) -> web.StreamResponse:
     if fault.cut and request.transport is not None:
         request.transport.abort()
     while request.transport is not None:
         await asyncio.sleep(0.02)
-    # The web server wants a response, and drops it, for the connection is gone.
+    # The web server wants a response, and drops it because the connection is gone.
     return web.Response()
 
 
-async def _send_half(request: web.BaseRequest, answer: Answer, world: World) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, headers=_headers(answer, world))
-    response.content_length = len(answer.body)
-    await response.prepare(request)
-    await response.write(answer.body[: len(answer.body) // 2])
-    if request.transport is not None:
-        # Unlike `abort`, this still sends what was written.
-        request.transport.close()
-    return response
+def _control(state: State, action: Callable[..., dict[str, Any]], call: Call) -> Answer:
+    """Answer a call to the control interface: 400 for what is not understood, so a misspelt option is noticed."""
+    try:
+        return Answer.json(200, action(state, **json.loads(call.body or b"{}")))
+    except (TypeError, ValueError) as problem:
+        return Answer.json(400, {"error": str(problem)})
+
+
+def _show_requests(state: State) -> dict[str, Any]:
+    return {"requests": [asdict(logged) for logged in state.requests]}
+
+
+def _reset(state: State) -> dict[str, Any]:
+    state.reset()
+    return {}
+
+
+def _release(state: State) -> dict[str, Any]:
+    state.release()
+    return {}
+
+
+def _move_clock(state: State, *, advance: float = 0, stop: bool = False) -> dict[str, Any]:
+    state.advance(advance)
+    if stop:
+        state.stop_clock()
+    return {"now": state.now()}
+
+
+def _change_settings(state: State, **changes: Any) -> dict[str, Any]:
+    state.settings = replace(state.settings, **changes)
+    return asdict(state.settings)
+
+
+def _order_fault(state: State, **fields: Any) -> dict[str, Any]:
+    fault = Fault(**fields)
+    if fault.operation not in (*OPERATIONS, "any"):
+        raise ValueError(f"operation is one of {', '.join(OPERATIONS)} or any")
+    state.faults.append(fault)
+    return {"faults": [asdict(pending) for pending in state.faults]}
+
+
+_CONTROL: dict[tuple[str, str], Callable[..., dict[str, Any]]] = {
+    ("GET", f"{CONTROL}/state"): State.describe,
+    ("GET", f"{CONTROL}/requests"): _show_requests,
+    ("POST", f"{CONTROL}/reset"): _reset,
+    ("POST", f"{CONTROL}/release"): _release,
+    ("POST", f"{CONTROL}/clock"): _move_clock,
+    ("POST", f"{CONTROL}/settings"): _change_settings,
+    ("POST", f"{CONTROL}/faults"): _order_fault,
+}

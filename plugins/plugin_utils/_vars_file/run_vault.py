@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ansible import constants
 from ansible.errors import AnsibleError
+from ansible.parsing import vault as ansible_vault
 from ansible.parsing.dataloader import DataLoader
-from ansible.parsing.vault import VaultSecret, match_encrypt_secret
+from ansible.parsing.vault import VaultLib, VaultSecret, parse_vaulttext_envelope
 
 from .vault_errors import VaultSecretError
 
@@ -24,46 +26,58 @@ class VaultKey:
 
 
 class RunVault:
-    """Encrypts and decrypts with the secrets that the run has loaded."""
+    """Encrypts and decrypts with the secrets that the run has loaded. May be used by several threads."""
 
-    def __init__(self, loader: DataLoader) -> None:
-        # ansible-core has no public way to them; this attribute is there from 2.16 to 2.22, and the tests watch it.
-        self._vault = loader._vault
+    def __init__(self, secrets: Sequence[tuple[str, VaultSecret]]) -> None:
+        self._keys = _distinct(VaultKey(vault_id, secret) for vault_id, secret in secrets)
+        self._vault = VaultLib(list(secrets))
 
-    def key(self, vault_id: str | None = None) -> VaultKey:
-        """The secret of that id; without one that of the run's encryption identity, else the first that was loaded.
+    @classmethod
+    def of_run(cls, loader: DataLoader) -> RunVault:
+        """The vault with all secrets of this run.
 
-        Raises VaultSecretError when no secret is loaded, or none under that id, or the id is not fit for a header.
+        ansible-core has no public way to them. From 2.19 on they are in a context, up to 2.18 in an attribute of the
+        loader; the tests check both.
         """
-        secrets = self._vault.secrets or []
-        if not secrets:
+        context = getattr(ansible_vault, "VaultSecretsContext", None)
+        current = context.current(optional=True) if context else None
+        return cls(current.secrets if current else loader._vault.secrets or [])
+
+    def key(self, vault_id: str | None, replaced: VaultKey | None, other_ids: Iterable[str]) -> VaultKey:
+        """The secret to encrypt a value with.
+
+        That of `vault_id` if given, else that of the value that is replaced, else that of the run's encryption
+        identity, else the one under the one id that all other values of the file have, else the only one loaded.
+        Raises VaultSecretError when none of this decides, or the secret is not loaded or its id not fit for a header.
+        """
+        if not self._keys:
             raise VaultSecretError(
                 "This run has no vault secret to encrypt with; start it with --vault-password-file, --vault-id or "
                 "--ask-vault-pass"
             )
-        wanted = vault_id or constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
-        try:
-            found, secret = match_encrypt_secret(secrets, encrypt_vault_id=wanted)
-        except AnsibleError:
-            origin = "given as vault_id" if vault_id else "configured as vault_encrypt_identity"
-            loaded = ", ".join(dict.fromkeys(f"'{name}'" for name, _secret in secrets))
+        if vault_id:
+            return self._named(vault_id, "vault_id")
+        if replaced:
+            return _checked(replaced)
+        identity = constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+        if identity:
+            return self._named(identity, "the configured vault_encrypt_identity")
+        ids = set(other_ids)
+        fitting = [key for key in self._keys if {key.vault_id} == ids] or self._keys
+        if len(fitting) > 1:
             raise VaultSecretError(
-                f"No vault secret is loaded under the id '{wanted}', {origin}; this run has {loaded}"
-            ) from None
-        if not found.isascii() or found != found.strip():
-            raise VaultSecretError(
-                f"The vault id '{found}' cannot be written so that Ansible reads it again; load the secret under one "
-                "of ASCII characters, without white space around it"
+                f"This run has several vault secrets, {self._loaded()}, and nothing says which one encrypts; give its "
+                "id as vault_id"
             )
-        return VaultKey(found, secret)
+        return _checked(fitting[0])
 
     def encrypt(self, plain: bytes, key: VaultKey) -> bytes:
-        """The ciphertext: a header line, bearing the key's id unless that is "default", and lines of digits."""
+        """The ciphertext: a header line, with the key's id unless that is "default", and lines of digits."""
         ciphertext: bytes = self._vault.encrypt(plain, key.secret, vault_id=key.vault_id)
         return ciphertext
 
     def decrypt(self, ciphertext: bytes, what: str) -> tuple[bytes, VaultKey]:
-        """The plain text, and the loaded secret that fitted.
+        """The plain text, and the loaded secret that decrypted it.
 
         Raises VaultSecretError when none does, its sentence beginning with `what`.
         """
@@ -72,6 +86,46 @@ class RunVault:
         except AnsibleError:
             raise VaultSecretError(
                 f"{what} cannot be decrypted with the vault secrets of this run; start it with the one that was used "
-                "to encrypt it"
+                "to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file"
             ) from None
         return plain, VaultKey(vault_id, secret)
+
+    def _named(self, vault_id: str, named_by: str) -> VaultKey:
+        # Of several under one id the first, as ansible-vault does.
+        for key in self._keys:
+            if key.vault_id == vault_id:
+                return _checked(key)
+        raise VaultSecretError(
+            f"No vault secret is loaded under the id that {named_by} names; this run has {self._loaded()}"
+        )
+
+    def _loaded(self) -> str:
+        """The loaded ids; of one that several secrets have, how many."""
+        ids = [key.vault_id for key in self._keys]
+        counts = {vault_id: ids.count(vault_id) for vault_id in ids}
+        return ", ".join(f"'{name}'" + (f" ({count} times)" if count > 1 else "") for name, count in counts.items())
+
+
+def id_in_header(ciphertext: str) -> str | None:
+    """The id that a ciphertext names; the default one where it names none, and None where it has no valid header."""
+    try:
+        return str(parse_vaulttext_envelope(ciphertext.encode())[3])
+    except (AnsibleError, ValueError):
+        return None
+
+
+def _distinct(keys: Iterable[VaultKey]) -> list[VaultKey]:
+    """Without repetitions: a secret that is configured and given once more, for example."""
+    distinct: dict[tuple[str, bytes], VaultKey] = {}
+    for key in keys:
+        distinct.setdefault((key.vault_id, key.secret.bytes), key)
+    return list(distinct.values())
+
+
+def _checked(key: VaultKey) -> VaultKey:
+    if not key.vault_id.isascii() or key.vault_id != key.vault_id.strip():
+        raise VaultSecretError(
+            f"The vault id '{key.vault_id}' cannot be written so that Ansible reads it again; load the secret under an "
+            "id of ASCII characters, without white space around it"
+        )
+    return key

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
@@ -16,23 +17,38 @@ from .vault_errors import InvalidVariableError
 _JINJA_WORDS = {"true", "false", "none"}
 
 
-def check_names(names: Iterable[object]) -> None:
-    """See to it that each is a variable's name; raises InvalidVariableError."""
-    for name in names:
-        if not isinstance(name, str):
-            raise InvalidVariableError(f"The name {name!r} is {_type(name)}, not a string; put it in quotes")
-        if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name) or name in _JINJA_WORDS:
-            raise InvalidVariableError(
-                f"'{name}' cannot be a variable's name; use ASCII letters, digits and underscores, no digit in front, "
-                "and no word of Python's own"
-            )
-        if is_reserved_name(name):
-            raise InvalidVariableError(f"'{name}' is reserved by Ansible; choose another name for the variable")
+def check_name(name: object, what: str) -> None:
+    """Check that it can be the name of a variable. Raises InvalidVariableError, its sentence beginning with `what`.
+
+    The sentence does not quote the name, because somebody may have given a secret in its place.
+    """
+    if not isinstance(name, str):
+        raise InvalidVariableError(f"{what} is {_type(name)}, not a string; put it in quotes")
+    unfit = re.search(r"[^A-Za-z0-9_]", name)
+    if unfit or not name or name[0].isdigit():
+        problem = (
+            f"contains the character {unfit.group()!r}" if unfit else "begins with a digit" if name else "is empty"
+        )
+        raise InvalidVariableError(
+            f"{what} {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not "
+            "begin with a digit"
+        )
+    if keyword.iskeyword(name) or name in _JINJA_WORDS:
+        raise InvalidVariableError(f"{what} is a keyword of Python or Jinja; choose another name for the variable")
+    if is_reserved_name(name):
+        raise InvalidVariableError(f"{what} is '{name}', which Ansible reserves; choose another name for the variable")
+
+
+def check_names(names: Sequence[object]) -> None:
+    """Check what was given for the option `names`; raises InvalidVariableError."""
+    for position, name in enumerate(names):
+        check_name(name, f"names[{position}]")
 
 
 def check_variables(variables: Mapping[object, object]) -> None:
-    """See to it that each can become a string variable; raises InvalidVariableError, which names no value."""
-    check_names(variables)
+    """Check what was given for the option `variables`; raises InvalidVariableError, which contains no value."""
+    for position, name in enumerate(variables, start=1):
+        check_name(name, f"Name {position} in variables")
     for name, value in variables.items():
         if not isinstance(value, str):
             filtered = "to_json" if isinstance(value, (Mapping, list, tuple)) else "string"
@@ -44,7 +60,9 @@ def check_variables(variables: Mapping[object, object]) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise InvalidVariableError(f"The value of '{name}' is no valid Unicode; encode it, as Base64 say") from None
+            raise InvalidVariableError(
+                f"The value of '{name}' is not valid Unicode; encode it, for example as Base64"
+            ) from None
 
 
 def _type(value: object) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import yaml
 
+from .open_text import OpenText, has_comment, open_text, outside
 from .vars_text import (
     BREAK,
     BREAKS,
@@ -29,11 +31,10 @@ _DEPTH = 10
 _ONE_BREAK = rf"(?:\r\n|[{BREAKS}])"
 # Those that YAML reads as "\n" within a text. The others it keeps, and they would become a part of a ciphertext.
 _ENDING_BREAK = re.compile("\r\n|[\n\r\x85]")
-_EMPTY_LINES = rf"(?:[ \t]*{_ONE_BREAK})*"
 _REST_OF_EMPTY_LINE = re.compile(rf"[ \t]*(?:{_ONE_BREAK}|\Z)")
-_LINES_FURTHER_IN = rf"(?:{_EMPTY_LINES} +(?:#[^{BREAKS}]*)?(?:{_ONE_BREAK}|\Z))*"
+_END_MARKER = re.compile(rf"\.\.\.[ \t]*{_ONE_BREAK}?")
+_START_MARKER = re.compile(rf"(?:\A|[{BREAKS}])---")
 _COMMENT = re.compile(f"[ \t]+#[^{BREAKS}]*")
-_KEEPS_EMPTY_LINES = re.compile(r"[^|>]*[|>][0-9]?\+")
 
 # The variables' names with their new values; None for one that is to go.
 Changes = Mapping[str, "StringValue | None"]
@@ -41,7 +42,7 @@ Changes = Mapping[str, "StringValue | None"]
 _Edit = tuple[int, int, str]
 
 
-def splice(old: VarsText, changes: Changes) -> str:
+def splice(old: VarsText, changes: Changes) -> VarsText:
     """The text of `old` with variables set (to a value) or removed (None). New ones go to its end, in their order.
 
     Removing a variable that is not there changes nothing. Raises InvalidFileError, its text the end of a sentence that
@@ -49,7 +50,7 @@ def splice(old: VarsText, changes: Changes) -> str:
     """
     changes = {name: value for name, value in changes.items() if value or name in old.by_name}
     if not changes:
-        return old.text
+        return old
     if old.braces:
         old = _without_braces(old)
     _check_editable(old, changes)
@@ -57,14 +58,15 @@ def splice(old: VarsText, changes: Changes) -> str:
     for start, stop, replacement in sorted(_edits(old, changes)):
         parts += [old.text[done:start], replacement]
         done = stop
-    text = "".join([*parts, old.text[done:]])
-    if not _is_as_wanted(old, changes, text):
-        raise InvalidFileError("is written so that this cannot be changed without changing more; edit it by hand")
-    return text
+    with suppress(InvalidFileError):
+        new = parse("".join([*parts, old.text[done:]]))
+        if _is_as_wanted(old, changes, new):
+            return new
+    raise InvalidFileError("is written so that this cannot be changed without changing more; edit it by hand")
 
 
 def _without_braces(old: VarsText) -> VarsText:
-    """An empty mapping, "{}", is what one writes where no variable is set yet: nothing is lost with it."""
+    """The text without an empty mapping, "{}", or null. Both say that no variable is set yet, so nothing is lost."""
     if old.variables or not old.braces:
         raise InvalidFileError("is written as JSON or in braces; write it as block YAML, one variable a line, first")
     before, after = old.text[: old.braces[0]], old.text[old.braces[1] :]
@@ -75,6 +77,8 @@ def _without_braces(old: VarsText) -> VarsText:
 
 
 def _check_editable(old: VarsText, changes: Changes) -> None:
+    for name in changes:
+        old.one(name)
     users: dict[str | None, set[str]] = {}
     for variable in old.variables:
         for event in (*variable.key, *variable.events):
@@ -96,18 +100,34 @@ def _check_editable(old: VarsText, changes: Changes) -> None:
 def _edits(old: VarsText, changes: Changes) -> Iterator[_Edit]:
     first_break = _ENDING_BREAK.search(old.text)
     newline = first_break.group() if first_break else "\n"
-    reads_on = ""
-    for variable in old.variables:
+    above = OpenText.NONE
+    for upper, variable in zip((None, *old.variables), old.variables):
         if variable.name not in changes:
-            reads_on = _reads_on(old.text, variable)
-        elif value := changes[variable.name]:
-            reads_on = _LINES_FURTHER_IN if value.is_vaulted else ""
+            continue
+        if upper and upper.name not in changes:
+            above = open_text(old.text, upper)
+        if value := changes[variable.name]:
             yield _replacement(old.text, variable, value, newline)
+            end = line_end(old.text, variable.stop)
+            is_open = value.is_vaulted and not has_comment(old.text[end : variable.limit])
+            above = OpenText.YES if is_open else OpenText.NONE
         else:
-            below = re.compile(reads_on).match(old.text, next_line(old.text, variable.stop), variable.limit)
-            yield variable.start, below.end() if below else variable.limit, ""
-    if added := {name: value for name, value in changes.items() if value and name not in old.by_name}:
+            below = old.text[min(next_line(old.text, variable.stop), variable.limit) : variable.limit]
+            yield variable.start, variable.limit, outside(above, below, variable.indent)
+            above = OpenText.NONE if has_comment(below) else above
+    added = {name: value for name, value in changes.items() if value and name not in old.by_name}
+    if added:
         yield _addition(old, added, newline)
+    elif all(variable.name in changes and not changes[variable.name] for variable in old.variables):
+        yield from _end_marker(old)
+
+
+def _end_marker(old: VarsText) -> Iterator[_Edit]:
+    """Remove "..." at the document's end, which is not allowed where there is neither a variable nor "---"."""
+    head = old.text[: old.variables[0].start] if old.variables else ""
+    marker = _END_MARKER.match(old.text, old.end)
+    if marker and not _START_MARKER.search(head):
+        yield old.end, marker.end(), ""
 
 
 def _replacement(text: str, variable: Variable, value: StringValue, newline: str) -> _Edit:
@@ -129,14 +149,6 @@ def _replacement(text: str, variable: Variable, value: StringValue, newline: str
     return variable.start, end, head + _rendered(value, tail, newline + " " * depth)
 
 
-def _reads_on(text: str, variable: Variable) -> str:
-    """A pattern for what would become a part of the variable's value if the variable below it went."""
-    if not variable.last_event.is_block_text:
-        return ""
-    keeps_empty_lines = _KEEPS_EMPTY_LINES.match(text, variable.last_event.first)
-    return _LINES_FURTHER_IN + _EMPTY_LINES if keeps_empty_lines else _LINES_FURTHER_IN
-
-
 def _addition(old: VarsText, added: Mapping[str, StringValue], newline: str) -> _Edit:
     last = old.variables[-1] if old.variables else None
     indent = " " * last.indent if last else ""
@@ -154,7 +166,7 @@ def _addition(old: VarsText, added: Mapping[str, StringValue], newline: str) -> 
 
 
 def _with_comments_above(text: str, variable: Variable) -> int:
-    """Where the comments begin that stand right above a variable, or it itself."""
+    """Where the comments right above a variable begin, or else the variable itself."""
     start = variable.start
     lines = [0, *(match.end() for match in BREAK.finditer(text, 0, start))]
     for line in reversed(lines[:-1]):
@@ -182,23 +194,13 @@ def _rendered(value: StringValue, tail: str, line_start: str) -> str:
     return f"{value.tag} {quoted}{tail}" if value.tag else quoted + tail
 
 
-def _is_as_wanted(old: VarsText, changes: Changes, text: str) -> bool:
+def _is_as_wanted(old: VarsText, changes: Changes, new: VarsText) -> bool:
     """Whether the new text says what was wanted and nothing else: YAML can be written in ways not thought of here."""
-    try:
-        new = parse(text)
-    except InvalidFileError:
-        return False
     added = {name for name in changes if name not in old.by_name}
     wanted = [
-        (variable.name, changes.get(variable.name) or _meaning(variable))
+        (variable.name, changes.get(variable.name) or variable.meaning)
         for variable in old.variables
         if variable.name not in changes or changes[variable.name]
     ]
-    found = [(variable.name, _meaning(variable)) for variable in new.variables if variable.name not in added]
+    found = [(variable.name, variable.meaning) for variable in new.variables if variable.name not in added]
     return found == wanted and all(name in new.by_name and new.by_name[name].value == changes[name] for name in added)
-
-
-def _meaning(variable: Variable) -> object:
-    if variable.value:
-        return variable.value
-    return [(event.kind, event.text, event.tag, event.anchor) for event in variable.events]

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The text of a vars file: which variables it sets, and where each of them stands.
+"""The text of a vars file: which variables it sets, and where.
 
 The text is parsed for positions only and nothing is ever written out again from what was parsed; `vars_splice` makes
 the new text from the old one and these positions. A position is an offset in characters.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .vault_errors import InvalidFileError
-from .yaml_events import STRING, Event, Kind, events
+from .yaml_events import NULL, STRING, Event, Kind, events
 
 _COLON = re.compile(r"[ \t]*:")
 
@@ -64,6 +64,11 @@ class Variable:
         return self.key[0].line
 
     @property
+    def meaning(self) -> object:
+        """What the value says, however it is written; equal for equal values."""
+        return self.value or [(event.kind, event.text, event.tag, event.anchor) for event in self.events]
+
+    @property
     def last_event(self) -> Event:
         """The value's last event but for the ends of collections without brackets."""
         ends = (event.kind is Kind.END_OF_COLLECTION and event.is_nowhere for event in reversed(self.events))
@@ -77,11 +82,25 @@ class VarsText:
     text: str
     variables: Sequence[Variable]
     end: int  # of the document: before its end marker "..." where there is one
-    braces: tuple[int, int] | None  # from where to where it is written as a mapping in braces
+    braces: tuple[int, int] | None  # from where to where it is a mapping in braces, or the word null
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:
         return {variable.name: variable for variable in self.variables if variable.name}
+
+    def one(self, name: str) -> Variable | None:
+        """The variable of that name, if any; raises InvalidFileError if the file sets it twice."""
+        if name in self._repeated:
+            first = next(variable for variable in self.variables if variable.name == name)
+            raise InvalidFileError(
+                f"sets the variable '{name}' twice, on lines {first.line} and {self.by_name[name].line}; remove one of "
+                "them first"
+            )
+        return self.by_name.get(name)
+
+    @cached_property
+    def _repeated(self) -> set[str]:
+        return {variable.name for variable in self.variables if variable is not self.by_name.get(variable.name)} - {""}
 
 
 def parse(text: str) -> VarsText:
@@ -94,15 +113,15 @@ def parse(text: str) -> VarsText:
     if documents == 0:
         return VarsText(text, (), len(text), None)
     if documents > 1:
-        raise InvalidFileError("holds several YAML documents, of which Ansible reads none; keep one of them first")
+        raise InvalidFileError("contains several YAML documents, of which Ansible reads none; keep one of them first")
     root, end = found[1], found[-1].first
-    if root.kind is Kind.SCALAR and root.is_nowhere:
-        return VarsText(text, (), end, None)
+    if root.kind is Kind.SCALAR and root.tag == NULL:
+        return VarsText(text, (), end, None if root.is_nowhere else (root.first, root.last))
     if root.kind is not Kind.MAPPING:
         kind = "a list" if root.kind is Kind.SEQUENCE else "a single value"
-        raise InvalidFileError(f"holds {kind}, not a mapping of names to values; a vars file needs the latter")
+        raise InvalidFileError(f"contains {kind}, not a mapping of names to values; a vars file needs the latter")
+    _check_keys(text, found)
     variables = tuple(_variables(text, found[2:-2], end))
-    _check_unique(variables)
     return VarsText(text, variables, end, None if root.is_block else (root.first, found[-2].last))
 
 
@@ -133,9 +152,31 @@ def _variables(text: str, found: Sequence[Event], end: int) -> Iterator[Variable
             start=start,
             colon=colon,
             has_simple_key=bool(match) and not text[start : key[0].first].strip(" "),
-            stop=_stop(text, value, colon, limit),
+            stop=_stop(text, key[0], value, colon, limit),
             limit=limit,
         )
+
+
+def _check_keys(text: str, found: Sequence[Event]) -> None:
+    """Raise InvalidFileError for a key that is a mapping or a list: YAML allows it, and Ansible cannot load it."""
+    key_is_next: list[bool | None] = []  # for each collection around the event; None in a list
+    for event in found:
+        if event.kind is Kind.END_OF_COLLECTION:
+            key_is_next.pop()
+        if event.kind not in (Kind.MAPPING, Kind.SEQUENCE, Kind.SCALAR, Kind.ALIAS):
+            continue
+        is_key = bool(key_is_next and key_is_next[-1])
+        if key_is_next and key_is_next[-1] is not None:
+            key_is_next[-1] = not is_key
+        if event.kind in (Kind.MAPPING, Kind.SEQUENCE):
+            if is_key and "{{" in text[max(event.first - 1, 0) : event.first + 2]:
+                raise InvalidFileError(f"has a template without quotes on line {event.line}; put it in quotes first")
+            if is_key:
+                kind = "a mapping" if event.kind is Kind.MAPPING else "a list"
+                raise InvalidFileError(
+                    f"uses {kind} as a key on line {event.line}, which Ansible cannot load; correct it first"
+                )
+            key_is_next.append(True if event.kind is Kind.MAPPING else None)
 
 
 def _nodes(found: Sequence[Event]) -> Iterator[Sequence[Event]]:
@@ -165,38 +206,31 @@ def _string(node: Sequence[Event]) -> StringValue | None:
     return StringValue(event.text) if event.tag == STRING else None
 
 
-def _stop(text: str, value: Sequence[Event], colon: int, limit: int) -> int:
+def _stop(text: str, key: Event, value: Sequence[Event], colon: int, limit: int) -> int:
     """The offset behind the value's last character.
 
     The parser gives it for a value on one line. A nested one it ends at the next variable, behind comments and empty
-    lines, so there it is the end of the last line that is neither.
+    lines. So there it is the end of the last line that is neither, or of the last comment that is further in than
+    the key and therefore about the value.
     """
-    stop = _last_token(text, value, colon)
+    stop = last_token(text, value, colon)
+    is_nested = value[0].kind in (Kind.MAPPING, Kind.SEQUENCE) and value[0].is_block
     offset = next_line(text, stop)
     while offset < limit:
-        line = text[offset : line_end(text, offset)].strip(BLANKS)
-        if line and not line.startswith("#"):
+        line = text[offset : line_end(text, offset)].rstrip(BLANKS)
+        bare = line.lstrip(BLANKS)
+        is_comment = bare.startswith("#")
+        if bare and (not is_comment or (is_nested and len(line) - len(bare) > key.column)):
             stop = line_end(text, offset)
         offset = next_line(text, offset)
     return stop
 
 
-def _last_token(text: str, value: Sequence[Event], colon: int) -> int:
+def last_token(text: str, value: Sequence[Event], colon: int) -> int:
+    """The offset behind the value's last character that is not in a comment."""
     for event in reversed(value):
         if event.is_block_text:
             return event.first + len(text[event.first : event.last].rstrip(BLANKS))
         if not event.is_nowhere:
             return event.last
     return colon
-
-
-def _check_unique(variables: Sequence[Variable]) -> None:
-    lines: dict[str, int] = {}
-    for variable in variables:
-        if variable.name in lines:
-            raise InvalidFileError(
-                f"sets the variable '{variable.name}' twice, on lines {lines[variable.name]} and {variable.line}; "
-                "remove one of them first"
-            )
-        if variable.name:
-            lines[variable.name] = variable.line

@@ -1,13 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What can keep a vars file from being edited."""
+"""Why a vars file cannot be edited."""
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+LOCK_ADVICE = "choose a path on a file system that can lock a folder, which NFS cannot,"
+"""What to do when a folder cannot be locked, whatever the operating system says."""
 
 _ADVICE = {
     errno.EACCES: "run the playbook as a user who may do so",
@@ -19,14 +22,12 @@ _ADVICE = {
     errno.ENOTDIR: "choose a path in which only the last part is a file",
     errno.ELOOP: "correct the symbolic links in the path",
     errno.ENAMETOOLONG: "choose a shorter path",
-    errno.EBADF: "choose a path on a file system that can lock a folder",
-    errno.ENOLCK: "choose a path on a file system that can lock a folder",
-    errno.EOPNOTSUPP: "choose a path on a file system that can lock a folder",
+    errno.EBUSY: "choose a path that is not mounted by itself",
 }
 
 
 class VarsFileError(Exception):
-    """Base of the errors below. The text is one sentence for a person and never holds a variable's value."""
+    """Base of the errors below. The text is one sentence for a person and never contains a variable's value."""
 
 
 class InvalidVariableError(VarsFileError):
@@ -34,11 +35,11 @@ class InvalidVariableError(VarsFileError):
 
 
 class InvalidFileError(VarsFileError):
-    """What stands in the file is no vars file, or not one that can be edited without touching its other variables."""
+    """The file is not a vars file, or not one that can be edited without changing its other variables."""
 
 
 class VaultSecretError(VarsFileError):
-    """The run's vault secrets lack the one that is needed."""
+    """The vault secrets of the run lack the one that is needed, or do not tell which one encrypts."""
 
 
 class FileAccessError(VarsFileError):
@@ -50,10 +51,15 @@ class FileChangedError(VarsFileError):
 
 
 @contextmanager
-def file_access(doing: str) -> Iterator[None]:
-    """Turn what the operating system says while doing that, "write a file" for one, into a FileAccessError."""
+def file_access(doing: str, advice: str = "", passing: type[OSError] | None = None) -> Iterator[None]:
+    """Turn an OSError while doing that ("write a file", for example) into a FileAccessError.
+
+    Without `advice` it depends on the error. Errors of the class `passing` are left as they are.
+    """
     try:
         yield
     except OSError as error:
-        advice = _ADVICE.get(error.errno or 0, "correct that")
+        if passing and isinstance(error, passing):
+            raise
+        advice = advice or _ADVICE.get(error.errno or 0, "correct that")
         raise FileAccessError(f"Cannot {doing}: {error.strerror}; {advice} and run again") from None

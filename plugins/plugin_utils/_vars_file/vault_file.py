@@ -1,207 +1,249 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Vaulted variables in a vars file: read, compare, splice, encrypt, replace.
-
-A vars file comes in two formats. In an inline one each value is vaulted by itself, behind the tag "!vault"; the other
-is encrypted as a whole, and its values are plain strings inside.
-"""
+"""A vars file with vaulted variables, locked from the first read to the last write."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from ansible.parsing.vault import is_encrypted
+from .ciphertexts import Decrypted
+from .editor import Editor, Wanted, ciphertexts_of
+from .folder_lock import locked_place
+from .locked_file import LockedFile, Snapshot
+from .run_vault import RunVault
+from .vars_text import VAULT, StringValue
+from .vault_content import INLINE, WHOLE, Content, StoredValue, content_of, encoded
+from .vault_errors import FileChangedError
 
-from .locked_file import Standing, locked
-from .run_vault import RunVault, VaultKey
-from .vars_splice import Changes, splice
-from .vars_text import (
-    UNSAFE,
-    VAULT,
-    StringValue,
-    Variable,
-    parse,
-)
-from .vault_errors import InvalidFileError
+_Result = TypeVar("_Result")
 
-INLINE = "inline"
-WHOLE = "file"
-
-_BYTE_ORDER_MARK = "\ufeff"
-# What makes a template of a string; the last can give the others another look.
-_TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
+_TRIES = 5
+# Takes the place of a value that need not be encrypted because nothing is written.
+_PREVIEW = StringValue("$ANSIBLE_VAULT;1.1;AES256\n00", VAULT)
 
 
 @dataclass(frozen=True)
-class Edit:
-    """What is to become of a vars file: variables to set, names of variables to remove.
+class Settings:
+    """What the user said of the file. None leaves format, vault id and mode to the file, or to the defaults."""
 
-    `path` is absolute. None for `format`, `vault_id` and `mode` leaves them to what stands, or to the defaults.
-    """
-
-    path: str
-    variables: Mapping[str, str]
-    names: Sequence[str]
+    path: str  # absolute
     format: str | None = None
     vault_id: str | None = None
     mode: int | None = None
     backup: bool = False
-    dry_run: bool = False
+    dry_run: bool = False  # for check mode: takes no lock, reads once, makes and changes nothing
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a vars file, or would have in a dry run. The names are sorted."""
+    """How the file differs, or would differ, from what it was when it was opened. The names are sorted.
 
-    added: Sequence[str]
-    updated: Sequence[str]
-    removed: Sequence[str]
-    unchanged: Sequence[str]
+    A name is in exactly one of the first five lists. `vault_ids` has the id that each listed value is encrypted
+    under, `vault_id` that id if it is only one.
+    """
+
+    added: list[str]
+    updated: list[str]
+    removed: list[str]
+    unchanged: list[str]
+    conflicts: list[str]  # changed by somebody else meanwhile, and therefore left alone
     format: str
-    vault_id: str
+    vault_id: str | None
+    vault_ids: dict[str, str]
     mode_before: int | None  # None when there was no file
     mode_after: int | None  # None for the mode that a new file gets
-    backup_file: str | None
+    backup_file: str | None = None
 
     @property
     def changed(self) -> bool:
         return bool(self.added or self.updated or self.removed) or self.mode_before != self.mode_after
 
 
-class _Content(ABC):
-    """What stands in a vars file, decrypted as far as the format asks for it."""
+@contextmanager
+def open_vars_file(settings: Settings, vault: RunVault, *, make_folders: bool) -> Iterator[VarsFile]:
+    """Lock the file's folder until the end, and read the file. In a dry run there is no lock.
 
-    format: str
-
-    def __init__(self, plain: bytes, vault: RunVault, key: VaultKey) -> None:
-        try:
-            text = plain.decode()
-        except UnicodeDecodeError:
-            raise InvalidFileError("is no UTF-8 text; convert it first") from None
-        self._mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
-        self._vault = vault
-        self.key = key
-        self.text = parse(text[len(self._mark) :])
-
-    def holds(self, variable: Variable, plaintext: str) -> bool:
-        """Whether the variable stands there, vaulted, with that value."""
-        if not variable.value or not variable.value.is_vaulted:
-            return False
-        standing, _key = self._vault.decrypt(variable.value.text.encode(), f"The standing value of '{variable.name}'")
-        return standing == plaintext.encode()
-
-    @abstractmethod
-    def value(self, plaintext: str) -> StringValue:
-        """The value as it is to be written."""
-
-    def data(self, text: str) -> bytes:
-        """The text as it is to be written."""
-        return (self._mark + text).encode()
-
-
-class _Inline(_Content):
-    format = INLINE
-
-    def value(self, plaintext: str) -> StringValue:
-        return StringValue(self._vault.encrypt(plaintext.encode(), self.key).decode().rstrip("\n"), VAULT)
-
-
-class _Whole(_Content):
-    format = WHOLE
-
-    def holds(self, variable: Variable, plaintext: str) -> bool:
-        return variable.value == self.value(plaintext) or super().holds(variable, plaintext)
-
-    def value(self, plaintext: str) -> StringValue:
-        # Unlike a vaulted value, a string with one of these marks would be taken for a template.
-        return StringValue(plaintext, UNSAFE if any(mark in plaintext for mark in _TEMPLATE_MARKS) else None)
-
-    def data(self, text: str) -> bytes:
-        return self._vault.encrypt(super().data(text), self.key)
-
-
-def apply(edit: Edit, vault: RunVault) -> Outcome:
-    """Edit the file, or in a dry run find out what that would do.
-
-    A value that stands there already is not written again, and a file of which nothing changes is not written at all.
-    Raises VarsFileError; the file is then what it was.
+    Folders are made only with `make_folders`; those that are still empty at the end are removed. Raises VarsFileError.
     """
-    key = vault.key(edit.vault_id)
-    with locked(edit.path, make_folders=bool(edit.variables) and not edit.dry_run) as file:
-        if not edit.dry_run:
-            file.remove_leftovers()
-        standing = file.read()
+    make_folders = make_folders and not settings.dry_run
+    with locked_place(settings.path, make_folders, lock=not settings.dry_run) as place:
+        file = LockedFile(place)
+        if settings.dry_run:
+            yield VarsFile(settings, file, vault)
+            return
+        file.remove_leftovers()
         try:
-            content = _content(edit, standing, vault, key)
-            changes = _changes(edit, content)
-            text = splice(content.text, changes)
-        except InvalidFileError as error:
-            raise InvalidFileError(f"{edit.path} {error}") from None
-        outcome = _outcome(edit, content, changes, standing)
-        if edit.dry_run and changes:
-            file.check_replaceable()
-        if edit.dry_run or not outcome.changed:
-            return outcome
-        if edit.mode is not None and not changes:
-            file.change_mode(edit.mode)
-            return outcome
-        data = content.data(text)
-        if edit.backup and standing:
-            outcome = replace(outcome, backup_file=file.back_up(standing, _backup(content, standing, changes, vault)))
-        file.replace(standing, data, edit.mode)
-        return outcome
+            yield VarsFile(settings, file, vault)
+        finally:
+            # Of a write that was interrupted, even in its own cleaning up.
+            file.remove_leftovers()
 
 
-def _content(edit: Edit, standing: Standing | None, vault: RunVault, key: VaultKey) -> _Content:
-    data = standing.data if standing else b""
-    if not data.strip():
-        return (_Whole if edit.format == WHOLE else _Inline)(data, vault, key)
-    is_whole = is_encrypted(data)
-    if edit.format == (INLINE if is_whole else WHOLE):
-        what = "is encrypted as a whole" if is_whole else "is not encrypted as a whole"
-        raise InvalidFileError(
-            f"{what}, and is not converted to format '{edit.format}'; leave that option out, or convert the file with "
-            "ansible-vault first"
+class VarsFile:
+    """A vars file that is open. Every method raises VarsFileError, and then the file is the old one or the new one.
+
+    Attributes: `path` is the file's real path, `hard_links` how many names it had when it was read. (A write gives
+    only one of them the new content; the caller warns.)
+    """
+
+    def __init__(self, settings: Settings, file: LockedFile, vault: RunVault) -> None:
+        self._settings = settings
+        self._file = file
+        self._vault = vault
+        self._latest: tuple[bytes, Content] | None = None
+        self._backup_name: str | None = None
+        self._backup_file: str | None = None  # once it is made
+        self._backup_is_encrypted = False
+        self._first = file.read()
+        self._beginning = self._content(self._first)
+        self._editor = Editor(file.place.path, self._beginning, vault, settings.vault_id)
+        self.path = file.place.path
+        self.hard_links = self._first.status.st_nlink if self._first else 0
+
+    @property
+    def folder(self) -> str:
+        """Where the file's folder is now, which may have been renamed since it was locked."""
+        return self._file.place.folder
+
+    def moved_to(self) -> str | None:
+        """Where the given path leads now, if that is not the locked file in the locked folder any more."""
+        return self._file.place.moved_to()
+
+    def read(self, names: Iterable[str]) -> dict[str, StoredValue]:
+        """What the file now contains under these names; names that it does not have are left out.
+
+        Nothing else is decrypted. Raises VaultSecretError, which names the variable that cannot be decrypted.
+        """
+        _snapshot, content = self._now()
+        variables = self._editor.variables(content, names)
+        decrypted = self._editor.ciphertexts.decrypt(ciphertexts_of(variables))
+        return {name: content.stored(variable, decrypted.get(name)) for name, variable in variables.items()}
+
+    def preview(self, changes: Wanted) -> Outcome:
+        """What `apply` would do. Finds out whatever keeps the file from being changed so, and changes nothing."""
+        _snapshot, content = self._now()
+        conflicts, writes = self._editor.plan(content, changes)
+        self._editor.splice(content, {name: _PREVIEW if text is not None else None for name, text in writes.items()})
+        return self._outcome(changes, conflicts)
+
+    def check_writable(self, extra_bytes: int = 0) -> None:
+        """Find out whether the file can be replaced by one with so many more bytes, by doing what a write does.
+
+        The file is replaced by its own bytes; where there is none, a temporary one is written and removed. In a dry
+        run only permissions are checked.
+        """
+        if self._settings.dry_run:
+            self._file.check_permission()
+            return
+
+        def write() -> None:
+            snapshot = self._file.read()
+            if snapshot:
+                self._file.replace(snapshot, snapshot.data, spare_bytes=extra_bytes)
+            else:
+                self._file.check_room(extra_bytes)
+
+        _repeated(write)
+
+    def apply(self, changes: Wanted) -> Outcome:
+        """Set and remove variables. `changes` is everything decided so far, so it repeats what was applied before.
+
+        Values that are in the file already are not written again, and a file of which nothing changes is not written
+        at all. If another program changes the file between the read and the rename, both are done again. A variable
+        to which somebody gave a new value since the file was opened is left alone and listed in `conflicts`.
+        """
+        if self._settings.dry_run:
+            return self.preview(changes)
+        return _repeated(lambda: self._apply(changes))
+
+    def stored(self, changes: Wanted) -> set[str]:
+        """The names of which the file now says exactly that. Only this tells whether a write succeeded."""
+        _snapshot, content = self._now()
+        variables = self._editor.variables(content, changes)
+        self._editor.ciphertexts.preload(ciphertexts_of(variables))
+        return {
+            name
+            for name, text in changes.items()
+            if (name not in variables if text is None else self._editor.text(content, variables.get(name)) == text)
+        }
+
+    def _apply(self, changes: Wanted) -> Outcome:
+        snapshot, content = self._now()
+        conflicts, writes = self._editor.plan(content, changes)
+        outcome = self._outcome(changes, conflicts)
+        mode = self._settings.mode
+        if writes:
+            text = self._editor.splice(content, self._editor.values(content, writes))
+            key = self._editor.whole_key(content) if content.format == WHOLE else None
+            data = encoded(content, text, self._vault, key)
+            self._back_up(changes)
+            self._editor.remember(writes)
+            encryption = Decrypted("", key, key.vault_id) if key else None
+            self._latest = data, replace(content, text=text, encryption=encryption)
+            self._file.replace(snapshot, data, mode)
+        elif snapshot and mode is not None and mode != snapshot.mode:
+            self._file.change_mode(mode)
+        return replace(outcome, backup_file=self._backup_file)
+
+    def _now(self) -> tuple[Snapshot | None, Content]:
+        if self._settings.dry_run:
+            return self._first, self._beginning
+        snapshot = self._file.read()
+        return snapshot, self._content(snapshot)
+
+    def _content(self, snapshot: Snapshot | None) -> Content:
+        data = snapshot.data if snapshot else b""
+        if self._latest is None or self._latest[0] != data:
+            content = content_of(data, self._vault, self._file.place.path, self._settings.format)
+            self._latest = data, content
+        return self._latest[1]
+
+    def _outcome(self, changes: Wanted, conflicts: list[str]) -> Outcome:
+        content, mode = self._beginning, self._settings.mode
+        _conflicts, writes = self._editor.plan(content, changes)
+        names = sorted(changes.keys() - set(conflicts))
+        before = self._editor.variables(content, names)
+        vault_ids = {
+            name: self._editor.vault_id_after(name, name in writes) for name in names if changes[name] is not None
+        }
+        ids = set(vault_ids.values())
+        mode_before = self._first.mode if self._first else None
+        return Outcome(
+            added=[name for name in names if name in writes and name not in before],
+            updated=[name for name in names if writes.get(name) is not None and name in before],
+            removed=[name for name in names if name in writes and writes[name] is None],
+            unchanged=[name for name in names if name not in writes],
+            conflicts=sorted(conflicts),
+            format=content.format,
+            vault_id=ids.pop() if len(ids) == 1 else None,
+            vault_ids=vault_ids,
+            mode_before=mode_before,
+            mode_after=mode if mode is not None and self._first else mode_before,
         )
-    if not is_whole:
-        return _Inline(data, vault, key)
-    plain, fitting = vault.decrypt(data, edit.path)
-    # Who could read the file can still read it, unless another secret is asked for: so does `ansible-vault edit` too.
-    return _Whole(plain, vault, key if edit.vault_id else fitting)
+
+    def _back_up(self, changes: Wanted) -> None:
+        """Leave a copy of the file as it was when it was opened, encrypted if it has values that get vaulted now."""
+        if not self._settings.backup or not self._first:
+            return
+        first = self._editor.variables(self._beginning, changes)
+        vaulted = ciphertexts_of(first)
+        plain = [name for name in first if changes[name] is not None and name not in vaulted]
+        encrypt = bool(plain) and self._beginning.format == INLINE
+        if self._backup_file and (self._backup_is_encrypted or not encrypt):
+            return
+        self._backup_name = self._backup_name or self._file.backup_name()
+        data = self._vault.encrypt(self._first.data, self._editor.key(plain[0])) if encrypt else self._first.data
+        self._backup_file = self._file.back_up(self._backup_name, self._first, data)
+        self._backup_is_encrypted = encrypt
 
 
-def _changes(edit: Edit, content: _Content) -> Changes:
-    """What has to be spliced: of what was asked for, that which is not so already."""
-    standing = content.text.by_name
-    changes: dict[str, StringValue | None] = {name: None for name in edit.names if name in standing}
-    for name, plaintext in edit.variables.items():
-        if name not in standing or not content.holds(standing[name], plaintext):
-            changes[name] = content.value(plaintext)
-    return changes
-
-
-def _backup(content: _Content, standing: Standing, changes: Changes, vault: RunVault) -> bytes:
-    """What a backup is to hold: a value that is vaulted only now must not live on beside the file in plain text."""
-    replaced = [content.text.by_name[name] for name, value in changes.items() if value and name in content.text.by_name]
-    if content.format == WHOLE or all(variable.value and variable.value.is_vaulted for variable in replaced):
-        return standing.data
-    return vault.encrypt(standing.data, content.key)
-
-
-def _outcome(edit: Edit, content: _Content, changes: Changes, standing: Standing | None) -> Outcome:
-    before = content.text.by_name
-    mode = standing.mode if standing else None
-    return Outcome(
-        added=sorted(name for name in changes if name not in before),
-        updated=sorted(name for name, value in changes.items() if value and name in before),
-        removed=sorted(name for name, value in changes.items() if not value),
-        unchanged=sorted({*edit.variables, *edit.names} - changes.keys()),
-        format=content.format,
-        vault_id=content.key.vault_id,
-        mode_before=mode,
-        mode_after=edit.mode if edit.mode is not None and standing else mode,
-        backup_file=None,
-    )
+def _repeated(work: Callable[[], _Result]) -> _Result:
+    """Do it again when another program changes the file meanwhile, at most five times."""
+    for _try in range(_TRIES - 1):
+        with suppress(FileChangedError):
+            return work()
+    return work()

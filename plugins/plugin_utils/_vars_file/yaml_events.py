@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What a YAML parser meets on its way through a text, and where; no value is built of it."""
+"""The events of a YAML parser on its way through a text, with their places. No value is built from them."""
 
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,11 @@ import yaml
 from .vault_errors import InvalidFileError
 
 STRING = "tag:yaml.org,2002:str"
+NULL = "tag:yaml.org,2002:null"
 
 # The parser that Ansible itself reads vars files with: libyaml where PyYAML was built with it, and 30 times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BARE_TEMPLATE = re.compile(r"(?:^|[:-])[ \t]+\{[{%]")
 _RESOLVER = yaml.resolver.Resolver()
 
 
@@ -61,7 +64,7 @@ class Event:
 
     @property
     def is_nowhere(self) -> bool:
-        """Whether no character stands for it: the end of a collection without brackets, or a value left out."""
+        """Whether it has no character: the end of a collection without brackets, or a value left out."""
         return self.first == self.last
 
     @property
@@ -76,17 +79,24 @@ def events(text: str) -> list[Event]:
     """
     try:
         return list(_events(text))
-    # PyYAML takes a tag apart without a thought that it may be no valid Unicode.
+    # PyYAML decodes tags without checking that they are valid Unicode.
     except (yaml.YAMLError, UnicodeError) as error:
         # The parser's own words may quote the file, and thus a value.
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise InvalidFileError(f"is not valid YAML{place}; correct it first") from None
+        hint = ", perhaps because of a template without quotes" if mark and _has_bare_template(text, mark.line) else ""
+        raise InvalidFileError(f"is not valid YAML{place}{hint}; correct it first") from None
 
 
 def is_string(plain: str) -> bool:
     """Whether YAML reads a string where these characters stand without quotes."""
     return _tag(None, plain, (True, False)) == STRING
+
+
+def _has_bare_template(text: str, line: int) -> bool:
+    """Whether a value that begins with a template has no quotes on this line, counted from 0, or the one before it."""
+    lines = text.split("\n")[max(line - 1, 0) : line + 1]
+    return any(_BARE_TEMPLATE.search(one) for one in lines)
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -111,7 +121,8 @@ def _events(text: str) -> Iterator[Event]:
             text=value or "",
             tag=tag,
             anchor=anchor,
-            is_block=event.style in ("|", ">") if kind is Kind.SCALAR else getattr(event, "flow_style", None) is False,
+            # Of a list that is not indented, PyYAML's own parser says None.
+            is_block=event.style in ("|", ">") if kind is Kind.SCALAR else not getattr(event, "flow_style", True),
         )
 
 

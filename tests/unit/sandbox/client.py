@@ -54,9 +54,9 @@ class Client:
     def revoke(self, access_token: str, **options: Any) -> requests.Response:
         return self.post(REVOKE, {"access_token": access_token}, **options)
 
-    def list_vouchers(self, access_token: str) -> requests.Response:
+    def list_collection(self, access_token: str, name: str = "vouchers") -> requests.Response:
         headers = {"X-App-Id": None, "X-App-Token": None, "Authorization": f"Bearer {access_token}"}
-        return self.send("GET", VOUCHERS, headers=headers)
+        return self.send("GET", f"/v1/{name}", headers=headers)
 
     def make_token(self, scope: str | None = "vouchers") -> str:
         """A new access token."""

@@ -16,10 +16,10 @@ SCOPES = st.lists(st.sampled_from(["vouchers", "Vouchers", "SKUs", "skus", "camp
 DETAILS = st.builds(
     TokenDetails,
     token_type=st.just("Bearer"),
-    scope=SCOPES.map(tuple),
-    client_id=st.text(),
-    expires_at=st.integers(),
-    expires_in=st.integers(-10, 1000),
+    scope=st.none() | SCOPES.map(tuple),
+    client_id=st.none() | st.text(),
+    expires_at=st.none() | st.integers(),
+    expires_in=st.none() | st.integers(-10, 1000),
 )
 WANTED = st.builds(
     Wanted,
@@ -27,6 +27,10 @@ WANTED = st.builds(
     min_expires_in=st.integers(0, 899),
     force=st.booleans(),
 )
+
+
+def lowered(scope: tuple[str, ...] | None) -> set[str] | None:
+    return None if scope is None else {value.lower() for value in scope}
 
 
 @given(WANTED, st.booleans(), st.none() | DETAILS)
@@ -37,7 +41,8 @@ def test_a_kept_token_is_active_of_the_wanted_scope_and_lives_long_enough(
     if decision.operation == lifecycle.KEPT:
         assert is_given
         assert details is not None
-        assert wanted.scope is None or {v.lower() for v in wanted.scope} == {v.lower() for v in details.scope}
+        assert wanted.scope is None or lowered(wanted.scope) == lowered(details.scope)
+        assert details.expires_in is not None
         assert details.expires_in >= wanted.min_expires_in
 
 
@@ -49,7 +54,8 @@ def test_a_good_token_is_kept(wanted: Wanted, details: TokenDetails) -> None:
 
 @given(WANTED, DETAILS)
 def test_order_and_case_of_the_scope_do_not_matter(wanted: Wanted, details: TokenDetails) -> None:
-    shuffled = tuple(value.swapcase() for value in reversed(details.scope))
+    details = replace(details, scope=details.scope or ("api",))
+    shuffled = tuple(value.swapcase() for value in reversed(details.scope or ()))
     wanted = replace(wanted, scope=shuffled, min_expires_in=0, force=False)
     details = replace(details, expires_in=1)
     assert for_present(wanted, given=True, details=details).operation == lifecycle.KEPT
@@ -73,6 +79,29 @@ def test_absent_revokes_what_is_active_and_nothing_else(active: bool) -> None:
     decision = for_absent(active=active)
     assert decision.operation == (lifecycle.REVOKED if active else lifecycle.NONE)
     assert decision.changes is active
+
+
+@given(DETAILS)
+def test_an_unknown_time_or_an_unknown_scope_is_named_as_the_reason(details: TokenDetails) -> None:
+    wanted = Wanted(("api",), 0, False)
+    without_scope = for_present(wanted, given=True, details=replace(details, scope=None))
+    assert without_scope.reason == "The API does not say which scope the token given has."
+    without_time = for_present(wanted, given=True, details=replace(details, scope=("api",), expires_in=None))
+    assert without_time.reason == "The API does not say when the token given expires."
+
+
+def test_a_reason_names_the_scopes_and_the_seconds() -> None:
+    details = TokenDetails("Bearer", ("api", "skus"), None, None, 42)
+    scope = for_present(Wanted(("vouchers",), 0, False), given=True, details=details).reason
+    assert scope == "The token given has the scope 'api skus', and 'vouchers' is wanted."
+    time = for_present(Wanted(None, 60, False), given=True, details=details).reason
+    assert time == "The token given expires in 42 s, and at least 60 s are wanted."
+
+
+def test_a_token_that_an_earlier_try_may_have_revoked_is_no_change_and_not_called_active() -> None:
+    decision = for_absent(active=None)
+    assert (decision.operation, decision.changes) == (lifecycle.NONE, False)
+    assert "may have done it" in decision.reason
 
 
 @given(WANTED, st.booleans(), st.none() | DETAILS)

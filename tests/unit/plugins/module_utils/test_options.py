@@ -4,17 +4,32 @@
 
 from __future__ import annotations
 
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
+from ansible_collections.voucherify.oauth.plugins.doc_fragments.connection import ModuleDocFragment
+from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options_file
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
+    bearer_token,
     connection_argument_spec,
+    new_client,
     run,
 )
+from ansible_collections.voucherify.oauth.plugins.module_utils._version import VERSION
+from sandbox import Sandbox
 
 KEYS = {"app_id": "an-id", "app_token": "a-secret-token"}
 
@@ -72,16 +87,16 @@ def test_a_base_url_may_be(url: str) -> None:
         ("https://api.voucherify.io?x=1", "query or a fragment"),
         ("https://api.voucherify.io/#top", "query or a fragment"),
         ("https://api.voucherify.io?", "query or a fragment"),
-        ("api.voucherify.io", "is no URL"),
-        ("https://", "is no URL"),
-        ("https:///v1", "is no URL"),
-        ("https://[::1", "is no URL"),
-        ("https://api.voucherify.io:http", "is no URL"),
-        ("https://api.voucherify.io:99999", "is no URL"),
-        ("https://api.voucherify.io\n", "is no URL"),
-        ("https://api .voucherify.io", "is no URL"),
-        ("http://127.0.0.1\\@evil.example", "is no URL"),
-        ("", "is no URL"),
+        ("api.voucherify.io", "is not a URL"),
+        ("https://", "is not a URL"),
+        ("https:///v1", "is not a URL"),
+        ("https://[::1", "is not a URL"),
+        ("https://api.voucherify.io:http", "is not a URL"),
+        ("https://api.voucherify.io:99999", "is not a URL"),
+        ("https://api.voucherify.io\n", "is not a URL"),
+        ("https://api .voucherify.io", "is not a URL"),
+        ("http://127.0.0.1\\@evil.example", "is not a URL"),
+        ("", "is not a URL"),
     ],
 )
 def test_a_base_url_may_not_be(url: str, words: str) -> None:
@@ -100,13 +115,199 @@ def test_a_key_that_no_header_can_carry_is_refused_unquoted(name: str, value: st
     assert "hunter2" not in message
 
 
-@pytest.mark.parametrize(("name", "value"), [("timeout", 0), ("retries", -1), ("max_wait", -1)])
-def test_a_number_out_of_range_is_refused(name: str, value: int) -> None:
-    assert fault(**{name: value}).startswith(f"{name} is {value}; it must be ")
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("timeout", 0, "from 1 to 86400"),
+        ("timeout", 86401, "from 1 to 86400"),
+        ("retries", -1, "0 or more"),
+        ("max_wait", -1, "0 or more"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_unquoted(name: str, value: int, words: str) -> None:
+    assert fault(**{name: value}) == f"{name} must be {words}."
 
 
-def test_a_ca_file_that_is_not_there_is_named() -> None:
-    assert fault(ca_path="/nowhere/ca.pem") == "ca_path is /nowhere/ca.pem, and there is no such file."
+@pytest.mark.parametrize(("name", "value"), [("timeout", 1), ("timeout", 86400), ("retries", 0), ("max_wait", 0)])
+def test_the_ends_of_a_range_are_accepted(name: str, value: int) -> None:
+    assert accepted(**{name: value})
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    for name, option in connection_argument_spec().items():
+        assert option["type"] == documented[name]["type"], name
+        assert option.get("default") == documented[name].get("default"), name
+
+
+def test_a_ca_file_that_is_not_there_is_told_unquoted() -> None:
+    message = fault(ca_path="/nowhere/hunter2.pem")
+    assert message == "ca_path names a file or folder that does not exist where the task executes."
+
+
+def test_a_proxy_for_plain_http_on_this_machine_is_refused() -> None:
+    message = fault(api_base_url="http://127.0.0.1:8080", proxy="http://user:hunter2@proxy.example")
+    assert message.startswith("proxy is set, but api_base_url is an http:// address of this machine")
+    assert "hunter2" not in message
+
+
+def test_a_slash_at_the_end_of_the_base_url_is_dropped(sandbox: Sandbox) -> None:
+    options = options_of(sandbox, api_base_url=f"{sandbox.url}//")
+    client = new_client(options)
+    client.introspect("a-token")
+    client.close()
+    assert sandbox.requests()[0].path == "/v1/oauth/introspect"
+
+
+@pytest.mark.parametrize("token", ["abc", "a|b:c", "~!", "Zm9v=="])
+def test_an_access_token_is_opaque(token: str) -> None:
+    assert bearer_token({"access_token": token}) == token
+
+
+@pytest.mark.parametrize("token", [None, ""])
+def test_an_empty_access_token_is_none(token: str | None) -> None:
+    assert bearer_token({"access_token": token}) is None
+
+
+@pytest.mark.parametrize("token", ["hunter2\n", "Bearer hunter2", "hunter2é", "\thunter2"])
+def test_what_no_header_can_carry_is_refused_unquoted(token: str) -> None:
+    with pytest.raises(OptionError, match="access_token contains white space") as caught:
+        bearer_token({"access_token": token})
+    assert "hunter2" not in str(caught.value)
+
+
+# From what was done to a result
+
+
+def options_of(sandbox: Sandbox, **options: Any) -> Options:
+    keys = {"app_id": sandbox.app_id, "app_token": sandbox.app_token, "api_base_url": sandbox.url, "max_wait": 0}
+    return {**validated(**{**keys, **options}).validated_parameters}
+
+
+def generate(client: OAuthClient, options: Options, check_mode: bool) -> Result:
+    return {"changed": True, "access_token": client.generate(None).access_token}
+
+
+def test_a_loop_keeps_its_client_and_another_key_gets_its_own(sandbox: Sandbox) -> None:
+    for _ in range(2):
+        assert "failed" not in run(generate, options_of(sandbox), check_mode=False)
+    other = options_of(sandbox, app_id=sandbox.other_app_id, app_token=sandbox.other_app_token)
+    assert "failed" not in run(generate, other, check_mode=False)
+    first, second, third = (request.connection for request in sandbox.requests())
+    assert first == second != third
+
+
+def test_a_token_that_is_returned_is_registered_as_a_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[str] = []
+    # Only ansible-core 2.22 and later have the real one.
+    monkeypatch.setattr(options_file, "register_secret", registered.append)
+    result = run(generate, options_of(sandbox), check_mode=False)
+    assert registered == [result["access_token"]]
+
+
+def test_a_new_client_is_never_that_of_somebody_else(sandbox: Sandbox) -> None:
+    options = options_of(sandbox)
+    clients = [new_client(options) for _ in range(2)]
+    for client in clients:
+        client.introspect("a-token")
+        client.close()
+    assert len({request.connection for request in sandbox.requests()}) == 2
+
+
+def test_each_call_names_this_collection_ansible_core_and_python(sandbox: Sandbox) -> None:
+    run(generate, options_of(sandbox), check_mode=False)
+    (request,) = sandbox.requests()
+    wanted = f"voucherify.oauth/{VERSION} (ansible-core/{core_version}; Python/{platform.python_version()})"
+    assert request.headers["user-agent"] == wanted
+
+
+def test_the_version_is_that_of_the_collection() -> None:
+    galaxy = yaml.safe_load((Path(__file__).parents[4] / "galaxy.yml").read_text())
+    assert galaxy["version"] == VERSION
+
+
+def test_a_failure_has_a_sentence_and_fields_and_nothing_else(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=400, body='{"key": "invalid_scope", "message": "Invalid scope"}')
+    result = run(generate, options_of(sandbox), check_mode=False)
+    assert result == {
+        "failed": True,
+        "changed": False,
+        "msg": f"Cannot generate a token: {sandbox.url[7:]} answered 400, Invalid scope (invalid_scope); correct the"
+        " option that the API names.",
+        "error": {
+            "operation": "generate",
+            "status": 400,
+            "key": "invalid_scope",
+            "message": "Invalid scope",
+            "retries": 0,
+        },
+    }
+
+
+def test_a_failure_that_may_have_made_a_token_warns_of_it(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", cut=True, carried_out=True)
+    result = run(generate, options_of(sandbox), check_mode=False)
+    assert result["failed"]
+    (warning,) = result["warnings"]
+    assert "may have made a token that nobody has" in warning
+    assert "The keyword until would run the task again" in warning
+
+
+def test_what_differs_from_the_document_is_in_the_result_of_this_task_only(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=201, body='{"access_token": "a-token"}')
+    result = run(generate, options_of(sandbox), check_mode=False)
+    assert "The status of generate is 201 instead of 200." in result["differences"]
+    assert "a-token" not in str(result["differences"])
+    assert "differences" not in run(generate, options_of(sandbox), check_mode=False)
+
+
+def test_differences_of_a_task_that_fails_are_told_as_well(sandbox: Sandbox) -> None:
+    sandbox.fail("introspect", status=203, body='{"active": true}')
+
+    def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
+        client.introspect("a-token")
+        raise OptionError("no.")
+
+    result = run(work, options_of(sandbox), check_mode=False)
+    assert result["failed"]
+    assert len(result["differences"]) == 6
+
+
+IMPORTS: dict[str, tuple[str, str]] = {
+    "not installed": ("raise ModuleNotFoundError(\"No module named 'requests'\", name='requests')", "(requests)"),
+    "installed, and not working": (
+        "raise ImportError('urllib3 v2 only supports OpenSSL 1.1.1+')",
+        "although it is there: urllib3 v2 only supports OpenSSL 1.1.1+",
+    ),
+    "installed, and broken": ("raise AttributeError('module lib has no X509')", "module lib has no X509"),
+}
+
+
+@pytest.mark.parametrize(("code", "words"), IMPORTS.values(), ids=IMPORTS)
+def test_an_import_that_fails_says_why(tmp_path: Path, code: str, words: str) -> None:
+    (tmp_path / "requests.py").write_text(code)
+    program = (
+        "import json\n"
+        "from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options, _http as http\n"
+        "names = {'app_id': 'a', 'app_token': 'b', 'api_base_url': 'https://x', 'timeout': 1, 'retries': 0,"
+        " 'max_wait': 0, 'validate_certs': True, 'ca_path': None, 'proxy': None}\n"
+        "assert not http.HAS_REQUESTS\n"
+        "print(json.dumps(options.run(lambda *arguments: {}, names, check_mode=False)))\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result = json.loads(finished.stdout)
+    assert result["failed"] is True
+    assert result["changed"] is False
+    assert words in result["msg"]
+    assert "Traceback" not in result["msg"]
+    assert result["exception"].startswith("Traceback")
 
 
 def test_the_environment_fills_in_what_the_task_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:

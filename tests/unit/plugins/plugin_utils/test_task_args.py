@@ -1,11 +1,133 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is taken off what a task was given."""
+"""What a task was given, in plain text and validated, and messages that name options and quote no value."""
 
 from __future__ import annotations
 
+import string
+from typing import Any
+
+import pytest
 from ansible.parsing.yaml.objects import AnsibleUnicode
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import decrypted
+from ansible.utils.display import Display
+from ansible_collections.voucherify.oauth.plugins.modules import vaulted_vars, voucherify_oauth_token
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, decrypted, validated
+from hypothesis import given
+from hypothesis import strategies as some
+
+SPEC: dict[str, dict[str, Any]] = {
+    "key": {"type": "str", "required": True, "fallback": (lambda name: "of the environment", ["KEY"])},
+    "count": {"type": "int", "default": 3},
+    "tokens": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "name": {"type": "str", "required": True},
+            "scope": {"type": "list", "elements": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "more": {"type": "dict", "options": {"depth": {"type": "int"}}},
+        },
+    },
+}
+
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown": (
+        {"tokens": [{"name": "a", "scopes": []}]},
+        "tokens[0] has no option scopes; the options are more, name",
+    ),
+    "unknown at the top": ({"counts": 1}, "There is no option counts; the options are count, key, tokens"),
+    "missing": ({"tokens": [{"name": "a"}, {"scope": ["b"]}]}, "tokens[1].name is missing"),
+    "null where required": ({"tokens": [{"name": None}]}, "tokens[0].name is missing"),
+    "null for a list": ({"tokens": [{"name": "a", "scope": None}]}, "tokens[0].scope is empty (null); give a list"),
+    "null for an entry": ({"tokens": [None]}, "tokens[0] is empty (null); give a value, or remove the entry"),
+    "a string for an entry": ({"tokens": ["name=a"]}, "tokens[0] must be a mapping, and it is a string"),
+    "a mapping for a scope": (
+        {"tokens": [{"name": "a", "scope": ["b", {}]}]},
+        "tokens[0].scope[1] must be a string, and it is a mapping",
+    ),
+    "an empty choice": ({"tokens": [{"name": "a", "state": "", "more": None}]}, "tokens[0].state must be one of"),
+    "another choice": ({"tokens": [{"name": "a", "state": "gone"}]}, "tokens[0].state must be one of present, absent"),
+    "deeper": (
+        {"tokens": [{"name": "a", "more": {"depth": "b"}}]},
+        "tokens[0].more.depth must be an integer, and it is a string",
+    ),
+    "an empty number": ({"count": ""}, "count must be an integer, and it is an empty string"),
+}
+
+
+@pytest.mark.parametrize("on_target", [False, True])
+@pytest.mark.parametrize(("options", "message"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_named_by_its_option_and_position(options: dict[str, Any], message: str, on_target: bool) -> None:
+    with pytest.raises(TaskArgsError) as caught:
+        validated("an.action", SPEC, options, on_target=on_target)
+    assert str(caught.value).startswith(message)
+
+
+def test_valid_options_are_converted_and_completed() -> None:
+    assert validated("an.action", SPEC, {"count": "5", "tokens": [{"name": 1, "scope": "a,b"}]}) == {
+        "key": "of the environment",
+        "count": 5,
+        "tokens": [{"name": "1", "scope": ["a", "b"], "state": "present", "more": None}],
+    }
+
+
+def test_fallbacks_are_left_to_the_target() -> None:
+    assert validated("an.action", SPEC, {}, on_target=True)["key"] is None
+
+
+def test_missing_options_are_named_to_the_caller() -> None:
+    spec: dict[str, Any] = {"one": {"required": True}, "other": {"required": True}, "third": {}}
+    with pytest.raises(TaskArgsError) as caught:
+        validated("an.action", spec, {"other": None})
+    assert caught.value.missing == ("one", "other")
+
+
+def test_warnings_and_deprecations_are_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec: dict[str, dict[str, Any]] = {
+        "new": {"aliases": ["also"]},
+        "old": {"removed_in_version": "9.0.0", "removed_from_collection": "voucherify.oauth"},
+    }
+    shown: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda self, msg, *rest, **more: shown.append(msg))
+    monkeypatch.setattr(Display, "deprecated", lambda self, msg, *rest, **more: shown.append(msg))
+    options = {"new": "a", "also": "b", "old": "c"}
+    validated("an.action", spec, options, on_target=True)
+    assert not shown
+    validated("an.action", spec, options)
+    assert ["old" in shown[0], "Both option new and its alias also are set." in shown] == [True, True]
+    assert len(shown) == 2
+
+
+SECRET = "s3cr3t" + string.ascii_uppercase
+_values = some.recursive(
+    some.sampled_from([SECRET, f"Bearer {SECRET}", f"{SECRET},x", "", None, 1, True, 2.5]),
+    lambda inner: (
+        some.lists(inner, max_size=2)
+        | some.dictionaries(
+            some.sampled_from(["name", "scope", "a", SECRET]),
+            inner,
+            max_size=2,
+        )
+    ),
+    max_leaves=4,
+)
+SPECS = {"suboptions": SPEC, "token": voucherify_oauth_token.ARGUMENT_SPEC, "vars": vaulted_vars.ARGUMENT_SPEC}
+
+
+@pytest.mark.parametrize("on_target", [False, True])
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+@given(data=some.data())
+def test_no_message_contains_a_value(spec: dict[str, Any], on_target: bool, data: some.DataObject) -> None:
+    options = data.draw(some.dictionaries(some.sampled_from([*spec, SECRET]), _values, max_size=3))
+    assert SECRET not in message_about(spec, options, on_target)
+
+
+def message_about(spec: dict[str, Any], options: dict[str, Any], on_target: bool) -> str:
+    try:
+        validated("an.action", spec, options, on_target=on_target)
+    except TaskArgsError as error:
+        return str(error)
+    return ""
 
 
 def test_strings_lose_the_marks_of_ansible_core_and_other_values_stay() -> None:

@@ -4,20 +4,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import resource
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import parse
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import FileAccessError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, apply
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Settings, open_vars_file
+from unit.plugins.plugin_utils.vars_file.children import Child
 from unit.plugins.plugin_utils.vars_file.vaults import inline, run_vault
 
 OLD, NEW = "the old secret value", "the new secret value"
@@ -25,20 +29,9 @@ VAULT = run_vault("default")
 
 
 def edit(path: Path, value: str, name: str = "token", vault_format: str = "inline") -> None:
-    apply(Edit(path=str(path), variables={name: value}, names=[], format=vault_format, backup=True), VAULT)
-
-
-def in_child(work: Callable[[], None]) -> int:
-    """Start the work in a process of its own, which ends with status 0 when the work is done."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return child
+    settings = Settings(path=str(path), format=vault_format, backup=True)
+    with open_vars_file(settings, VAULT, make_folders=True) as file:
+        file.apply({name: value})
 
 
 def value_in(path: Path) -> str:
@@ -83,15 +76,86 @@ def test_a_run_killed_at_any_step_leaves_the_old_file_or_the_new(
 
     kills = 0
     for call in range(1, 100):
-        _child, status = os.waitpid(in_child(killed_in(call)), 0)
+        status = Child(killed_in(call)).result()
         assert value_in(path) in (OLD, NEW)
         assert plaintext_in(tmp_path) == []
-        if os.WIFEXITED(status):
+        if status == 0:
             break
+        assert status == -signal.SIGKILL
         kills += 1
     assert kills > 0
     assert value_in(path) == NEW
     assert not list(tmp_path.glob(".vaulted_vars.*"))
+
+
+class Alarm(Exception):
+    """What a signal's handler raises."""
+
+
+def striking(moment: str, number: int) -> Callable[[FrameType, str, object], None]:
+    """A profiler that raises at one of the calls into C that the package's own code makes: at nearly any step."""
+    calls = iter(range(1, 10_000))
+
+    def strike(frame: FrameType, event: str, _argument: object) -> None:
+        name = os.path.basename(frame.f_code.co_filename)
+        if event == moment and name in STRUCK_FILES and next(calls) == number:
+            raise Alarm
+
+    return strike
+
+
+STRUCK_FILES = ("locked_file.py", "vault_file.py", "folder_lock.py")
+
+
+@pytest.mark.parametrize("vault_format", ["inline", "file"])
+@pytest.mark.parametrize("moment", ["c_call", "c_return"])
+# An exception that strikes within open() leaves the file object to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_it_is_known_which(
+    tmp_path: Path, moment: str, vault_format: str
+) -> None:
+    path = tmp_path / "vars.yml"
+    settings = Settings(path=str(path), format=vault_format, backup=True)
+    seen = set()
+
+    for number in range(1, 10_000):
+        edit(path, OLD, vault_format=vault_format)
+        for backup in tmp_path.glob(".*~"):
+            backup.unlink()
+        struck = False
+        try:
+            with open_vars_file(settings, VAULT, make_folders=True) as file:
+                sys.setprofile(striking(moment, number))
+                try:
+                    file.check_writable(100)
+                    file.apply({"token": NEW})
+                except Alarm:
+                    struck = True
+                    found = value_in(path)
+                    seen.add(found)
+                    assert file.stored({"token": NEW}) == ({"token"} if found == NEW else set())
+                    assert file.stored({"token": OLD}) == ({"token"} if found == OLD else set())
+                    if number % 3 == 0:
+                        # What is in hand can still be written.
+                        assert file.apply({"token": NEW}).updated == ["token"]
+                        assert file.stored({"token": NEW}) == {"token"}
+        except Alarm:
+            struck = True
+        finally:
+            sys.setprofile(None)
+        assert value_in(path) in (OLD, NEW)
+        assert plaintext_in(tmp_path) == []
+        others = sorted(other.name for other in tmp_path.iterdir() if other != path)
+        assert len(others) <= 1
+        assert all(other.endswith("~") for other in others)
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises where the lock was not let go
+        os.close(descriptor)
+        if not struck:
+            break
+
+    assert number > 50
+    assert seen == {OLD, NEW}
 
 
 def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_path: Path) -> None:
@@ -108,12 +172,12 @@ def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_p
                 edit(path, NEW if turn % 2 == 0 else OLD)
                 os.write(report, b".")
 
-        child = in_child(alternate)
+        child = Child(alternate)
         for _edit in range(moments.randrange(3)):
             os.read(done, 1)
         time.sleep(moments.uniform(0, 0.01))
-        os.kill(child, signal.SIGKILL)
-        killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        child.kill()
+        killed += child.result() == -signal.SIGKILL
         os.close(done)
         os.close(report)
         seen.add(value_in(path))
@@ -136,9 +200,9 @@ def test_eight_runs_at_once_lose_nothing(tmp_path: Path) -> None:
 
         return three_edits
 
-    children = [in_child(work(number)) for number in range(8)]
+    children = [Child(work(number)) for number in range(8)]
 
-    assert {os.waitpid(child, 0)[1] for child in children} == {0}
+    assert [child.result() for child in children] == [0] * 8
     values = {name: variable.value for name, variable in parse(path.read_text()).by_name.items()}
     found = {name: VAULT.decrypt(value.text.encode(), name)[0] for name, value in values.items() if value}
     assert found == {f"name{number}": f"{number}.2".encode() for number in range(8)}
@@ -154,7 +218,7 @@ def test_a_file_that_may_not_grow_so_large_is_left_alone(tmp_path: Path) -> None
         with pytest.raises(FileAccessError, match="File too large; raise the limit on the size of files and run again"):
             edit(path, NEW)
 
-    assert os.waitpid(in_child(work), 0)[1] == 0
+    assert Child(work).result() == 0
     assert path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["vars.yml"]
 

@@ -7,7 +7,11 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import (
+    check_name,
+    check_names,
+    check_variables,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
 
 
@@ -16,15 +20,39 @@ def test_an_identifier_is_a_name(name: str) -> None:
     check_names([name])
 
 
-@pytest.mark.parametrize("name", ["", "1a", "a-b", "a b", "a.b", "ä", "class", "None", "none", "True", "true", "a\n"])
-def test_what_is_no_identifier_is_no_name(name: str) -> None:
-    with pytest.raises(InvalidVariableError) as raised:
-        check_names(["a", name])
-
-    assert str(raised.value) == (
-        f"'{name}' cannot be a variable's name; use ASCII letters, digits and underscores, no digit in front, and no "
-        "word of Python's own"
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("", "is empty"),
+        ("1secret", "begins with a digit"),
+        ("sec-ret", "contains the character '-'"),
+        ("sec ret", "contains the character ' '"),
+        ("sec.ret", "contains the character '.'"),
+        ("sécret", "contains the character 'é'"),
+        ("secret\n", r"contains the character '\n'"),
+    ],
+)
+def test_what_is_no_identifier_is_refused_by_its_position_and_not_quoted(name: str, problem: str) -> None:
+    rest = (
+        f" {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not begin "
+        "with a digit"
     )
+    with pytest.raises(InvalidVariableError) as of_names:
+        check_names(["a", name])
+    with pytest.raises(InvalidVariableError) as of_variables:
+        check_variables({"a": "x", name: "y"})
+
+    assert str(of_names.value) == "names[1]" + rest
+    assert str(of_variables.value) == "Name 2 in variables" + rest
+    assert "secret" not in rest
+
+
+@pytest.mark.parametrize("name", ["class", "None", "none", "True", "true"])
+def test_a_keyword_is_refused(name: str) -> None:
+    with pytest.raises(InvalidVariableError) as raised:
+        check_name(name, "tokens[1].name")
+
+    assert str(raised.value) == ("tokens[1].name is a keyword of Python or Jinja; choose another name for the variable")
 
 
 @pytest.mark.parametrize("name", ["hosts", "tasks", "environment", "when", "name"])
@@ -32,14 +60,14 @@ def test_a_reserved_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidVariableError) as raised:
         check_names([name])
 
-    assert str(raised.value) == f"'{name}' is reserved by Ansible; choose another name for the variable"
+    assert str(raised.value) == f"names[0] is '{name}', which Ansible reserves; choose another name for the variable"
 
 
 def test_a_name_that_is_no_string_is_refused() -> None:
     with pytest.raises(InvalidVariableError) as raised:
         check_variables({1: "x"})
 
-    assert str(raised.value) == "The name 1 is an integer, not a string; put it in quotes"
+    assert str(raised.value) == "Name 1 in variables is an integer, not a string; put it in quotes"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +98,7 @@ def test_a_value_that_is_no_string_is_refused_by_name_and_type_only(value: objec
     [
         ("$ANSIBLE_VAULT;1.1;AES256\n4711", "vaulted text already; give it as plain text"),
         ("$ANSIBLE_VAULT 4711", "vaulted text already; give it as plain text"),
-        ("4711 \udcff", "no valid Unicode; encode it, as Base64 say"),
+        ("4711 \udcff", "not valid Unicode; encode it, for example as Base64"),
     ],
 )
 def test_a_string_that_cannot_be_vaulted_is_refused_without_quoting_it(value: str, what: str) -> None:

@@ -13,7 +13,11 @@ from unittest import mock
 import pytest
 import yaml
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import yaml_events
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_splice import splice
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_splice import (
+    Changes,
+    _is_as_wanted,
+    splice,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import StringValue, parse
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidFileError
 from hypothesis import given, settings
@@ -52,6 +56,10 @@ def as_loaded(value: StringValue) -> object:
     return Tagged(value.tag, value.text) if value.tag else value.text
 
 
+def spliced(text: str, changes: Changes) -> str:
+    return splice(parse(text), changes).text
+
+
 # --- generated files
 
 BLOCK_VALUES = [
@@ -70,8 +78,10 @@ NESTED_VALUES = [
     "  # the key's own comment\n  - a: b\n    c: d",
     "&anchor\n  x: &anchor_inner 1\n  y: *anchor_inner",
     "\n  ? complex\n  : value\n  ? bare",
-    "\n    plain\n    on lines",
 ]
+# Further in than the key and below a nested value, a comment is about that value.
+OWN_COMMENTS = ["", "\n  # a little further in", "\n              # far in", "\n\n  # in"]
+PLAIN_ON_LINES = "\n    plain\n    on lines"
 NESTED_VALUES_ENDING_IN_A_BLOCK = ["\n  keep: |+\n    text", "\n  - a: b\n    c: |\n      text"]
 LINE_VALUES = [
     "plain",
@@ -99,7 +109,11 @@ BETWEEN_OTHERS = [*BETWEEN, "   \n", "  # a little further in\n", "             
 
 values = st.one_of(
     st.tuples(st.sampled_from([*BLOCK_VALUES, *NESTED_VALUES_ENDING_IN_A_BLOCK]), st.sampled_from(BETWEEN)),
-    st.tuples(st.sampled_from(NESTED_VALUES), st.sampled_from(BETWEEN_OTHERS)),
+    st.tuples(
+        st.tuples(st.sampled_from(NESTED_VALUES), st.sampled_from(OWN_COMMENTS)).map("".join),
+        st.sampled_from([*BETWEEN, "   \n"]),
+    ),
+    st.tuples(st.just(PLAIN_ON_LINES), st.sampled_from(BETWEEN_OTHERS)),
     st.tuples(
         st.tuples(st.sampled_from(LINE_VALUES), st.sampled_from(TRAILS)).map("".join), st.sampled_from(BETWEEN_OTHERS)
     ),
@@ -172,7 +186,7 @@ def test_setting_a_variable_touches_no_character_outside_it(
     start, stop = span(file, number)
 
     with mock.patch.object(yaml_events, "_LOADER", parser):
-        new = splice(parse(old), {name: value})
+        new = spliced(old, {name: value})
 
     assert load(new) == load(old) | {name: as_loaded(value)}
     assert list(load(new)) == list(load(old))
@@ -194,16 +208,20 @@ def test_removing_a_variable_takes_its_lines_and_no_others(parser: type, chosen:
     below = old[stop:].removeprefix(file.newline)
 
     with mock.patch.object(yaml_events, "_LOADER", parser):
-        new = splice(parse(old), {name: None})
+        new = spliced(old, {name: None})
 
     assert load(new) == {other: value for other, value in load(old).items() if other != name}
     assert new.startswith(old[:start])
-    assert below.endswith(new[start:])
-    # What would become a part of a block of text above goes too, and that is empty lines and comments further in.
-    for line in below[: len(below) - len(new[start:])].splitlines():
-        assert number > 0
-        assert re.search(r"[|>]", file.parts[number - 1][0])
-        assert re.fullmatch(r" *| +#.*", line)
+    kept = new[start:]
+    if kept == below:
+        return
+    # What would become a part of a block of text above: lines of blanks, and the first comment, which moves left.
+    value_above, below_value_above = file.parts[number - 1]
+    assert number > 0
+    assert re.search(r"[|>]", value_above)
+    assert "#" not in below_value_above
+    comments, kept_comments = ([line for line in lines.splitlines() if line.strip()] for lines in (below, kept))
+    assert kept_comments == [line.lstrip() if line is comments[0] else line for line in comments]
 
 
 @both_parsers
@@ -213,7 +231,7 @@ def test_adding_a_variable_keeps_every_character(parser: type, file: File, value
     old = file.text()
 
     with mock.patch.object(yaml_events, "_LOADER", parser):
-        new = splice(parse(old), {"added": value})
+        new = spliced(old, {"added": value})
 
     assert load(new) == load(old) | {"added": as_loaded(value)}
     same = next((offset for offset, pair in enumerate(zip(old, new)) if pair[0] != pair[1]), len(old))
@@ -229,7 +247,7 @@ def test_several_changes_at_once_come_out_as_one_after_the_other(
     names = [f"name{number}" for number in range(len(file.parts)) if data.draw(st.booleans())]
     changes = dict.fromkeys([*names, "added"], value)
 
-    new = splice(parse(old), changes)
+    new = spliced(old, changes)
 
     wanted = {name: as_loaded(value) for name in changes} if value else {}
     assert load(new) == {name: kept for name, kept in load(old).items() if name not in changes} | wanted
@@ -270,7 +288,11 @@ VAULTED = """!vault |
         ("a: old#comment # real\n", "a: VAULTED # real\n"),
         ("a: [1]#close\n", "a: VAULTED #close\n"),
         ("'a' : old\n", "'a' : VAULTED\n"),
-        ("a:\n  # within\n  b: 1\n  # within too\nc: 1\n", "a: VAULTED\n  # within too\nc: 1\n"),
+        ("a:\n  # within\n  b: 1\n  # within too\nc: 1\n", "a: VAULTED\nc: 1\n"),
+        ("a: 1\n  # not within\nc: 1\n", "a: VAULTED\n  # not within\nc: 1\n"),
+        ("null\n", "a: VAULTED\n"),
+        ("---\n~  # none yet\n", "---\n  # none yet\na: VAULTED\n"),
+        ("--- !!null\n", "--- \na: VAULTED\n"),
     ],
 )
 def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
@@ -280,7 +302,7 @@ def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
     def vaulted(match: re.Match[str]) -> str:
         return f"{header}{match.group(1)}\n" + "\n".join(indent + line for line in lines.split("\n"))
 
-    assert splice(parse(old), {"a": CIPHERTEXT}) == re.sub("VAULTED(.*)", vaulted, new)
+    assert spliced(old, {"a": CIPHERTEXT}) == re.sub("VAULTED(.*)", vaulted, new)
 
 
 @pytest.mark.parametrize(
@@ -291,25 +313,66 @@ def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
         ("# above\na: 1  # behind\nb: 2\n", "# above\nb: 2\n"),
         ("a:\n  - 1\n  -\n\n# of b\nb: 2\n", "\n# of b\nb: 2\n"),
         ("---\na: 1\n...\n", "---\n...\n"),
+        ("b: 1\n", "b: 1\n"),
+        # The end marker needs a document before it.
+        ("a: 1\n...\n", ""),
+        ("# above\na: 1\n... # behind\n# below\n", "# above\n# behind\n# below\n"),
+        ("# ---\na: 1\n...", "# ---\n"),
+        ("a: 1\nb: 2\n...\n", "b: 2\n...\n"),
+        # A comment further in belongs to a nested value, and to no other.
+        ("a:\n  user: x\n  # password: secret\nb: 1\n", "b: 1\n"),
+        ("a:\n  - x\n\n      # far in\n\n# of b\nb: 1\n", "\n# of b\nb: 1\n"),
+        ("a:\n- x\n # in\n# of b\nb: 1\n", "# of b\nb: 1\n"),
+        ("a:\n  text: |\n    x\n  # in\nb: 1\n", "b: 1\n"),
+        ("a: [x]\n  # in\nb: 1\n", "  # in\nb: 1\n"),
+        # Below a block of text, what would become a part of it.
         ("b: |+\n  text\na: 1\n\n", "b: |+\n  text\n"),
         ("b: |\n  text\na:\n  x: 1\n  # within\n\n# of c\nc: 1\n", "b: |\n  text\n\n# of c\nc: 1\n"),
-        ("b: 1\n", "b: 1\n"),
+        (
+            "b: |\n  text\n# of a\na: 1\n    # ]]]\n# of c\nc: 2\n",
+            "b: |\n  text\n# of a\n    # ]]]\n# of c\nc: 2\n",
+        ),
+        ("b: |\n  text\na: 1\n    # ]]]\n    # in\nc: 2\n", "b: |\n  text\n# ]]]\n    # in\nc: 2\n"),
+        ("b: |\n  text\na: 1\n     \n \t# c\nc: 2\n", "b: |\n  text\n# c\nc: 2\n"),
+        ("b: |+\n  text\na: 1\n\n    # ]]]\n\nc: 2\n", "b: |+\n  text\n# ]]]\n\nc: 2\n"),
+        ("  b: |\n    text\n  a: 1\n      # in\n", "  b: |\n    text\n  # in\n"),
+        ("b: !vault |\n  61\na: 1\n   # in\n", "b: !vault |\n  61\n# in\n"),
+        ("b:\n  - |\n    x\na: 1\n      # in\n", "b:\n  - |\n    x\n# in\n"),
     ],
 )
 def test_a_variable_is_removed_from_texts_at_the_edge(old: str, new: str) -> None:
-    assert splice(parse(old), {"a": None}) == new
+    assert spliced(old, {"a": None}) == new
+
+
+def test_two_neighbours_are_removed_from_below_a_block_of_text() -> None:
+    old = "b: |+\n  text\na: 1\n\nc: 2\n   # d\nd: 3\n"
+
+    assert spliced(old, {"a": None, "c": None}) == "b: |+\n  text\n# d\nd: 3\n"
+
+
+def test_a_comment_between_a_new_ciphertext_and_a_removed_variable_keeps_the_next_one_as_it_is() -> None:
+    changes = {"b": CIPHERTEXT, "a": None}
+
+    assert spliced("b: 1\na: 2\n   # in\n", changes) == f"b: {VAULTED}\n# in\n"
+    assert spliced("b: 1\n# of a\na: 2\n   # in\n", changes) == f"b: {VAULTED}\n# of a\n   # in\n"
+
+
+def test_a_variable_that_is_there_twice_keeps_no_other_from_being_changed() -> None:
+    text = "a: 1\nb: 2\na: 3\n"
+
+    assert spliced(text, {"b": None, "c": StringValue("x")}) == 'a: 1\na: 3\nc: "x"\n'
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\r", "\x85"])
 def test_new_lines_end_as_the_first_line_does(break_: str) -> None:
-    new = splice(parse(f"b: 1{break_}"), {"a": CIPHERTEXT})
+    new = spliced(f"b: 1{break_}", {"a": CIPHERTEXT})
 
     assert new == f"b: 1{break_}a: " + VAULTED.replace("\n", break_) + break_
 
 
 @pytest.mark.parametrize("break_", ["\u2028", "\u2029"])
 def test_new_lines_do_not_end_in_what_yaml_keeps_in_a_text(break_: str) -> None:
-    new = splice(parse(f"b: 1{break_}"), {"a": CIPHERTEXT})
+    new = spliced(f"b: 1{break_}", {"a": CIPHERTEXT})
 
     assert new == f"b: 1{break_}a: {VAULTED}\n"
 
@@ -318,31 +381,31 @@ def test_many_comments_above_the_last_variable_take_no_long_time() -> None:
     comments = "# c\n" * 50_000
     start = time.monotonic()
 
-    new = splice(parse(f"{comments}\na: |\n  no break at the end"), {"b": StringValue("1")})
+    new = spliced(f"{comments}\na: |\n  no break at the end", {"b": StringValue("1")})
 
     assert new == f'{comments}\nb: "1"\na: |\n  no break at the end'
     assert time.monotonic() - start < 10
 
 
 def test_new_variables_come_in_the_order_they_are_given_in() -> None:
-    new = splice(parse("b: 1\n"), {"z": StringValue("1"), "a": StringValue("2")})
+    new = spliced("b: 1\n", {"z": StringValue("1"), "a": StringValue("2")})
 
     assert new == 'b: 1\nz: "1"\na: "2"\n'
 
 
 @pytest.mark.parametrize("name", ["yes", "no", "on", "off", "null", "Null"])
 def test_a_name_that_yaml_takes_for_something_else_is_quoted(name: str) -> None:
-    assert load(splice(parse(""), {name: StringValue("1")})) == {name: "1"}
+    assert load(spliced("", {name: StringValue("1")})) == {name: "1"}
 
 
 def test_a_long_text_stays_on_one_line() -> None:
     text = "many words " * 99
 
-    assert splice(parse(""), {"a": StringValue(text)}) == f'a: "{text}"\n'
+    assert spliced("", {"a": StringValue(text)}) == f'a: "{text}"\n'
 
 
 def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
-    assert "| # behind\n" in splice(parse("a: 1\t# behind\n"), {"a": CIPHERTEXT})
+    assert "| # behind\n" in spliced("a: 1\t# behind\n", {"a": CIPHERTEXT})
 
 
 @pytest.mark.parametrize(
@@ -350,6 +413,7 @@ def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
     [
         ("{a: 1}", "is written as JSON or in braces; write it as block YAML, one variable a line, first"),
         ('{"a": "1"}\n', "is written as JSON or in braces; write it as block YAML, one variable a line, first"),
+        ("a: 1\nb: 2\n'a': 3\n", "sets the variable 'a' twice, on lines 1 and 3; remove one of them first"),
         ("? a\n: 1\n", "does not begin a line with 'a:'; write that variable so first"),
         (
             "a: &x 1\nb: *x\n",
@@ -366,22 +430,36 @@ def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
 @pytest.mark.parametrize("value", [CIPHERTEXT, None])
 def test_what_cannot_be_changed_alone_is_refused(text: str, sentence: str, value: StringValue | None) -> None:
     with pytest.raises(InvalidFileError) as raised:
-        splice(parse(text), {"a": value})
+        spliced(text, {"a": value})
 
     assert str(raised.value) == sentence
 
 
 def test_a_value_and_what_refers_to_it_can_be_changed_at_once() -> None:
-    assert splice(parse("a: &x 1\nb: *x\nc: 3\n"), {"a": StringValue("2"), "b": None}) == 'a: "2"\nc: 3\n'
+    assert spliced("a: &x 1\nb: *x\nc: 3\n", {"a": StringValue("2"), "b": None}) == 'a: "2"\nc: 3\n'
 
 
 def test_an_alias_of_a_value_elsewhere_can_be_replaced() -> None:
-    assert splice(parse("b: &x 1\na: *x\nc: *x\n"), {"a": StringValue("2")}) == 'b: &x 1\na: "2"\nc: *x\n'
+    assert spliced("b: &x 1\na: *x\nc: *x\n", {"a": StringValue("2")}) == 'b: &x 1\na: "2"\nc: *x\n'
 
 
-def test_a_splice_that_would_change_more_than_was_asked_for_is_refused() -> None:
-    with pytest.raises(InvalidFileError, match="cannot be changed without changing more"):
-        splice(parse("a: 1\n...\n"), {"a": None})
+@pytest.mark.parametrize(
+    ("result", "is_wanted"),
+    [
+        ('b: 1\nc: |\n  x\nnew: "1"\n', True),
+        ("b: 1\nc: |\n  x\n", False),  # nothing added
+        ('b: 1\nc: |\n  x\nnew: "2"\n', False),  # another value
+        ('b: 2\nc: |\n  x\nnew: "1"\n', False),  # a change elsewhere
+        ('b: "1"\nc: |\n  x\nnew: "1"\n', False),
+        ('b: 1\nc: |\n  x\n  # in\nnew: "1"\n', False),
+        ('a: 1\nb: 1\nc: |\n  x\nnew: "1"\n', False),  # nothing removed
+        ('c: |\n  x\nnew: "1"\n', False),  # too much removed
+    ],
+)
+def test_a_splice_that_would_change_more_than_was_asked_for_is_noticed(result: str, is_wanted: bool) -> None:
+    old = parse("a: 1\nb: 1\nc: |\n  x\n")
+
+    assert _is_as_wanted(old, {"a": None, "new": StringValue("1")}, parse(result)) == is_wanted
 
 
 @pytest.mark.parametrize(
@@ -392,10 +470,25 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_refused() -> None
         ("a: \x07secret", "is not valid YAML; correct it first"),
         ("a: *secret\n", "is not valid YAML (line 1, column 4); correct it first"),
         ("a: !%ED%A0%80 secret\n", "is not valid YAML; correct it first"),
-        ("- a: 1\n", "holds a list, not a mapping of names to values; a vars file needs the latter"),
-        ("secret\n", "holds a single value, not a mapping of names to values; a vars file needs the latter"),
-        ("a: 1\n---\nb: 2\n", "holds several YAML documents, of which Ansible reads none; keep one of them first"),
-        ("a: 1\nb: 2\n'a': 3\n", "sets the variable 'a' twice, on lines 1 and 3; remove one of them first"),
+        ("a: {{ secret }}\n", "has a template without quotes on line 1; put it in quotes first"),
+        ("b: 1\na:\n  - x: [{{ secret }}]\n", "has a template without quotes on line 3; put it in quotes first"),
+        ("{{ secret }}: 1\n", "has a template without quotes on line 1; put it in quotes first"),
+        (
+            "a: {{ secret }}/b\n",
+            "is not valid YAML (line 1, column 16), perhaps because of a template without quotes; correct it first",
+        ),
+        (
+            "a:\n  - {% if secret %}\n",
+            "is not valid YAML (line 2, column 6), perhaps because of a template without quotes; correct it first",
+        ),
+        (
+            "a: {b: 1, {c: 1}: secret}\n",
+            "uses a mapping as a key on line 1, which Ansible cannot load; correct it first",
+        ),
+        ("? [a, b]\n: secret\n", "uses a list as a key on line 1, which Ansible cannot load; correct it first"),
+        ("- a: 1\n", "contains a list, not a mapping of names to values; a vars file needs the latter"),
+        ("secret\n", "contains a single value, not a mapping of names to values; a vars file needs the latter"),
+        ("a: 1\n---\nb: 2\n", "contains several YAML documents, of which Ansible reads none; keep one of them first"),
     ],
 )
 def test_what_is_no_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:

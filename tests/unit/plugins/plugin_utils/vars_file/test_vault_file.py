@@ -7,18 +7,22 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault, id_in_header
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import parse
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
     InvalidFileError,
     VarsFileError,
     VaultSecretError,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Edit, Outcome, apply
-from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+    Outcome,
+    Settings,
+    open_vars_file,
+)
+from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault, secret
 
 SECRET = "a secret value"
 AWKWARD = [
@@ -45,7 +49,9 @@ def path(tmp_path: Path) -> Path:
 
 def change(path: Path, vault: RunVault | None = None, names: tuple[str, ...] = (), **options: Any) -> Outcome:
     variables = options.pop("variables", {})
-    return apply(Edit(path=str(path), variables=variables, names=names, **options), vault or run_vault("default"))
+    settings = Settings(path=str(path), **options)
+    with open_vars_file(settings, vault or run_vault("default"), make_folders=bool(variables)) as file:
+        return file.apply({**variables, **dict.fromkeys(names)})
 
 
 def lists(outcome: Outcome) -> dict[str, list[str]]:
@@ -97,7 +103,19 @@ def test_every_string_comes_back_and_is_unchanged_the_second_time(path: Path, va
 def test_a_new_file_is_inline_and_for_its_owner_only(path: Path) -> None:
     outcome = change(path, variables={"b": "1", "a": "2"})
 
-    assert outcome == Outcome(["a", "b"], [], [], [], "inline", "default", None, None, None)
+    assert outcome == Outcome(
+        added=["a", "b"],
+        updated=[],
+        removed=[],
+        unchanged=[],
+        conflicts=[],
+        format="inline",
+        vault_id="default",
+        vault_ids={"a": "default", "b": "default"},
+        mode_before=None,
+        mode_after=None,
+        backup_file=None,
+    )
     assert list(plain(path)) == ["b", "a"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -148,7 +166,7 @@ def test_a_value_can_be_read_again_whatever_ends_the_first_line(path: Path, line
 def test_a_ciphertext_that_ansible_cannot_take_apart_is_an_error(path: Path) -> None:
     path.write_text(inline("a", SECRET).replace("AES256\n", "AES256\u2028"))
 
-    with pytest.raises(VaultSecretError, match=r"^The standing value of 'a' cannot be decrypted"):
+    with pytest.raises(VaultSecretError, match=r"^The present value of 'a' cannot be decrypted"):
         change(path, variables={"a": SECRET})
 
 
@@ -169,8 +187,8 @@ def test_a_value_to_compare_that_cannot_be_decrypted_is_an_error(path: Path) -> 
         change(path, variables={"theirs": "x"})
 
     assert str(raised.value) == (
-        "The standing value of 'theirs' cannot be decrypted with the vault secrets of this run; start it with the one "
-        "that was used to encrypt it"
+        "The present value of 'theirs' cannot be decrypted with the vault secrets of this run; start it with the one "
+        "that was used to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file"
     )
     assert path.read_bytes() == before
     assert lists(change(path, names=("theirs",))) == {"removed": ["theirs"]}
@@ -180,7 +198,7 @@ def test_a_value_to_compare_that_cannot_be_decrypted_is_an_error(path: Path) -> 
 def test_a_broken_ciphertext_is_an_error(path: Path, broken: str) -> None:
     path.write_text(broken)
 
-    with pytest.raises(VaultSecretError, match=r"^The standing value of 'a' cannot be decrypted"):
+    with pytest.raises(VaultSecretError, match=r"^The present value of 'a' cannot be decrypted"):
         change(path, variables={"a": "x"})
 
     assert path.read_text() == broken
@@ -228,10 +246,11 @@ def test_a_whole_file_gets_the_secret_that_is_asked_for_when_it_changes(path: Pa
     path.write_text(encrypt("a: x\n", "prod"))
     vault = run_vault("default", "prod")
 
-    assert not change(path, vault, variables={"a": "x"}, vault_id="default").changed
-    assert change(path, vault, variables={"a": "y"}, vault_id="default").vault_id == "default"
+    assert lists(change(path, vault, variables={"a": "x"}, vault_id="prod")) == {"unchanged": ["a"]}
+    moved = change(path, vault, variables={"a": "x"}, vault_id="default")
+    assert (lists(moved), moved.vault_id) == ({"updated": ["a"]}, "default")
     assert path.read_text().startswith("$ANSIBLE_VAULT;1.1;AES256\n")
-    assert plain(path, "default") == {"a": "y"}
+    assert plain(path, "default") == {"a": "x"}
 
 
 def test_removing_the_last_variable_leaves_an_empty_encrypted_file(path: Path) -> None:
@@ -282,29 +301,138 @@ def test_an_empty_file_takes_the_format_that_is_asked_for(path: Path, standing: 
 # --- secrets
 
 
-def test_the_first_loaded_secret_encrypts(path: Path) -> None:
-    assert change(path, run_vault("dev", "default"), variables={"a": "x"}).vault_id == "dev"
-    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.2;AES256;dev"
+class Choice(NamedTuple):
+    """The ids loaded, what is in the file, what the user and the configuration name, and the id that "a" gets."""
+
+    loaded: tuple[str, ...]
+    text: str
+    vault_id: str | None
+    identity: str | None
+    chosen: str
 
 
-def test_the_configured_encryption_identity_goes_before_the_first(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", "default")
+CHOICES = [
+    Choice(("dev",), "", None, None, "dev"),
+    Choice(("dev", "prod"), "", "prod", None, "prod"),
+    Choice(("dev", "prod"), inline("a", "old", "dev"), "prod", None, "prod"),
+    Choice(("dev", "prod"), inline("a", "old", "dev"), None, "prod", "dev"),
+    Choice(("dev", "prod"), inline("a", "old", "dev") + inline("b", "x", "prod"), None, None, "dev"),
+    Choice(("dev", "prod"), "a: old\n", None, "prod", "prod"),
+    Choice(("dev", "prod"), inline("b", "x", "dev"), None, "prod", "prod"),
+    Choice(("dev", "prod"), inline("b", "x", "prod") + inline("c", "x", "prod"), None, None, "prod"),
+    Choice(("dev", "default"), inline("b", "x"), None, None, "default"),
+    Choice(("dev",), inline("b", "x", "prod"), None, None, "dev"),
+    # The header may name another id than that of the secret that decrypts the value.
+    Choice(("dev", "prod"), inline("a", "old", "prod").replace("prod", "other"), None, None, "prod"),
+    Choice(("dev", "prod"), encrypt("a: old\n", "prod"), None, "dev", "prod"),
+    Choice(("dev", "prod"), encrypt("a: old\n", "prod"), "dev", None, "dev"),
+    Choice(("prod", "prod"), "", None, None, "prod"),
+]
+UNDECIDED = [
+    (("dev", "prod"), ""),
+    (("dev", "prod"), "a: old\n"),
+    (("dev", "prod"), inline("b", "x", "dev") + inline("c", "x", "prod")),
+    (("dev", "prod"), inline("b", "x", "other")),
+    (("dev", "prod"), inline("b", "x")),
+]
 
-    assert change(path, run_vault("dev", "default"), variables={"a": "x"}).vault_id == "default"
-    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.1;AES256"
-    with pytest.raises(VaultSecretError, match=r"configured as vault_encrypt_identity; this run has 'dev'$"):
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_the_secret_that_encrypts_is_chosen_in_the_documented_order(
+    path: Path, choice: Choice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, text, vault_id, identity, chosen = choice
+    if identity:
+        monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", identity)
+    if text:
+        path.write_text(text)
+
+    outcome = change(path, run_vault(*loaded), variables={"a": "new"}, vault_id=vault_id)
+
+    assert (outcome.vault_id, outcome.vault_ids) == (chosen, {"a": chosen})
+    written = path.read_text() if outcome.format == "file" else header(path.read_text(), "a")
+    assert id_in_header(written) == chosen
+    assert plain(path, *loaded, "prod", "other", "default")["a"] == "new"
+    # What was chosen is chosen again.
+    assert not change(path, run_vault(*loaded), variables={"a": "new"}, vault_id=vault_id).changed
+
+
+@pytest.mark.parametrize(("loaded", "text"), UNDECIDED)
+def test_several_secrets_of_which_none_is_named_are_not_guessed_from(
+    path: Path, loaded: tuple[str, ...], text: str
+) -> None:
+    path.write_text(text)
+
+    for dry_run in (False, True):
+        with pytest.raises(VaultSecretError) as raised:
+            change(path, run_vault(*loaded), variables={"a": "x"}, dry_run=dry_run)
+        assert str(raised.value) == (
+            "This run has several vault secrets, 'dev', 'prod', and nothing says which one encrypts; give its id as "
+            "vault_id"
+        )
+
+    assert path.read_text() == text
+
+
+def test_two_secrets_under_one_id_are_not_guessed_from_but_the_first_can_be_named(path: Path) -> None:
+    vault = RunVault([("default", secret("one")), ("default", secret("two")), ("default", secret("one"))])
+    with pytest.raises(VaultSecretError, match=r"several vault secrets, 'default' \(2 times\), and"):
+        change(path, vault, variables={"a": "x"})
+
+    change(path, vault, variables={"a": "x"}, vault_id="default")
+
+    assert change(path, RunVault([("default", secret("one"))]), variables={"a": "x"}).unchanged == ["a"]
+
+
+def test_the_secret_of_a_replaced_value_encrypts_the_new_one_even_if_another_has_its_id(path: Path) -> None:
+    path.write_text(inline("a", "old", "two").replace("1.2;AES256;two", "1.1;AES256"))
+    vault = RunVault([("default", secret("one")), ("default", secret("two"))])
+
+    change(path, vault, variables={"a": "new"})
+
+    assert change(path, RunVault([("default", secret("two"))]), variables={"a": "new"}).unchanged == ["a"]
+
+
+def test_a_configured_identity_that_is_not_loaded_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", "prod")
+
+    with pytest.raises(
+        VaultSecretError, match=r"that the configured vault_encrypt_identity names; this run has 'dev'$"
+    ):
         change(path, run_vault("dev"), variables={"a": "y"})
 
 
-def test_the_vault_id_chooses_the_secret_and_is_in_the_header(path: Path) -> None:
-    vault = run_vault("dev", "my id")
+@pytest.mark.parametrize("file_format", ["inline", "file"])
+def test_values_that_are_already_there_are_moved_to_the_vault_id_that_is_named(path: Path, file_format: str) -> None:
+    values = {"a": "x", "b": "y"}
+    change(path, run_vault("my id"), variables={**values, "c": "z"}, format=file_format)
+    vault = run_vault("my id", "prod")
 
-    assert change(path, vault, variables={"a": "x"}, vault_id="my id").vault_id == "my id"
-    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.2;AES256;my id"
-    assert plain(path, "my id") == {"a": "x"}
-    before = path.read_bytes()
-    assert not change(path, vault, variables={"a": "x"}, vault_id="dev").changed
-    assert path.read_bytes() == before
+    moved = change(path, vault, variables=values, vault_id="prod")
+
+    assert lists(moved) == {"updated": ["a", "b"]}
+    assert moved.vault_ids == {"a": "prod", "b": "prod"}
+    assert plain(path, "my id", "prod") == {**values, "c": "z"}
+    if file_format == "inline":
+        assert [header(path.read_text(), name)[-4:] for name in "abc"] == ["prod", "prod", "y id"]
+    before = state(path)
+    assert not change(path, vault, variables=values, vault_id="prod").changed
+    assert state(path) == before
+
+
+def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_anew(path: Path) -> None:
+    path.write_text(inline("a", "x", "dev").replace("dev", "prod"))
+
+    assert change(path, run_vault("dev", "prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
+
+    assert change(path, run_vault("prod"), variables={"a": "x"}).unchanged == ["a"]
+
+
+def test_removing_plain_variables_needs_no_vault_secret(path: Path) -> None:
+    path.write_text("a: 1\nb: 2\n")
+
+    assert change(path, run_vault(), names=("a",), backup=True).removed == ["a"]
+    assert path.read_text() == "b: 2\n"
 
 
 def test_an_unknown_vault_id_is_refused_and_the_loaded_ones_are_named(path: Path) -> None:
@@ -312,7 +440,7 @@ def test_an_unknown_vault_id_is_refused_and_the_loaded_ones_are_named(path: Path
         change(path, run_vault("dev", "prod", "dev"), variables={"a": "x"}, vault_id="pord")
 
     assert str(raised.value) == (
-        "No vault secret is loaded under the id 'pord', given as vault_id; this run has 'dev', 'prod'"
+        "No vault secret is loaded under the id that vault_id names; this run has 'dev', 'prod'"
     )
     assert not path.exists()
 
@@ -356,7 +484,7 @@ def test_bytes_outside_the_variable_stay_with_byte_order_mark_and_line_ends(path
 def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
     path.write_bytes(b"a: \xff\n")
 
-    with pytest.raises(InvalidFileError, match="is no UTF-8 text; convert it first"):
+    with pytest.raises(InvalidFileError, match="is not UTF-8 text; convert it first"):
         change(path, variables={"b": "x"})
 
     assert path.read_bytes() == b"a: \xff\n"
@@ -365,7 +493,7 @@ def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
 def test_what_is_wrong_in_a_file_is_said_with_its_path(path: Path) -> None:
     path.write_text("- a\n")
 
-    with pytest.raises(InvalidFileError, match=f"^{path} holds a list, not a mapping"):
+    with pytest.raises(InvalidFileError, match=f"^{path} contains a list, not a mapping"):
         change(path, variables={"b": "x"})
 
 

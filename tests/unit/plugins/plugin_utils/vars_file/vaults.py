@@ -4,22 +4,22 @@
 
 from __future__ import annotations
 
-from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 
 
 def run_vault(*vault_ids: str) -> RunVault:
     """The vault of a run that has loaded a secret under each of the ids."""
-    loader = DataLoader()
-    loader._vault.secrets = [(vault_id, VaultSecret(f"password of {vault_id}".encode())) for vault_id in vault_ids]
-    return RunVault(loader)
+    return RunVault([(vault_id, secret(vault_id)) for vault_id in vault_ids])
+
+
+def secret(vault_id: str) -> VaultSecret:
+    return VaultSecret(f"password of {vault_id}".encode())
 
 
 def encrypt(plaintext: str, vault_id: str = "default") -> str:
     """The plain text, encrypted with the secret that `run_vault` has under that id."""
-    secret = VaultSecret(f"password of {vault_id}".encode())
-    ciphertext: bytes = VaultLib([(vault_id, secret)]).encrypt(plaintext, secret, vault_id=vault_id)
+    ciphertext: bytes = VaultLib([]).encrypt(plaintext, secret(vault_id), vault_id=vault_id)
     return ciphertext.decode()
 
 

@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The action behind the module vaulted_tokens: from a task's options to a transaction, and back to a result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OAuthError
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
+    Options,
+    Result,
+    connection_argument_spec,
+    failed,
+    new_client,
+    register_token,
+)
+from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
+    ListedToken,
+    TransactionFailed,
+    listed_tokens,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_calls import ModuleCalls
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import TokenCalls, WorkerCalls
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_vault import TokenVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+    Outcome,
+    Settings,
+    open_vars_file,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process import (
+    environment_of,
+    environment_set,
+    why_not_here,
+)
+
+_NAME = "voucherify.oauth.vaulted_tokens"
+
+
+class ActionModule(ModuleRunner):
+    """Runs on the controller and needs no connection to a target."""
+
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
+        """The result has no token, so it is hidden only where Ansible prints a loop item with it."""
+        in_loop = is_loop(self)
+        if in_loop:
+            hide_task(self)
+        result: Result = super().run(tmp, task_vars)
+        environment = environment_of(self)
+        with environment_set(environment):
+            result.update(self._result(environment, task_vars or {}))
+        if in_loop:
+            hide(self, result)
+        return result
+
+    def _result(self, environment: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
+        try:
+            options = validated(_NAME, ARGUMENT_SPEC, self._task.args)
+            listed = listed_tokens(options)
+            settings = file_settings(self, options)
+            interruptions = Interruptions()
+            with self._calls(options, environment, interruptions, task_vars) as calls:
+                return self._transaction(options, settings, listed, calls, interruptions)
+        except (TaskArgsError, VarsFileError) as error:
+            return {"failed": True, "changed": False, "msg": f"{error}."}
+        except OAuthError as error:
+            return failed(error)
+
+    @contextmanager
+    def _calls(
+        self,
+        options: Options,
+        environment: Mapping[str, Any],
+        interruptions: Interruptions,
+        task_vars: dict[str, Any],
+    ) -> Iterator[TokenCalls]:
+        obstacle = why_not_here(environment)
+        if obstacle:
+            self._display.vvv(f"{_NAME} executes a module for each token: {obstacle}")
+            connection = {name: options[name] for name in connection_argument_spec() if options[name] is not None}
+            execute = partial(self._execute_on_controller, connection, task_vars)
+            yield ModuleCalls(execute, interruptions)
+            return
+        with WorkerCalls(partial(new_client, options), interruptions) as calls:
+            yield calls
+
+    def _execute_on_controller(
+        self, connection: Mapping[str, Any], task_vars: dict[str, Any], module: str, options: Mapping[str, Any]
+    ) -> Result:
+        return self.run_module_on_controller(module, {**connection, **options}, task_vars)
+
+    def _transaction(
+        self,
+        options: Options,
+        settings: Settings,
+        listed: list[ListedToken],
+        calls: TokenCalls,
+        interruptions: Interruptions,
+    ) -> Result:
+        failure: TransactionFailed | None = None
+        makes = any(entry.wanted for entry in listed)
+        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=makes) as file, interruptions:
+            vault = TokenVault(
+                file,
+                listed,
+                calls,
+                interruptions,
+                revoke_replaced=options["revoke_replaced"],
+                register=register_token,
+            )
+            try:
+                vault.predict() if self._task.check_mode else vault.run()
+            except TransactionFailed as error:
+                failure = error
+            links = file.hard_links
+        return self._report(settings, listed, vault, failure, links)
+
+    def _report(
+        self,
+        settings: Settings,
+        listed: list[ListedToken],
+        vault: TokenVault,
+        failure: TransactionFailed | None,
+        links: int,
+    ) -> Result:
+        outcome = vault.outcome
+        predicted = self._task.check_mode and any(entry.decision.changes for entry in listed)
+        result: Result = {
+            "changed": predicted or (outcome is not None and outcome.changed),
+            "path": settings.path,
+            "tokens": [entry.result(failed=failure is not None) for entry in listed],
+        }
+        if outcome:
+            result.update(format=outcome.format, vault_id=outcome.vault_id)
+            if outcome.backup_file:
+                result["backup_file"] = outcome.backup_file
+            if outcome.changed and links > 1:
+                vault.warnings.append(
+                    f"{settings.path} had {links} hard links. The others still have the old content, because the file"
+                    " was replaced."
+                )
+        if vault.warnings:
+            result["warnings"] = vault.warnings
+        if self._task.diff:
+            result["diff"] = _diff(settings.path, outcome, result["tokens"])
+        if failure:
+            result.update(failed=True, msg=str(failure))
+            if failure.error:
+                result["error"] = failure.error
+        else:
+            self._display.v(f"{_NAME}: {_summary(result)}")
+        return result
+
+
+def _summary(result: Result) -> str:
+    """Say in one line what a task did."""
+    counts = Counter(token["operation"] for token in result["tokens"])
+    return ", ".join(f"{count} {operation}" for operation, count in counts.items()) + f" in {result['path']}."
+
+
+def _diff(path: str, outcome: Outcome | None, tokens: list[Mapping[str, Any]]) -> dict[str, str]:
+    """Show the variables that changed, with the operation in place of the value."""
+    changed = {*outcome.added, *outcome.updated, *outcome.removed} if outcome else set()
+    new = set(outcome.added) if outcome else set()
+    removed = set(outcome.removed) if outcome else set()
+    listed = [token for token in tokens if token["name"] in changed]
+    return {
+        "before_header": path,
+        "after_header": path,
+        "before": "".join(f"{token['name']}: (old value)\n" for token in listed if token["name"] not in new),
+        "after": "".join(
+            f"{token['name']}: {token['operation']}\n" for token in listed if token["name"] not in removed
+        ),
+    }

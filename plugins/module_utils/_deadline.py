@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""An end to one try, whatever the server does. C(timeout) of a socket bounds each read and not their sum.
+
+It also tells, for whoever runs in the same thread, whether this collection is speaking to the API right now.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+
+_thread = threading.local()
+
+
+class Deadline:
+    """Shuts down the sockets of a try when its time is over, so that whoever reads or writes them gets an error.
+
+    A context manager; the try is over when it is left. expired: whether the time was over before that.
+    """
+
+    def __init__(self, timeout: float, total: float) -> None:
+        """timeout: seconds for each step, such as one read. total: seconds for all of them together."""
+        self.timeout = timeout
+        self.expired = False
+        self._end = time.monotonic() + total
+        self._timer = threading.Timer(total, self._expire)
+        self._timer.daemon = True
+        # Handles of our own on the same connections. The original sockets change hands: TLS wraps them, and http.client
+        # forgets one as soon as the server says that it will close it.
+        self._handles: list[socket.socket] = []
+
+    def __enter__(self) -> Deadline:
+        _thread.deadline = self
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _thread.deadline = None
+        self._timer.cancel()
+        self._timer.join()
+        for handle in self._handles:
+            handle.close()
+
+    @property
+    def left(self) -> float:
+        """Seconds left, never below a moment, because a timeout of 0 means something else to a socket."""
+        return max(0.001, self._end - time.monotonic())
+
+    def watch(self, descriptor: int) -> None:
+        """Include the connection of a file descriptor."""
+        self._handles.append(socket.socket(fileno=os.dup(descriptor)))
+        if self.expired:
+            self._expire()
+
+    def _expire(self) -> None:
+        self.expired = True
+        for handle in list(self._handles):
+            with suppress(OSError):
+                handle.shutdown(socket.SHUT_RDWR)
+
+
+def current_deadline() -> Deadline | None:
+    """Return the deadline of the try that this thread is at; None where it is at none."""
+    return getattr(_thread, "deadline", None)

@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""Why a try brought no answer, and whether anything was sent. Pure: from exceptions to a RequestError, without I/O.
+
+Whether the form was handed over is known and not derived from the exceptions. They only give the words, and say whether
+a further try can succeed.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ._errors import Call, NoAnswer, RequestError, Unreachable, Unsendable, Untrusted
+
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})\b")
+# What Python raises where a connection ended during the handshake. Other faults of it are the same with each try.
+_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+# What OpenSSL makes of an answer that is not TLS; which one depends on its version.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
+# OpenSSL's X509_V_ERR_*: not yet valid, expired; and no match of the name or the address.
+_WRONG_TIME = (9, 10)
+_WRONG_NAME = (62, 64)
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way to the API, in words that may be shown.
+
+    host: of the API. proxy: host and port of the proxy, None where there is none. proxy_source, ca_source: the option
+    or environment variable that says which proxy to use and which certificates to trust; None where neither does.
+    """
+
+    host: str
+    proxy: str | None = None
+    proxy_source: str | None = None
+    ca_source: str | None = None
+
+
+def network_error(call: Call, error: BaseException | None, route: Route, *, form_was_read: bool) -> RequestError:
+    """Say what happened to a try.
+
+    error: what was raised; None where the time was over.
+    form_was_read: whether the form was handed over to be sent. In doubt it was.
+    """
+    chain = list(_chain(error or TimeoutError()))
+    cause = _cause(chain)
+    if form_was_read:
+        return NoAnswer(call, f"the connection to {route.host} brought no whole answer ({cause})", "run the play again")
+    return (
+        _untrusted(call, chain, route)
+        or _refused_by_proxy(call, chain, route)
+        or _unusable_certificates(call, chain, route)
+        or _no_common_tls(call, chain, route)
+        or _unsendable(call, chain, route)
+        or _unreachable(call, chain, route, cause)
+    )
+
+
+def _untrusted(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
+    for link in chain:
+        if not _is_a(link, "SSLCertVerificationError", "CertificateError"):
+            continue
+        # Python before 3.10 and urllib3 before 2 compare the names by themselves, and then nothing comes from OpenSSL.
+        words = getattr(link, "verify_message", "it is for another name")
+        code = getattr(link, "verify_code", _WRONG_NAME[0])
+        advice = "set ca_path to the certificate of the authority that signed it, or correct the certificate"
+        if code in _WRONG_NAME:
+            advice = "check the host's name in api_base_url, or have a certificate made for it"
+        elif code in _WRONG_TIME:
+            advice = "have the certificate renewed, or correct this machine's clock"
+        # With a proxy that speaks TLS itself, it is the certificate of either.
+        owner = route.host + (f", or of the proxy {route.proxy} before it," if route.proxy else "")
+        return Untrusted(call, f"the certificate of {owner} does not verify ({words})", advice)
+    return None
+
+
+def _refused_by_proxy(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
+    # The reason beside the status is the proxy's own words and is not shown.
+    status = next((int(match[1]) for link in chain if (match := _TUNNEL_REFUSED.search(str(link)))), None)
+    if status is None:
+        return None
+    source = route.proxy_source or "proxy"
+    advice = {
+        403: f"ask whoever runs the proxy to allow {route.host}, or name another one in {source}",
+        407: f"check the user name and the password in {source}",
+    }.get(status, f"check {source}, or ask whoever runs the proxy")
+    cause = f"the proxy {route.proxy} answered {status} when it was asked to connect to {route.host}"
+    error = Unreachable(call, cause, advice, status=status)
+    error.transient = status >= 500
+    return error
+
+
+def _unusable_certificates(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
+    if _not_connected(chain):
+        return None
+    for link in chain:
+        # X509 and PEM are the parts of OpenSSL that read certificates.
+        unreadable = isinstance(link, ssl.SSLError) and getattr(link, "library", "") in ("X509", "PEM", "ASN1")
+        missing = "CA certificate bundle" in str(link) or isinstance(
+            link, (FileNotFoundError, PermissionError, IsADirectoryError)
+        )
+        if unreadable or missing:
+            source = route.ca_source or "the Python package certifi"
+            fault = "contains no certificate that can be read" if unreadable else "cannot be read or does not exist"
+            what = f"the file with trusted certificates that {source} names {fault}"
+            return Unsendable(call, f"{what}, so {route.host} was not called", f"correct {source}")
+    return None
+
+
+def _no_common_tls(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
+    """A handshake that fails in the same way each time."""
+    for link in chain:
+        reason = _openssl_reason(link)
+        if reason:
+            names = "api_base_url" + (f" and {route.proxy_source}" if route.proxy_source else "")
+            if reason in _NO_TLS:
+                cause, advice = f"{route.host} does not speak TLS", f"check the port in {names}"
+            else:
+                words = reason.replace("_", " ").lower()
+                cause = f"{route.host} and this machine cannot agree on how to speak TLS ({words})"
+                advice = f"check {names}, and which versions of TLS both sides allow"
+            error = Unreachable(call, cause, advice)
+            error.transient = False
+            return error
+    return None
+
+
+def _unsendable(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
+    if any(_is_a(link, "InvalidSchema") and "SOCKS" in str(link) for link in chain):
+        return Unsendable(
+            call,
+            f"the proxy in {route.proxy_source} is a SOCKS proxy, and this Python lacks the library for it",
+            "install PySocks, or name an HTTP proxy",
+        )
+    # An address that cannot be read is a ValueError to either library. What is neither their own error nor the
+    # operating system's was raised before anything could be sent.
+    if isinstance(chain[0], ValueError) or not (isinstance(chain[0], OSError) or _is_a(chain[0], "HTTPError")):
+        source = route.proxy_source or "api_base_url"
+        what = "a proxy" if route.proxy_source else "a server"
+        return Unsendable(
+            call, f"{source} is not a usable address of {what} ({type(chain[0]).__name__})", f"correct {source}"
+        )
+    return None
+
+
+def _unreachable(call: Call, chain: list[BaseException], route: Route, cause: str) -> RequestError:
+    not_connected = _not_connected(chain)
+    if route.proxy and not_connected:
+        words = f"the proxy {route.proxy} on the way to {route.host} cannot be reached ({cause})"
+        return Unreachable(call, words, f"check {route.proxy_source} and the network")
+    advice = "check api_base_url, proxy and the network"
+    if not_connected:
+        return Unreachable(call, f"{route.host} cannot be reached ({cause})", advice)
+    through = f" through the proxy {route.proxy}" if route.proxy else ""
+    words = f"the connection to {route.host}{through} ended before anything was sent ({cause})"
+    return Unreachable(call, words, advice)
+
+
+def _not_connected(chain: list[BaseException]) -> bool:
+    return any(_is_a(link, "NewConnectionError", "ConnectTimeoutError") for link in chain)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Give an exception and all that led to it, in whichever way Python, urllib3 and requests keep it."""
+    waiting, seen = [error], set()
+    while waiting:
+        link = waiting.pop(0)
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        kept = [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]
+        waiting += [part for part in kept if isinstance(part, BaseException)]
+
+
+def _is_a(link: BaseException, *names: str) -> bool:
+    """Whether an exception is one of requests' or urllib3's, told by name so that neither need be imported here."""
+    return any(kind.__name__ in names for kind in type(link).__mro__)
+
+
+def _openssl_reason(link: BaseException) -> str:
+    """Return OpenSSL's name for a fault that is the same with each try; empty for any other exception."""
+    if not isinstance(link, ssl.SSLError) or isinstance(link, _CUT):
+        return ""
+    return getattr(link, "reason", None) or ""
+
+
+def _cause(chain: list[BaseException]) -> str:
+    """Say in a few words what happened, from texts that the operating system or OpenSSL wrote."""
+    for link in reversed(chain):
+        # Python 3.9 has a socket.timeout that is no TimeoutError; urllib3's own says the same.
+        if isinstance(link, (TimeoutError, socket.timeout)) or _is_a(link, "ReadTimeoutError"):
+            return "timed out"
+        if _openssl_reason(link):
+            return _openssl_reason(link).replace("_", " ").lower()
+        if isinstance(link, OSError) and link.strerror and not isinstance(link, ssl.SSLError):
+            return str(link.strerror)
+    if any(_is_a(link, "BadStatusLine", "InvalidHeader") and not _is_a(link, "RemoteDisconnected") for link in chain):
+        return "what came is not proper HTTP"
+    return "it was closed early"

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""What a server said, made fit to be shown: without the secrets that it may repeat. Pure."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterator
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+MAX_QUOTED_CHARACTERS = 300
+WITHHELD = "********"
+
+# The number of characters that make a part of a secret as bad as the whole.
+_PIECE = 12
+# A shorter text in base64 or hexadecimal would be found in many harmless words.
+_SHORTEST_ENCODED = 6
+# Far more than is shown, and little enough to be searched at once.
+_MAX_READ_CHARACTERS = 8 * 1024
+
+
+def quotable(text: str, secrets: tuple[str, ...]) -> str:
+    """Return one short line of a server's text, in which each word that contains a secret is withheld.
+
+    text: of any length and with any characters. secrets: texts that must not be shown; empty ones are ignored.
+
+    A word contains a secret if the whole secret or twelve of its characters are in it, whatever their case, percent
+    encoded, in HTML entities, in base64 or in hexadecimal, with or without other characters than letters and digits.
+    """
+    words = text[:_MAX_READ_CHARACTERS].split()
+    if len(text) > _MAX_READ_CHARACTERS and words:
+        # It may be the beginning of a secret.
+        words.pop()
+    pieces = _pieces(secrets)
+    shown = [WITHHELD if _contains(word, pieces) else _printable(word) for word in words]
+    long_pieces = frozenset(piece for piece in pieces if len(piece) >= _PIECE)
+    # A secret may also be spread over several words.
+    if any(piece in written for written in _readings(" ".join(shown)) for piece in long_pieces):
+        return WITHHELD
+    return " ".join(" ".join(shown).split())[:MAX_QUOTED_CHARACTERS]
+
+
+def _contains(word: str, pieces: frozenset[str]) -> bool:
+    return any(piece in written for written in _readings(word) for piece in pieces)
+
+
+def _printable(word: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in word)
+
+
+@lru_cache(maxsize=64)
+def _pieces(secrets: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(piece for secret in secrets for writing in _writings(secret) for piece in _windows(writing))
+
+
+def _windows(text: str) -> Iterator[str]:
+    if text:
+        yield from (text[first : first + _PIECE] for first in range(max(1, len(text) - _PIECE + 1)))
+
+
+def _writings(secret: str) -> Iterator[str]:
+    yield secret.casefold()
+    yield _letters_and_digits(secret)
+    data = secret.encode(errors="replace")
+    if len(data) < _SHORTEST_ENCODED:
+        return
+    yield data.hex()
+    # Base64 looks different for each place that the secret may have in a longer text. The characters that depend on
+    # what is before and after it are left out.
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + data).decode()
+        depends_on_next = (before + len(data)) % 3 != 0
+        yield _letters_and_digits(encoded.rstrip("=")[(0, 2, 3)[before] : -1 if depends_on_next else None])
+
+
+def _readings(word: str) -> Iterator[str]:
+    """Give what a word says as it is, and once its encodings are undone, one inside another included."""
+    for _depth in range(4):
+        yield word.casefold()
+        yield _letters_and_digits(word)
+        decoded = html.unescape(unquote_to_bytes(word.encode(errors="replace")).decode(errors="replace"))
+        if decoded == word:
+            return
+        word = decoded
+
+
+def _letters_and_digits(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""The session of C(requests) that calls go through, and how it differs from a plain one.
+
+The only file that imports C(requests) and urllib3. It works with urllib3 1.26 and 2.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import os
+import socket
+import traceback
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from types import SimpleNamespace
+from typing import Any
+
+from ._deadline import Deadline, current_deadline
+from ._errors import LibraryMissing
+
+try:
+    import requests
+    import requests.adapters
+    import urllib3
+    from requests.utils import get_environ_proxies, select_proxy
+    from urllib3.util import connection as urllib3_connection
+
+    IMPORT_ERROR: LibraryMissing | None = None
+# Not ImportError alone: with a broken OpenSSL, an import has raised AttributeError.
+except Exception as import_error:
+    IMPORT_ERROR = LibraryMissing(import_error, traceback.format_exc())
+    # The classes below can be defined with these, and are then not used.
+    requests = SimpleNamespace(Session=object, adapters=SimpleNamespace(HTTPAdapter=object))  # type: ignore[assignment]
+
+
+class Session(requests.Session):
+    """A session that takes nothing from its environment, keeps no cookies and follows nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # It would make ~/.netrc, REQUESTS_CA_BUNDLE and the proxy variables count; the last two we read ourselves.
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.mount("https://", _Adapter())
+        self.mount("http://", _Adapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Even when told to follow none, requests works out a redirect's target, and reads its whole body for that.
+        return None
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Makes connections that keep the deadline of the try."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        _keep_deadline(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options)
+        _keep_deadline(manager)
+        return manager
+
+
+def _keep_deadline(manager: Any) -> None:
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _keeping_deadline(pool) for scheme, pool in pools.items()}
+
+
+@cache
+def _keeping_deadline(pool: type[Any]) -> type[Any]:
+    if issubclass(pool.ConnectionCls, _KeepsDeadline):
+        return pool
+    kept = type(pool.ConnectionCls.__name__, (_KeepsDeadline, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": kept})
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """Reads on after an interim answer, such as 103. http.client does so after 100 only."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        # After 101 another protocol is spoken.
+        while 101 < status < 200:
+            http.client.parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
+
+
+class _KeepsDeadline:
+    """What is different in a connection of urllib3, 1.26 or 2."""
+
+    response_class = _FinalResponse
+
+    def _new_conn(self: Any) -> socket.socket:
+        deadline = current_deadline()
+        # PySocks makes its connections itself.
+        if deadline is None or hasattr(self, "_socks_options"):
+            made: socket.socket = super()._new_conn()  # type: ignore[misc]
+        else:
+            made = _connected(self, deadline)
+        if deadline:
+            deadline.watch(made.fileno())
+        return made
+
+    def putrequest(self: Any, *args: Any, **options: Any) -> None:
+        # A connection that was kept from an earlier call.
+        deadline = current_deadline()
+        if deadline and self.sock is not None:
+            deadline.watch(self.sock.fileno())
+        super().putrequest(*args, **options)  # type: ignore[misc]
+
+
+def _connected(connection: Any, deadline: Deadline) -> socket.socket:
+    """Connect to the first address of a host that lets us, so that all of them together keep the deadline."""
+    name = getattr(connection, "_dns_host", connection.host).strip("[]")
+    last: Exception | None = None
+    try:
+        found = socket.getaddrinfo(name, connection.port, urllib3_connection.allowed_gai_family(), socket.SOCK_STREAM)
+    except OSError as error:
+        found, last = [], error
+    addresses = list(dict.fromkeys(str(address[0]) for *_kind, address in found))
+    for position, address in enumerate(addresses):
+        share = min(deadline.timeout, deadline.left / (len(addresses) - position))
+        try:
+            made = urllib3_connection.create_connection(
+                (address, connection.port), share, socket_options=connection.socket_options
+            )
+        except OSError as error:
+            last = error
+            continue
+        made.settimeout(deadline.timeout)
+        return made
+    raise urllib3.exceptions.NewConnectionError(connection, "no connection") from last
+
+
+def accept_unverified() -> None:
+    """Print no warning at each call that is not verified, because the user has decided so."""
+    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+
+def environment_proxy(url: str) -> tuple[str | None, str | None]:
+    """Return the proxy that the environment names for a URL, and the variable that names it."""
+    proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
+    names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+    source = next((name for name in names if os.environ.get(name)), "this machine's proxy settings")
+    return (proxy, source) if proxy else (None, None)
+
+
+class _NotOurs(logging.Filter):
+    """Drops what is logged while this thread speaks to the API: urllib3 quotes headers that a server made up."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return current_deadline() is None
+
+
+# A filter is asked only by the very logger that it was added to.
+for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry", "util.ssl_"):
+    logging.getLogger(f"urllib3.{_name}").addFilter(_NotOurs())

@@ -1,0 +1,386 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The documentation and the options of the action vaulted_tokens, which does all the work on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vaulted_tokens
+short_description: Keep Voucherify OAuth tokens in a vars file
+version_added: 1.0.0
+author:
+  - The voucherify.oauth contributors (@voucherifyio)
+description:
+  - Makes sure that a vars file on the controller has the tokens listed, each in a vaulted variable. Tokens that are
+    still good are kept, missing ones are generated, the others are replaced.
+  - The task is one transaction. It locks the file before it reads it and unlocks it after the last write, so runs that
+    use the same file at the same time share its tokens instead of making more.
+  - Tokens are made in batches of up to eight, and each batch is written to the file before the next one is begun. A run
+    that is killed loses at most one batch, and the next run goes on from there.
+  - Secrets are never printed; you do not need C(no_log). The result has names, operations and reasons, and no token.
+extends_documentation_fragment:
+  - voucherify.oauth.connection
+options:
+  path:
+    description:
+      - Path of the vars file on the controller. A relative path starts at the folder of the playbook.
+      - Folders that do not exist are created with mode V(0700).
+      - If it is a symbolic link, the file that it leads to is edited, and the link is left alone.
+    type: path
+    required: true
+  tokens:
+    description:
+      - The tokens to keep in the file, or to remove from it.
+      - Other variables in the file are neither decrypted nor changed.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The variable that has the token. Each name can be listed once.
+        type: str
+        required: true
+      scope:
+        description:
+          - What the token may be used for. A token is kept when it has exactly these scopes, in any order.
+          - If not set, the API decides what a new token may be used for, and a token of any scope is kept.
+          - Use the same scope for a name in all playbooks that share the file, or each run replaces the token of the
+            other.
+        type: list
+        elements: str
+      min_expires_in:
+        description:
+          - Minimum remaining lifetime of this token when the task ends, in seconds.
+          - If not set, O(min_expires_in) is used.
+        type: int
+      state:
+        description:
+          - V(present) makes sure that the file has a good token in this variable.
+          - V(absent) revokes the token, and then removes the variable.
+        type: str
+        choices:
+          - present
+          - absent
+        default: present
+  state:
+    description:
+      - V(present) gives each listed token its own state.
+      - V(absent) revokes and removes every listed token, whatever its own state is.
+    type: str
+    choices:
+      - present
+      - absent
+    default: present
+  min_expires_in:
+    description: Minimum remaining lifetime of a kept token when the task ends, in seconds, from V(0) to V(899).
+    type: int
+    default: 300
+  force:
+    description: Whether to replace tokens that are still good.
+    type: bool
+    default: false
+  revoke_replaced:
+    description:
+      - Whether to revoke a replaced token, once the new one is in the file and no other listed variable has the old
+        one.
+      - Do not use this for a file that several runs use at the same time. A run that has read the old token before
+        would find it revoked.
+    type: bool
+    default: false
+  format:
+    description:
+      - V(inline) encrypts each value by itself, as C(ansible-vault encrypt_string) does. V(file) encrypts the whole
+        file,
+        as C(ansible-vault encrypt) does.
+      - A new file is V(inline) by default. An existing file keeps its format; the task fails if this option asks for
+        another one.
+    type: str
+    choices:
+      - inline
+      - file
+  vault_id:
+    description:
+      - The vault id of the loaded secret to encrypt with. Listed tokens that are encrypted under another id are
+        encrypted again.
+      - If not set, a value keeps the secret that it is encrypted with. A new value gets the run's
+        C(vault_encrypt_identity), or else the secret of the other values in the file, or else the only one loaded. If
+        none of this decides, the task fails.
+    type: str
+  mode:
+    description:
+      - The mode of the file, as an octal number in quotes such as V('0640').
+      - A new file gets V(0600) by default. An existing file keeps its mode.
+    type: raw
+  backup:
+    description:
+      - Whether to leave a copy of the file as it was at the start of the task, next to it, if the task changes it.
+        The name of the
+        copy starts with a dot and ends with a tilde, so Ansible does not load it.
+    type: bool
+    default: false
+notes:
+  - The task runs on the controller, whatever its connection and C(become) are. Use C(run_once) in a play with several
+    hosts.
+  - The run needs a vault secret, from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the
+    configuration.
+  - A running play does not see new values in a vars file that it has already loaded. Load it again with
+    M(ansible.builtin.include_vars), or use the role P(voucherify.oauth.token_vault#role), which does that.
+  - The lock works between runs on one machine. On file systems without such locks, such as NFS, the task fails
+    before it makes a token.
+  - An editor that has the file open does not notice the lock. What it saves later can undo what this task wrote.
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The tokens are introspected, and nothing is made, revoked or written. Check mode takes no lock.
+  diff_mode:
+    description: Returns details on what has changed, or would change in check mode, when in diff mode.
+    support: full
+    details:
+      - The difference has names and operations, and never a value.
+  idempotent:
+    description: When run twice in a row with the same options, the second time changes nothing.
+    support: partial
+    details:
+      - O(force=true) replaces tokens every time.
+  platform:
+    description: The platforms on which a task can execute.
+    support: full
+    platforms: posix
+    details:
+      - This is about the controller; the platform of the targets does not matter.
+  action:
+    description: Has a part that runs on the controller.
+    support: full
+    details:
+      - All of it runs there.
+  async:
+    description: Can be run in the background with the C(async) keyword.
+    support: none
+  bypass_host_loop:
+    description: Runs once for all hosts of a play, regardless of C(run_once).
+    support: none
+seealso:
+  - module: voucherify.oauth.voucherify_oauth_token
+    description: One token, without a file.
+  - module: voucherify.oauth.vaulted_vars
+    description: Other secrets in a vars file.
+  - name: Voucherify OAuth 2.0
+    description: Voucherify's documentation of the API.
+    link: https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token
+"""
+
+EXAMPLES = r"""
+- name: Keep two tokens in vaulted variables of all hosts
+  voucherify.oauth.vaulted_tokens:
+    app_id: "{{ voucherify_app_id }}"
+    app_token: "{{ voucherify_app_token }}"
+    path: group_vars/all/voucherify_tokens.yml
+    tokens:
+      - name: voucherify_vouchers_token
+        scope:
+          - vouchers
+      - name: voucherify_campaigns_token
+        scope:
+          - campaigns
+        min_expires_in: 600
+  run_once: true
+
+- name: Let this play see the tokens
+  ansible.builtin.include_vars:
+    file: group_vars/all/voucherify_tokens.yml
+
+- name: Replace one token, and revoke and remove the other
+  voucherify.oauth.vaulted_tokens:
+    app_id: "{{ voucherify_app_id }}"
+    app_token: "{{ voucherify_app_token }}"
+    path: group_vars/all/voucherify_tokens.yml
+    tokens:
+      - name: voucherify_vouchers_token
+        scope:
+          - vouchers
+      - name: voucherify_campaigns_token
+        state: absent
+    force: true
+    revoke_replaced: true
+  run_once: true
+
+- name: Revoke and remove both tokens
+  voucherify.oauth.vaulted_tokens:
+    app_id: "{{ voucherify_app_id }}"
+    app_token: "{{ voucherify_app_token }}"
+    path: group_vars/all/voucherify_tokens.yml
+    tokens:
+      - name: voucherify_vouchers_token
+      - name: voucherify_campaigns_token
+    state: absent
+  run_once: true
+"""
+
+RETURN = r"""
+path:
+  description: The absolute path of the vars file.
+  returned: success
+  type: str
+  sample: /srv/deploy/group_vars/all/voucherify_tokens.yml
+format:
+  description: The format of the file, V(inline) or V(file).
+  returned: success
+  type: str
+  sample: inline
+vault_id:
+  description: The vault id of the secret that new values are encrypted with.
+  returned: success, if anything is encrypted
+  type: str
+  sample: default
+backup_file:
+  description: The absolute path of the copy of the file as it was.
+  returned: when O(backup=true) and an existing file was changed
+  type: str
+  sample: /srv/deploy/group_vars/all/.voucherify_tokens.yml.2026-11-23@14:37:26.391208~
+tokens:
+  description:
+    - The listed tokens, in the order of O(tokens), without the tokens themselves.
+    - A failed task returns them too, so that you can see what was done.
+  returned: when the file could be read
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The variable.
+      type: str
+      returned: always
+      sample: voucherify_vouchers_token
+    operation:
+      description:
+        - What was done, or what would be done in check mode.
+        - V(kept) means that the file had a good token, V(generated) that it had none, V(replaced) that it had one that
+          was not good.
+        - V(revoked) means that a token was revoked and its variable removed, V(none) that there was nothing to revoke.
+      type: str
+      returned: always
+      choices:
+        - kept
+        - generated
+        - replaced
+        - revoked
+        - none
+      sample: generated
+    reason:
+      description: A sentence that says why.
+      type: str
+      returned: always
+      sample: There was no token.
+    scope:
+      description: What the token may be used for, according to the API.
+      type: list
+      elements: str
+      returned: when the file has a token
+      sample:
+        - vouchers
+    expires_at:
+      description: When the token expires, as Unix time in seconds.
+      type: int
+      returned: when the file has a token
+      sample: 1738945086
+    expires_in:
+      description: Remaining lifetime when the task ended, in seconds.
+      type: int
+      returned: when the file has a token
+      sample: 899
+    vault_id:
+      description: The vault id of the secret that the variable is encrypted with.
+      type: str
+      returned: when the file has a token
+      sample: default
+    written:
+      description: Whether the variable was written. A kept token is written too if it was in plain text or under
+      another
+        vault id.
+      type: bool
+      returned: always
+      sample: true
+error:
+  description: Details of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
+  type: dict
+  returned: failure of a call to the API
+  contains:
+    operation:
+      description: The call that failed, V(generate), V(introspect) or V(revoke).
+      type: str
+      returned: always
+      sample: generate
+    status:
+      description: The HTTP status of the last answer.
+      type: int
+      returned: when there was an answer
+      sample: 400
+    key:
+      description: The API's name for the error.
+      type: str
+      returned: when the API gave one
+      sample: invalid_scope
+    message:
+      description: What the API, or else the network, said.
+      type: str
+      returned: always
+      sample: "Invalid scope: coupons"
+    details:
+      description: What the API said in more detail.
+      type: str
+      returned: when the API gave them
+      sample: See the list of scopes.
+    request_id:
+      description: The ID that Voucherify's support needs to find the call.
+      type: str
+      returned: when the API gave one
+      sample: v-0a885062c80375740f
+    retries:
+      description: How many times the call was sent again.
+      type: int
+      returned: always
+      sample: 3
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
+
+ARGUMENT_SPEC: dict[str, Any] = {
+    **connection_argument_spec(),
+    "path": {"type": "path", "required": True},
+    "tokens": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "no_log": False,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "scope": {"type": "list", "elements": "str"},
+            "min_expires_in": {"type": "int"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+    },
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "min_expires_in": {"type": "int", "default": 300},
+    "force": {"type": "bool", "default": False},
+    "revoke_replaced": {"type": "bool", "default": False},
+    "format": {"type": "str", "choices": ["inline", "file"]},
+    "vault_id": {"type": "str"},
+    "mode": {"type": "raw"},
+    "backup": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module.fail_json(
+        msg="voucherify.oauth.vaulted_tokens is an action that runs on the controller; use its full name in a task"
+    )
+
+
+if __name__ == "__main__":
+    main()

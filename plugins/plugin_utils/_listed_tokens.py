@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""The tokens that a task lists: what is wanted of each, what its variable has, and what was done. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
+from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token import (
+    check_min_expires_in,
+    check_scope,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
+
+_NO_VARIABLE = lifecycle.Decision(lifecycle.NONE, "The file does not have the variable.")
+_NO_TOKEN = lifecycle.Decision(lifecycle.NONE, "The variable is empty, so there was no token to revoke.")
+_SHARED = lifecycle.Decision(lifecycle.NONE, "Another listed variable keeps this token, so it was not revoked.")
+_NOT_REACHED = lifecycle.Decision(lifecycle.NONE, "The task failed before this was done.")
+# All that the API can tell: it answers the same about a token of another project or another region.
+_INACTIVE = lifecycle.Decision(
+    lifecycle.NONE, "The token is not active for this API key at this base URL, so there was nothing to revoke."
+)
+
+
+class TransactionFailed(Exception):
+    """A task with listed tokens failed. The text is its message; error is the cause for programs, if there is one."""
+
+    def __init__(self, message: str, cause: Exception | None = None) -> None:
+        super().__init__(message)
+        as_dict = getattr(cause, "as_dict", None)
+        self.error: Mapping[str, Any] | None = as_dict() if as_dict else None
+
+
+@dataclass
+class ListedToken:
+    """One listed token.
+
+    name: of its variable. wanted: None where the token is to be absent. exists: whether the file has the variable.
+    token: what the variable has now, None for nothing. done: whether the file is as it should be for this token.
+    written: whether this task wrote the variable, or would write it.
+    """
+
+    name: str
+    wanted: lifecycle.Wanted | None
+    exists: bool = False
+    token: str | None = field(default=None, repr=False)
+    reading: Reading | None = None
+    decision: lifecycle.Decision = _NOT_REACHED
+    done: bool = False
+    vault_id: str | None = None
+    written: bool = False
+
+    @property
+    def scope(self) -> tuple[str, ...] | None:
+        return self.wanted.scope if self.wanted else None
+
+    @property
+    def must_be_introspected(self) -> bool:
+        """Whether what happens to it depends on what the API says about it."""
+        return self.token is not None and self.wanted is not None and not self.wanted.force
+
+    @property
+    def may_be_active(self) -> bool:
+        return self.reading is not None or not self.must_be_introspected
+
+    @property
+    def is_to_be_made(self) -> bool:
+        return not self.done and self.decision.operation in (lifecycle.GENERATED, lifecycle.REPLACED)
+
+    def decide_present(self) -> None:
+        """Decide about the token, by what the API said about it; nothing for one that is to be absent."""
+        if not self.wanted:
+            return
+        details = self.reading.now() if self.reading else None
+        self.decision = lifecycle.for_present(self.wanted, given=self.token is not None, details=details)
+        self.done = self.decision.operation == lifecycle.KEPT
+
+    def decide_absent(self, was_active: Mapping[str, bool | None], kept: set[str]) -> None:
+        """Say what was, or would be, done about a token that is to be absent.
+
+        was_active: what the API said about the tokens to revoke. kept: tokens that other listed variables keep.
+        """
+        if self.token is None:
+            self.decision = _NO_TOKEN if self.exists else _NO_VARIABLE
+        elif self.token in kept:
+            self.decision = _SHARED
+        else:
+            active = was_active[self.token]
+            self.decision = _INACTIVE if active is False else lifecycle.for_absent(active=active)
+        self.reading = None
+
+    def take(self, made: Made) -> None:
+        """Note that the variable has a new token now."""
+        self.token, self.reading, self.done = made.access_token, made.reading, True
+
+    def result(self, *, failed: bool) -> dict[str, Any]:
+        """Return what the task tells about it: everything but the token."""
+        decision = _NOT_REACHED if failed and not self.done else self.decision
+        details = self.reading.now() if self.reading else None
+        return {
+            "name": self.name,
+            "operation": decision.operation,
+            "reason": decision.reason,
+            "scope": list(details.scope) if details and details.scope is not None else None,
+            "expires_at": details.expires_at if details else None,
+            "expires_in": details.expires_in if details else None,
+            "vault_id": self.vault_id,
+            "written": self.written,
+        }
+
+
+def in_use(listed: Iterable[ListedToken]) -> set[str]:
+    """Return the tokens that the variables which are to be present have now."""
+    return {entry.token for entry in listed if entry.token and entry.wanted}
+
+
+def count_of_good(listed: Iterable[ListedToken], path: str) -> str:
+    """Return a sentence for a failure: how many of the tokens are good. Empty if nothing is missing."""
+    present = [entry for entry in listed if entry.wanted]
+    good = sum(entry.done for entry in present)
+    if good == len(present):
+        return ""
+    return f" {good} of the {len(present)} tokens are in {path}; the next run goes on from there."
+
+
+def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
+    """Return the tokens that validated options list. Raises TaskArgsError or OptionError."""
+    if not options["tokens"]:
+        raise TaskArgsError("tokens is an empty list; list at least one token")
+    check_min_expires_in("min_expires_in", options["min_expires_in"])
+    listed: list[ListedToken] = []
+    for position, entry in enumerate(options["tokens"]):
+        where = f"tokens[{position}]"
+        check_name(entry["name"], f"{where}.name")
+        if entry["name"] in {other.name for other in listed}:
+            raise TaskArgsError(f"{where}.name is listed before; a variable has one token, so list each name once")
+        listed.append(ListedToken(entry["name"], _wanted(options, entry, where)))
+    return listed
+
+
+def _wanted(options: Mapping[str, Any], entry: Mapping[str, Any], where: str) -> lifecycle.Wanted | None:
+    if entry["scope"] is not None:
+        check_scope(f"{where}.scope", entry["scope"])
+    seconds = options["min_expires_in"]
+    if entry["min_expires_in"] is not None:
+        seconds = entry["min_expires_in"]
+        check_min_expires_in(f"{where}.min_expires_in", seconds)
+    if "absent" in (options["state"], entry["state"]):
+        return None
+    return lifecycle.Wanted(None if entry["scope"] is None else tuple(entry["scope"]), seconds, options["force"])

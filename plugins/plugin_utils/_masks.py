@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""Which texts of a task's options no message may show, and taking them out of messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import WITHHELD, quotable
+
+T = TypeVar("T")
+
+# Shorter texts are no secrets, and words of a sentence may be equal to them.
+_SHORTEST = 8
+# Of an option that is not secret, what is as long as this and no plain name may be a secret in the wrong place.
+_SHORTEST_IN_OTHERS = 20
+_NAME = re.compile(r"(?:[a-z]+[0-9]{0,3}|[0-9]{1,3})(?:[ _.:-]+(?:[a-z]+[0-9]{0,3}|[0-9]{1,3}))*")
+# Messages name the host of the first, which must not have a user name or a password, and the file of the second.
+_SHOWN = ("api_base_url", "path")
+
+
+def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts among a task's options, valid or not, that no message may show, the longest first."""
+    found: set[str] = set()
+    for name, value in options.items():
+        secret = bool(spec.get(name, {}).get("no_log"))
+        for text in _texts(value):
+            if name == "proxy" and _host_of(text):
+                # Messages name a proxy's host, but not who asks it.
+                parts = urlsplit(text)
+                found.update(word for word in (parts.username, parts.password) if word)
+            elif name not in _SHOWN and (
+                len(text) >= _SHORTEST if secret else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
+            ):
+                found.add(text.strip())
+    return tuple(sorted(found, key=lambda text: (-len(text), text)))
+
+
+def masked(value: T, secrets: tuple[str, ...]) -> T:
+    """Return a message, or whatever contains messages, with each word masked that contains a secret in any writing."""
+    return _masked(value, secrets)  # type: ignore[no-any-return]
+
+
+def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, WITHHELD)
+        return "".join(quotable(word, secrets) if word.strip() else word for word in re.split(r"(\s+)", value))
+    if isinstance(value, Mapping):
+        return {name: _masked(inner, secrets) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(inner, secrets) for inner in value]
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if not _NAME.fullmatch(str(name)):
+                yield from _texts(name)
+            yield from _texts(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""Executing a token module, on a task's target or on the controller, without a secret in a file or in any output."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader
+from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT
+
+Result = dict[str, Any]
+
+_MINIMUM_PYTHON = (3, 9)
+_PYTHON_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
+_MAX_LINE = 200
+
+
+class ModuleRunner(ActionBase):
+    """A mixin for actions that execute a token module."""
+
+    # While a module runs: whether its result can be read, and a line of what it printed instead.
+    _readable = True
+    _cause = ""
+
+    def run_module(self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
+        """Execute a token module with valid options where the task's connection leads, and return its result.
+
+        The module returns a kept token masked, because it is equal to a secret option; it is put back here. The result
+        of a failure has no more than the module itself put there, or C(msg) alone where the module could not return.
+        Raises AnsibleError where the target cannot be reached.
+        """
+        result: Result = self._execute_module(module_name=name, module_args=dict(options), task_vars=task_vars)
+        # Both ways return the same; and a traceback may quote a value.
+        for key in ("invocation", "exception"):
+            result.pop(key, None)
+        if "warnings" in result:
+            # From 2.19 on they are objects.
+            result["warnings"] = [
+                warning if isinstance(warning, str) else warning.event.msg for warning in result["warnings"]
+            ]
+        if not self._readable or (result.get("failed") and "error" not in result):
+            version = self._python_version()
+            if version and version < _MINIMUM_PYTHON:
+                return _failure(
+                    f"The Python of the target is too old: it is {version[0]}.{version[1]}, and {name} needs 3.9 or"
+                    " newer; set ansible_python_interpreter to a newer one."
+                )
+        if not self._readable:
+            return _failure(_unreadable(name, self._cause))
+        if result.get("failed") and not result.get("msg"):
+            return _failure(f"{name} ended on the target without a message.")
+        if result.get("operation") == KEPT and "access_token" in result:
+            result["access_token"] = options["access_token"]
+        return result
+
+    def run_module_on_controller(
+        self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None
+    ) -> Result:
+        """Do the same on the controller, with the Python that runs Ansible, whatever the task's connection is."""
+        local = connection_loader.get("ansible.builtin.local", self._play_context, "/dev/null")
+        local.set_options()
+        of_task, self._connection = self._connection, local
+        here = {**(task_vars or {}), "ansible_python_interpreter": sys.executable, "ansible_connection": "local"}
+        try:
+            return self.run_module(name, options, here)
+        finally:
+            self._connection = of_task
+
+    def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
+        """Pass the module and its options through the pipe wherever the connection can, whatever is configured.
+
+        Otherwise they are in a file on the target while the module runs, and stay there when the run is interrupted or
+        with ANSIBLE_KEEP_REMOTE_FILES.
+        """
+        if module_style != "new" or wrap_async or not self._connection.has_pipelining or not self._become_can_pipe():
+            return bool(super()._is_pipelining_enabled(module_style, wrap_async))
+        # With a password for become, the connection plugin local gives a command no pipe unless this is set. Other
+        # plugins may not have the option.
+        with suppress(AnsibleError, KeyError):
+            self._connection.set_option("pipelining", True)
+        return True
+
+    def _become_can_pipe(self) -> bool:
+        become = self._connection.become
+        if become is None:
+            return True
+        # The plugins have this attribute from 2.19 on. The one that says no is su, which reads its password from where
+        # the module comes.
+        if getattr(become, "pipelining", become.name != "su"):
+            return True
+        return become.name == "su" and not become.get_option("become_pass", playcontext=self._play_context)
+
+    def _update_module_args(
+        self, module_name: str, module_args: dict[str, Any], *arguments: Any, **options: Any
+    ) -> None:
+        super()._update_module_args(module_name, module_args, *arguments, **options)
+        # Otherwise the module writes its options into the target's system log, those that are not secret options too.
+        module_args["_ansible_no_log"] = True
+
+    def _low_level_execute_command(self, cmd: str, *arguments: Any, **options: Any) -> Any:
+        is_module = "AnsiballZ_" in cmd or options.get("in_data") is not None
+        with self._unseen(is_module):
+            executed = super()._low_level_execute_command(cmd, *arguments, **options)
+        if is_module:
+            # Whatever else the target printed may be the result in another form, and ansible-core shows it.
+            result = _json_object(executed["stdout"])
+            self._readable = result is not None
+            self._cause = "" if result else _telling_line(executed["stderr"])
+            executed.update(stdout=result or "", stdout_lines=[result or ""], stderr="", stderr_lines=[])
+        return executed
+
+    @contextmanager
+    def _unseen(self, hidden: bool) -> Iterator[None]:
+        """Up to 2.21, the connection plugin ssh shows at -vvv what a command printed, which can be a result."""
+        context = self._connection._play_context
+        before, context.no_log = context.no_log, hidden
+        try:
+            yield
+        finally:
+            context.no_log = before
+
+    def _python_version(self) -> tuple[int, int] | None:
+        """Ask the Python that was to run the module for its version; None where it does not answer."""
+        interpreter = str(self._used_interpreter or "").replace("#!", "").strip()
+        if not interpreter:
+            return None
+        shell = self._connection._shell
+        answer = self._low_level_execute_command(f"{interpreter} -c {shell.quote(_PYTHON_VERSION)}")
+        version = re.search(r"^(\d+)\.(\d+)$", answer["stdout"], re.MULTILINE)
+        return (int(version[1]), int(version[2])) if version else None
+
+
+def _failure(message: str) -> Result:
+    return {"failed": True, "changed": False, "msg": message}
+
+
+def _unreadable(name: str, cause: str) -> str:
+    said = f" The target said: {cause.rstrip('.')}." if cause else ""
+    return (
+        f"The result of {name} cannot be read.{said} Check that the Python of the target can be started, and that"
+        " neither it nor the shell prints anything of its own. What was printed is not shown, because a token may be in"
+        " it. If a token was made, nobody has it, and it expires within 15 minutes."
+    )
+
+
+def _json_object(printed: str) -> str | None:
+    """Return a module's result out of what was printed: the last JSON object that begins a line."""
+    for line in reversed(printed.splitlines()):
+        if line.startswith("{"):
+            try:
+                _value, end = json.JSONDecoder().raw_decode(line)
+            except ValueError:
+                continue
+            return line[:end]
+    return None
+
+
+def _telling_line(printed: str) -> str:
+    """Return the last line of what was printed if it is plain words, such as a shell's or Python's own message.
+
+    A result, and a token in whatever writing, is long or has characters that such a message does not have.
+    """
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    line = lines[-1] if lines else ""
+    plain = len(line) <= _MAX_LINE and line.isprintable() and not re.search(r"[{}=]", line)
+    words = [part for word in line.split() for part in re.split(r"[/:.,;'\"()]+", word)]
+    return line if plain and all(len(word) <= 20 for word in words) and len(words) >= 2 else ""

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""Calls of the OAuth API for many tokens, several at once from this process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
+from typing import Optional, TypeVar, Union
+
+from ansible_collections.voucherify.oauth.plugins.module_utils._http import Pacing
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
+
+A = TypeVar("A")
+T = TypeVar("T")
+# What became of one call: its answer, or why there is none.
+Outcome = Union[T, Exception]
+Scope = Optional[Sequence[str]]
+
+_CALLS_AT_ONCE = 8
+_SECONDS_BETWEEN_LOOKS = 0.05
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the API said of a live token, and when by this machine's monotonic clock, in seconds."""
+
+    details: TokenDetails
+    taken_at: float = field(default_factory=time.monotonic)
+
+    def now(self) -> TokenDetails:
+        """Return the same, with the seconds that are left now."""
+        if self.details.expires_in is None:
+            return self.details
+        return replace(self.details, expires_in=self.details.expires_in - int(time.monotonic() - self.taken_at))
+
+
+@dataclass(frozen=True)
+class Made:
+    """A token that was just made."""
+
+    access_token: str = field(repr=False)
+    reading: Reading
+
+
+class TokenCalls(ABC):
+    """The three calls of the API, each for a batch of tokens.
+
+    The outcomes come in the order of what was given. After the first failure, or an interruption, no further call of
+    the batch is begun, and those under way are finished.
+
+    at_once: how many calls can be under way at the same time.
+    """
+
+    at_once: int
+
+    @abstractmethod
+    def introspect(self, tokens: Sequence[str]) -> list[Outcome[Reading | None]]:
+        """Ask what each token is good for; None for one that is not active."""
+
+    @abstractmethod
+    def generate(self, scopes: Sequence[Scope]) -> list[Outcome[Made]]:
+        """Make a token for each scope."""
+
+    @abstractmethod
+    def revoke(self, tokens: Sequence[str], *, whatever_happens: bool = False) -> list[Outcome[bool | None]]:
+        """Revoke each token. An outcome says whether the token was active until then.
+
+        whatever_happens: begin every call, also after a failure or an interruption.
+        """
+
+
+class SharedPacing(Pacing):
+    """One pace for the calls of several threads, because a rate limit is that of the whole project.
+
+    After a 429, the call that met it goes first. It waits for as long as the API asked, and the others wait for its
+    success. Only a further 429 to that call counts against its retries.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+        self._stopped = threading.Event()
+        self.start()
+
+    def start(self, *, whatever_happens: bool = False) -> None:
+        """Let calls begin, again if they were stopped. Must not be called while a call is under way."""
+        self._whatever_happens = whatever_happens
+        self._first: int | None = None
+        self._first_pause = 0.0
+        self._stopped.clear()
+        self._open.set()
+
+    def stop(self) -> None:
+        """Let no further call begin, and end every pause."""
+        self._stopped.set()
+        self._open.set()
+
+    def begin(self) -> bool:
+        if self._first == threading.get_ident():
+            pause, self._first_pause = self._first_pause, 0.0
+            return self.pause(pause)
+        self._open.wait()
+        return self._whatever_happens or not self._stopped.is_set()
+
+    def ended(self, pause: float | None) -> bool:
+        this = threading.get_ident()
+        with self._lock:
+            if self._first == this:
+                if pause is None:
+                    self._first = None
+                    self._open.set()
+                return True
+            if pause is not None and self._first is None and not self._stopped.is_set():
+                self._first, self._first_pause = this, pause
+                self._open.clear()
+            return pause is None or self._stopped.is_set()
+
+    def pause(self, seconds: float) -> bool:
+        return not self._stopped.wait(seconds)
+
+
+class WorkerCalls(TokenCalls):
+    """Calls from this process, each thread with a connection of its own. Leaving it as a context closes them."""
+
+    at_once = _CALLS_AT_ONCE
+
+    def __init__(self, new_client: Callable[[Pacing], OAuthClient], interruptions: Interruptions) -> None:
+        self._new_client = new_client
+        self._interruptions = interruptions
+        self._pacing = SharedPacing()
+        self._pool = ThreadPoolExecutor(self.at_once)
+        self._idle: SimpleQueue[OAuthClient] = SimpleQueue()
+        # Here, so that a missing library or a wrong option is found out before anything else is done.
+        self._idle.put(new_client(self._pacing))
+
+    def __enter__(self) -> WorkerCalls:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pacing.stop()
+        self._pool.shutdown()
+        while not self._idle.empty():
+            self._idle.get().close()
+
+    def introspect(self, tokens: Sequence[str]) -> list[Outcome[Reading | None]]:
+        return self._all(_introspect, tokens)
+
+    def generate(self, scopes: Sequence[Scope]) -> list[Outcome[Made]]:
+        return self._all(_generate, scopes)
+
+    def revoke(self, tokens: Sequence[str], *, whatever_happens: bool = False) -> list[Outcome[bool | None]]:
+        return self._all(OAuthClient.revoke, tokens, whatever_happens=whatever_happens)
+
+    def _all(
+        self, call: Callable[[OAuthClient, A], T], arguments: Sequence[A], *, whatever_happens: bool = False
+    ) -> list[Outcome[T]]:
+        self._pacing.start(whatever_happens=whatever_happens)
+        futures = [self._pool.submit(self._one, call, argument) for argument in arguments]
+        while True:
+            # Looked at from here, because an event must not be set by a signal's handler: it might block forever.
+            if self._interruptions.reason():
+                self._pacing.stop()
+            if not wait(futures, timeout=_SECONDS_BETWEEN_LOOKS).not_done:
+                return [future.result() for future in futures]
+
+    def _one(self, call: Callable[[OAuthClient, A], T], argument: A) -> Outcome[T]:
+        try:
+            client = self._idle.get_nowait()
+        except Empty:
+            client = self._new_client(self._pacing)
+        try:
+            return call(client, argument)
+        # Anything, because tokens that the other threads have made must not be lost by it.
+        except Exception as error:
+            self._pacing.stop()
+            return error
+        finally:
+            self._idle.put(client)
+
+
+def _introspect(client: OAuthClient, token: str) -> Reading | None:
+    details = client.introspect(token)
+    return Reading(details) if details else None
+
+
+def _generate(client: OAuthClient, scope: Scope) -> Made:
+    token = client.generate(scope)
+    return Made(token.access_token, Reading(token.details))

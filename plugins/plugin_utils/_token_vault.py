@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""The tokens of one vars file, from lock to last write, as one transaction.
+
+A run that is killed loses at most one batch of tokens: made and not yet in the file, or replaced in the file and not
+yet revoked. Everything else is in the file, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import Stopped
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
+    ListedToken,
+    TransactionFailed,
+    count_of_good,
+    in_use,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading, TokenCalls
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_writes import TokenWrites
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
+
+# About what one value adds to a file: the ciphertext of a token, with its name and indentation.
+_BYTES_PER_VALUE = 1024
+# Takes the place of a token that is yet to be made, where only the name counts.
+_ANY_TOKEN = "any"  # noqa: S105 - it is no password
+
+
+class TokenVault:
+    """Brings the listed tokens of an open vars file into the wanted state.
+
+    revoke_replaced: whether to revoke a replaced token once no listed variable has it any more.
+    register: is told each token that is read or made, before anything else happens to it.
+    """
+
+    def __init__(
+        self,
+        file: VarsFile,
+        listed: Sequence[ListedToken],
+        calls: TokenCalls,
+        interruptions: Interruptions,
+        *,
+        revoke_replaced: bool,
+        register: Callable[[str], object],
+    ) -> None:
+        self._file = file
+        self._listed = listed
+        self._calls = calls
+        self._interruptions = interruptions
+        self._revoke_replaced = revoke_replaced
+        self._register = register
+        self._writes = TokenWrites(file, listed, calls)
+        # Of the tokens that were to be revoked: whether they were active until then, None for perhaps.
+        self._was_active: dict[str, bool | None] = {}
+        self.warnings: list[str] = []
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the file differs from what it was, or in check mode would differ. None if nothing was tried."""
+        return self._writes.outcome
+
+    def predict(self) -> None:
+        """Decide for each listed token what `run` would do, and change nothing. Raises as `run` does."""
+        self._read()
+        absent = [entry for entry in self._listed if not entry.wanted]
+        self._introspect([entry for entry in self._listed if entry in absent or entry.must_be_introspected])
+        self._was_active = {entry.token: entry.reading is not None for entry in absent if entry.token}
+        for entry in absent:
+            entry.decide_absent(self._was_active, in_use(self._listed))
+        self._decide_present()
+        self._writes.note(self._writes.preview(self._expected_changes()))
+
+    def run(self) -> None:
+        """Keep, make, replace, revoke and remove. Raises TransactionFailed or VarsFileError."""
+        self._read()
+        self._introspect([entry for entry in self._listed if entry.must_be_introspected])
+        self._decide_present()
+        if self._writes.preview(self._expected_changes()).changed:
+            # Before the first token is made: one that no file can take would be lost.
+            self._file.check_writable(_BYTES_PER_VALUE * len(self._listed))
+        self._make_missing()
+        self._remove_absent()
+        # Waiting for the API may have taken long.
+        while self._has_aged():
+            self._make_missing()
+        self._writes.write()
+        self._check_place()
+        self._warn_if_all_were_unknown()
+
+    def _read(self) -> None:
+        stored = self._file.read([entry.name for entry in self._listed])
+        for entry in self._listed:
+            value = stored.get(entry.name)
+            entry.exists = value is not None
+            if value is None or value.kind == "null" or value.text == "":
+                continue
+            if value.text is None or not is_token(value.text):
+                kind = value.kind if value.text is None else "a string that cannot be a token"
+                raise InvalidVariableError(
+                    f"The variable '{entry.name}' in {self._file.path} is {kind}, so it was left alone; choose another"
+                    " name for the token, or remove the variable"
+                )
+            self._register(value.text)
+            entry.token, entry.vault_id = value.text, value.vault_id
+
+    def _introspect(self, entries: Sequence[ListedToken]) -> None:
+        """Ask once for each token, however many variables have it."""
+        tokens = list(dict.fromkeys(entry.token for entry in entries if entry.token))
+        answers = dict(zip(tokens, self._calls.introspect(tokens)))
+        having = [(entry, answers[entry.token]) for entry in entries if entry.token]
+        self._raise_failures(having)
+        for entry, answer in having:
+            entry.reading = answer if isinstance(answer, Reading) else None
+
+    def _decide_present(self) -> None:
+        for entry in self._listed:
+            entry.decide_present()
+            if entry.done and entry.token:
+                self._writes.keep(entry.name, entry.token)
+
+    def _expected_changes(self) -> dict[str, str | None]:
+        made: dict[str, str | None] = {entry.name: _ANY_TOKEN for entry in self._listed if entry.is_to_be_made}
+        return {**made, **{entry.name: None for entry in self._listed if not entry.wanted and entry.exists}}
+
+    def _make_missing(self) -> None:
+        for batch in self._batches([entry for entry in self._listed if entry.is_to_be_made]):
+            self._make(batch)
+
+    def _make(self, batch: Sequence[ListedToken]) -> None:
+        outcomes = list(zip(batch, self._calls.generate([entry.scope for entry in batch])))
+        made = [(entry, outcome) for entry, outcome in outcomes if isinstance(outcome, Made)]
+        for entry, token in made:
+            self._register(token.access_token)
+            self._warn_of_scope(entry, token)
+        replaced = {entry.token: entry.name for entry, _token in made if entry.token and entry.may_be_active}
+        not_written = self._writes.place(made) if made else None
+        not_revoked = self._revoke(replaced) if self._revoke_replaced else None
+        for failure in (not_written, not_revoked):
+            if failure:
+                raise failure
+        self._raise_failures(outcomes)
+
+    def _warn_of_scope(self, entry: ListedToken, made: Made) -> None:
+        warning = lifecycle.scope_warning(entry.scope, made.reading.details.scope)
+        if warning:
+            self.warnings.append(f"{entry.name}: {warning}")
+
+    def _revoke(self, replaced: dict[str, str]) -> TransactionFailed | None:
+        """Revoke the tokens that variables had until now, except those that a listed variable still has.
+
+        Return the failure if there is one.
+        """
+        tokens = [token for token in replaced if token not in in_use(self._listed)]
+        # Whatever happens, because they are in no file any more.
+        outcomes = zip(tokens, self._calls.revoke(tokens, whatever_happens=True))
+        failures = [(replaced[token], outcome) for token, outcome in outcomes if isinstance(outcome, Exception)]
+        if not failures:
+            return None
+        names = ", ".join(name for name, _error in failures)
+        return self._failure(
+            f"The new tokens are in {self._file.path}, but the tokens that they replaced could not all be revoked"
+            f" ({names}). {failures[0][1]}",
+            failures[0][1],
+        )
+
+    def _remove_absent(self) -> None:
+        leaving = [entry for entry in self._listed if not entry.wanted]
+        for batch in self._batches([entry for entry in leaving if entry.token]):
+            # Revoked once, however many variables have it.
+            known = {*in_use(self._listed), *self._was_active}
+            tokens = list(dict.fromkeys(entry.token for entry in batch if entry.token and entry.token not in known))
+            outcomes = dict(zip(tokens, self._calls.revoke(tokens)))
+            self._was_active.update({token: was for token, was in outcomes.items() if not isinstance(was, Exception)})
+            self._remove([entry for entry in batch if entry.token not in tokens or entry.token in self._was_active])
+            self._raise_failures([(entry, outcomes[entry.token]) for entry in batch if entry.token in outcomes])
+        self._remove([entry for entry in leaving if not entry.token])
+
+    def _remove(self, entries: Sequence[ListedToken]) -> None:
+        for entry in entries:
+            entry.decide_absent(self._was_active, in_use(self._listed))
+        self._writes.remove(entries)
+
+    def _has_aged(self) -> bool:
+        """Decide anew about the kept tokens. Return whether there is one to replace now."""
+        for entry in self._listed:
+            if entry.decision.operation == lifecycle.KEPT:
+                entry.decide_present()
+        return any(entry.is_to_be_made for entry in self._listed)
+
+    def _batches(self, entries: Sequence[ListedToken]) -> Iterator[Sequence[ListedToken]]:
+        for first in range(0, len(entries), self._calls.at_once):
+            self._check_place()
+            yield entries[first : first + self._calls.at_once]
+
+    def _check_place(self) -> None:
+        """Raise where nothing further should be begun."""
+        reason = self._interruptions.reason()
+        if reason:
+            raise self._failure(f"The task ended early, because {reason}.")
+        elsewhere = self._file.moved_to()
+        if elsewhere:
+            raise self._failure(
+                f"The path leads to {elsewhere} now, and led to {self._file.path} when the task began. Run the play"
+                " again."
+            )
+
+    def _raise_failures(self, outcomes: Sequence[tuple[ListedToken, object]]) -> None:
+        """Raise the first failure of a batch, and rather one with a cause than that of a call that was only stopped."""
+        failures = [(entry, outcome) for entry, outcome in outcomes if isinstance(outcome, Exception)]
+        failures.sort(key=lambda failure: isinstance(failure[1], Stopped))
+        for entry, error in failures:
+            if isinstance(error, Stopped):
+                raise self._failure(f"The task ended early, because {self._interruptions.reason()}.")
+            raise self._failure(f"{entry.name}: {error}", error)
+
+    def _failure(self, message: str, cause: Exception | None = None) -> TransactionFailed:
+        return TransactionFailed(f"{message}{count_of_good(self._listed, self._file.path)}", cause)
+
+    def _warn_if_all_were_unknown(self) -> None:
+        if len(self._was_active) > 1 and set(self._was_active.values()) == {False}:
+            self.warnings.append(
+                "None of the tokens that were to be revoked is active for this API key at this base URL. If they have"
+                " not expired, check that app_id and api_base_url belong to the project that the tokens are from."
+            )

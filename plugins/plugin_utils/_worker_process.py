@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""Ansible's worker process, which belongs to one task: may it speak HTTP, and the task's environment in it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+# Python and the libraries below it read these when they start, so they have no effect on a process that runs.
+_READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
+
+
+def environment_of(action: ActionBase) -> dict[str, Any]:
+    """Return what the task's keyword environment says, templated."""
+    environment: dict[str, Any] = {}
+    action._compute_environment_string(environment)
+    return environment
+
+
+@contextmanager
+def environment_set(variables: Mapping[str, Any]) -> Iterator[None]:
+    """Set environment variables of this process. The next item of a loop runs in it too, and may have others."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def why_not_here(environment: Mapping[str, Any]) -> str | None:
+    """Return why this process must not make HTTP calls for the task; None if it can."""
+    at_start = sorted(name for name in environment if name.startswith(_READ_AT_START))
+    if at_start:
+        return f"environment sets {', '.join(at_start)}, which Python reads when it starts"
+    if sys.platform == "darwin":
+        return "network libraries cannot be relied on in a forked process on macOS"
+    return None

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The keyword environment has the same effect in the worker process as on a target."""
+
+from __future__ import annotations
+
+from integration.plays import EACH_WAY, Play
+from sandbox import Sandbox
+
+TOKEN = "voucherify.oauth.voucherify_oauth_token"
+NO_KEYS = {"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": "", "VOUCHERIFY_API_BASE_URL": ""}
+
+
+@EACH_WAY
+def test_keys_and_base_url_may_be_in_the_environment_of_a_task(play: Play, sandbox: Sandbox, way: str) -> None:
+    variables = {
+        "VOUCHERIFY_APP_ID": "{{ id }}",
+        "VOUCHERIFY_APP_TOKEN": "{{ lookup('env', 'KEY_OF_TEST') }}",
+        "VOUCHERIFY_API_BASE_URL": sandbox.url,
+    }
+    run = play(
+        [{TOKEN: {}, "environment": variables}],
+        "-vvv",
+        vars={"id": sandbox.other_app_id},
+        environment={**NO_KEYS, "KEY_OF_TEST": sandbox.other_app_token},
+        way=way,
+    )
+    assert run.status == 0, run.output
+    assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.other_app_id}
+    # In neither a command line nor what is shown of one.
+    assert sandbox.other_app_token not in run.output
+
+
+@EACH_WAY
+def test_a_variable_with_all_of_the_environment_is_templated(play: Play, sandbox: Sandbox, way: str) -> None:
+    run = play(
+        [{TOKEN: {}, "environment": ["{{ of_play }}", {"A": "b"}]}],
+        vars={"of_play": {name: sandbox.environment[name] for name in NO_KEYS}},
+        environment=NO_KEYS,
+        way=way,
+    )
+    assert run.status == 0, run.output
+    assert len(sandbox.live_tokens()) == 1
+
+
+@EACH_WAY
+def test_the_environment_of_one_item_is_not_that_of_the_next(play: Play, sandbox: Sandbox, way: str) -> None:
+    task = {TOKEN: {}, "register": "made", "ignore_errors": True, "loop": [1, 2, 1]}
+    one = "{{ {'VOUCHERIFY_APP_TOKEN': key} if item == 1 else {} }}"
+    run = play(
+        [{**task, "environment": one}],
+        way=way,
+        keep=["made"],
+        vars={"key": sandbox.app_token},
+        environment={"VOUCHERIFY_APP_TOKEN": ""},
+    )
+    assert [result["failed"] for result in run.kept["made"]["results"]] == [False, True, False]
+
+
+@EACH_WAY
+def test_a_proxy_in_the_environment_is_asked(play: Play, way: str) -> None:
+    options = {"api_base_url": "https://api.voucherify.io", "retries": 0}
+    with Sandbox.start() as proxy:
+        variables = {"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url}
+        run = play([{TOKEN: options, "environment": variables}], way=way)
+        asked = proxy.requests()
+    assert run.status != 0
+    assert "proxy" in run.output, asked
+
+
+@EACH_WAY
+def test_a_ca_bundle_in_the_environment_is_used(play: Play, way: str) -> None:
+    options = {"api_base_url": "https://127.0.0.1:9", "retries": 0}
+    run = play([{TOKEN: options, "environment": {"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}}], way=way)
+    assert run.status != 0
+    assert "REQUESTS_CA_BUNDLE" in run.output

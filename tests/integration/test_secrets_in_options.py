@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A secret in any option of any module, the right one or a wrong one, is found in no output."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ansible_collections.voucherify.oauth.plugins.modules import (
+    vaulted_vars,
+    voucherify_oauth_token,
+    voucherify_oauth_token_info,
+)
+from integration.plays import EACH_WAY, Play
+from sandbox import Sandbox
+
+MODULES = (voucherify_oauth_token, voucherify_oauth_token_info, vaulted_vars)
+# A path is part of the result, and ansible-core itself shows at -vvvv which vault id it is asked for.
+SHOWN = {("vaulted_vars", "path"), ("vaulted_vars", "vault_id")}
+
+# How a secret comes into an option. {{ secret }} is a string; {{ item }} has it in it.
+SHAPES: dict[str, tuple[Any, Any]] = {
+    "value": ("{{ secret }}", None),
+    "with more": ("Bearer {{ secret }}", None),
+    "before a comma": ("{{ secret }},x", None),
+    "list": (["{{ secret }}"], None),
+    "second in a list": (["x", "{{ secret }},x"], None),
+    "mapping": ({"a": "{{ secret }}"}, None),
+    "list of mappings": ([{"access_token": "{{ secret }}"}], None),
+    "loop": ("{{ item }}", ["{{ secret }}"]),
+    "mapping in a loop": ("{{ item }}", [{"a": "{{ secret }}"}]),
+    "part of an item": ("{{ item.a }}", [{"a": "x", "b": "{{ secret }}"}]),
+}
+
+
+def tasks_of(module: Any) -> Iterator[dict[str, Any]]:
+    name = module.__name__.rpartition(".")[2]
+    base: dict[str, Any] = {"api_base_url": "http://127.0.0.1:9", "retries": 0, "access_token": "abc"}
+    if module is vaulted_vars:
+        base = {"path": "{{ playbook_dir }}/vars/made.yml", "variables": {"a": "b"}}
+    for option in (*module.ARGUMENT_SPEC, "tokens"):
+        for value, loop in SHAPES.values():
+            if (name, option) in SHOWN:
+                continue
+            task = {f"voucherify.oauth.{name}": {**base, option: value}, "ignore_errors": True}
+            yield {**task, "loop": loop} if loop else task
+
+
+@EACH_WAY
+def test_a_secret_in_any_option_is_found_in_no_output(play: Play, sandbox: Sandbox, tmp_path: Path, way: str) -> None:
+    modules = MODULES if way == "worker" else MODULES[:1]
+    tasks = [task for module in modules for task in tasks_of(module)]
+    (tmp_path / "password").write_text("a password")
+    environment = {
+        "SECRET_OF_TEST": sandbox.app_token,
+        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+        "ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+    verbosity = "-vvvvv" if way == "worker" else "-v"
+    run = play(
+        tasks,
+        verbosity,
+        "--diff",
+        way=way,
+        environment=environment,
+        vars={"secret": "{{ lookup('env', 'SECRET_OF_TEST') }}"},
+    )
+    assert run.status == 0, run.output
+    assert "must be an integer, and it is a string" in run.output
+    everything = run.output + (tmp_path / "ansible.log").read_text()
+    everything += "".join(path.read_text() for path in (tmp_path / "vars").rglob("*") if path.is_file())
+    assert not [line for line in everything.splitlines() if contains(line, sandbox.app_token)]
+    assert "Traceback" not in everything
+
+
+def contains(line: str, secret: str) -> bool:
+    """Whether a line has the secret in it as it is, as JSON, a URL or base64 writes it, or the half of it."""
+    encoded = b64encode(secret.encode()).decode().rstrip("=")[:-1]
+    writings = (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), encoded, secret[: len(secret) // 2])
+    return any(writing.casefold() in line.casefold() for writing in writings)

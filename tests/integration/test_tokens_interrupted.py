@@ -1,0 +1,284 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs of vaulted_tokens that end early: killed, interrupted, out of time, out of room, or on a file that moves.
+
+KILLS=50 in the environment makes the test of random kills as long as it was when the promise was first checked.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from integration.token_file import TokenFile, listed
+from sandbox import Sandbox
+
+KILLS = int(os.environ.get("KILLS", "5"))
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture
+def vault(tmp_path: Path, sandbox: Sandbox) -> TokenFile:
+    sandbox.configure(rate_limit=0)
+    return TokenFile(tmp_path, sandbox)
+
+
+def assert_next_run_makes_only_what_is_missing(vault: TokenFile, count: int) -> None:
+    held = vault.held()
+    made = len(vault.sandbox.tokens())
+    run = vault.run(tokens=listed(count))
+    assert run.status == 0, run.output
+    assert len(vault.sandbox.tokens()) - made == count - len(held)
+    assert len(vault.held()) == count
+    assert not vault.beside()
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_killed_run_loses_at_most_eight_tokens(vault: TokenFile, number: int) -> None:
+    vault.sandbox.configure(latency=0.02)
+    started = vault.start(tokens=listed(60))
+    vault.sandbox.wait_for_calls_in_flight(1)
+    time.sleep(random.uniform(0, 1.0))
+    # The run may have been faster.
+    with suppress(ProcessLookupError, IndexError):
+        os.kill(started.worker(), signal.SIGKILL)
+    started.end()
+    # Calls under way reach the API although nobody waits for the answers.
+    time.sleep(0.2)
+    assert len(vault.lost()) <= 8
+    assert_next_run_makes_only_what_is_missing(vault, 60)
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_a_killed_run_that_revokes_loses_at_most_eight_tokens(vault: TokenFile, number: int) -> None:
+    assert vault.run(tokens=listed(30)).status == 0
+    vault.sandbox.configure(latency=0.02)
+    started = vault.start(tokens=listed(30), force=True, revoke_replaced=True)
+    vault.sandbox.wait_for_calls_in_flight(1)
+    time.sleep(random.uniform(0, 0.8))
+    # The run may have been faster.
+    with suppress(ProcessLookupError, IndexError):
+        os.kill(started.worker(), signal.SIGKILL)
+    started.end()
+    time.sleep(0.2)
+    assert len(vault.lost()) <= 8
+    run = vault.run(tokens=listed(30))
+    assert run.status == 0, run.output
+    assert not set(vault.held().values()) - vault.live()
+    assert not vault.beside()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_every_answered_mint_is_in_the_file_when_the_run_is_ended(vault: TokenFile, number: signal.Signals) -> None:
+    vault.sandbox.fail("generate", hold=True, times=8)
+    started = vault.start(tokens=listed(20))
+    vault.sandbox.wait_for_calls_in_flight(8)
+    os.kill(started.worker(), number)
+    time.sleep(0.5)
+    vault.sandbox.release()
+    run = started.end(60)
+    assert run.status != 0
+    assert len(vault.sandbox.tokens()) == 8
+    assert len(vault.held()) == 8
+    assert not vault.lost()
+    assert_next_run_makes_only_what_is_missing(vault, 20)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ending_ansible_itself_loses_nothing_that_was_answered(vault: TokenFile, number: signal.Signals) -> None:
+    vault.sandbox.fail("generate", hold=True, times=8)
+    started = vault.start(tokens=listed(20))
+    vault.sandbox.wait_for_calls_in_flight(8)
+    started.process.send_signal(number)
+    time.sleep(0.5)
+    vault.sandbox.release()
+    started.end(60)
+    wait_until(lambda: len(vault.held()) == 8)
+    assert len(vault.sandbox.tokens()) == 8
+    assert not vault.lost()
+
+
+def test_a_worker_without_its_parent_begins_nothing_further(vault: TokenFile) -> None:
+    vault.sandbox.fail("generate", hold=True, times=8)
+    started = vault.start(tokens=listed(20))
+    vault.sandbox.wait_for_calls_in_flight(8)
+    started.process.kill()
+    time.sleep(0.3)
+    vault.sandbox.release()
+    wait_until(lambda: len(vault.held()) == 8)
+    time.sleep(1)
+    assert len(vault.sandbox.tokens()) == 8
+    assert not vault.lost()
+    started.process.communicate()
+
+
+def test_the_timeout_of_the_task_saves_what_is_in_hand(vault: TokenFile) -> None:
+    vault.sandbox.fail("generate", hold=True, times=8)
+    started = vault.start(tokens=listed(20), keywords={"timeout": 2})
+    vault.sandbox.wait_for_calls_in_flight(8)
+    time.sleep(2.5)
+    vault.sandbox.release()
+    run = started.end(60)
+    assert run.status != 0
+    assert "timeout was reached" in run.message
+    assert "8 of the 20 tokens" in run.message
+    assert len(vault.held()) == 8
+    assert not vault.lost()
+
+
+def test_an_answer_that_never_comes_is_not_waited_for_beyond_three_timeouts(vault: TokenFile) -> None:
+    vault.sandbox.fail("generate", hang=True, times=8)
+    started = vault.start(tokens=listed(20), timeout=2, retries=0)
+    vault.sandbox.wait_for_calls_in_flight(8)
+    start = time.monotonic()
+    os.kill(started.worker(), signal.SIGTERM)
+    assert started.end(60).status != 0
+    assert time.monotonic() - start < 15
+    assert not vault.sandbox.tokens()
+
+
+def wait_until(what: object, seconds: float = 20) -> None:
+    assert callable(what)
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """Let this process and its children write files of so many bytes at most, as on a disk that fills up."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_disk_that_is_full_costs_no_token(vault: TokenFile) -> None:
+    vault.path.write_text("other: value\n" + "# filler\n" * 1000)
+    before = vault.path.read_bytes()
+    with no_file_longer_than(4096):
+        run = vault.run(tokens=listed(8))
+    assert run.status != 0
+    assert not vault.sandbox.tokens()
+    assert vault.path.read_bytes() == before
+    assert not vault.beside()
+
+
+@AS_ROOT
+def test_a_bind_mounted_file_costs_no_token(vault: TokenFile) -> None:
+    vault.path.write_text("other: value\n")
+    if subprocess.run(["mount", "--bind", vault.path, vault.path], capture_output=True, check=False).returncode:
+        pytest.skip("mount is not allowed here")
+    try:
+        run = vault.run(tokens=listed(2))
+    finally:
+        subprocess.run(["umount", vault.path], check=True)
+    assert run.status != 0
+    assert str(vault.path) in run.message
+    assert not vault.sandbox.tokens()
+    assert vault.path.read_text() == "other: value\n"
+    assert not vault.beside()
+
+
+@AS_ROOT
+def test_an_immutable_file_costs_no_token(vault: TokenFile) -> None:
+    vault.path.write_text("other: value\n")
+    chattr = shutil.which("chattr")
+    if not chattr or subprocess.run([chattr, "+i", vault.path], capture_output=True, check=False).returncode:
+        pytest.skip("chattr cannot make a file immutable here")
+    try:
+        run = vault.run(tokens=listed(2))
+    finally:
+        subprocess.run([chattr, "-i", vault.path], check=True)
+    assert run.status != 0
+    assert not vault.sandbox.tokens()
+    assert not vault.beside()
+
+
+def test_an_older_buffer_that_an_editor_saves_costs_no_token(vault: TokenFile) -> None:
+    vault.path.write_text("# a comment\nother: value\n")
+    old = vault.path.read_bytes()
+    vault.sandbox.fail("generate", skip=8, hold=True, times=8)
+    started = vault.start(tokens=listed(16))
+    vault.sandbox.wait_for_calls_in_flight(8)
+    wait_until(lambda: vault.path.read_bytes() != old)
+    vault.path.write_bytes(old + b"edited: meanwhile\n")
+    vault.sandbox.release()
+    run = started.end()
+    assert run.status == 0, run.output
+    held = vault.held()
+    assert held["edited"] == "meanwhile"
+    assert held["other"] == "value"
+    assert len(held) == 18
+    assert not vault.lost()
+
+
+def test_a_listed_variable_that_somebody_changes_is_left_and_named(vault: TokenFile) -> None:
+    vault.sandbox.fail("generate", hold=True, times=3)
+    started = vault.start(tokens=listed(3))
+    vault.sandbox.wait_for_calls_in_flight(3)
+    vault.path.write_text("token_1: their-own-value\n")
+    vault.sandbox.release()
+    run = started.end()
+    assert run.status != 0
+    assert "token_1" in run.message
+    held = vault.held()
+    assert held["token_1"] == "their-own-value"
+    assert not vault.lost()
+    assert set(held) == {"token_0", "token_1", "token_2"}
+
+
+def test_a_link_that_is_switched_while_the_lock_is_held_fails_naming_both_folders(vault: TokenFile) -> None:
+    one, two = vault.folder / "one", vault.folder / "two"
+    one.mkdir()
+    two.mkdir()
+    current = vault.folder / "current"
+    current.symlink_to(one)
+    vault.sandbox.fail("generate", hold=True, times=8)
+    path = current / "tokens.yml"
+    started = vault.start(tokens=listed(20), path=str(path))
+    vault.sandbox.wait_for_calls_in_flight(8)
+    (vault.folder / "next").symlink_to(two)
+    (vault.folder / "next").rename(current)
+    vault.sandbox.release()
+    run = started.end()
+    assert run.status != 0
+    assert str(one) in run.message
+    assert str(two) in run.message
+    assert len(vault.sandbox.tokens()) == 8
+    vault.path = one / "tokens.yml"
+    assert len(vault.held()) == 8
+    assert not list(two.iterdir())
+
+
+def test_a_link_that_is_switched_while_a_run_waits_is_followed(vault: TokenFile) -> None:
+    one, two = vault.folder / "one", vault.folder / "two"
+    one.mkdir()
+    two.mkdir()
+    current = vault.folder / "current"
+    current.symlink_to(one)
+    vault.sandbox.fail("generate", hold=True)
+    holder = vault.start(tokens=listed(1), path=str(one / "tokens.yml"))
+    vault.sandbox.wait_for_calls_in_flight(1)
+    waiting = vault.start(tokens=listed(1), path=str(current / "tokens.yml"))
+    time.sleep(2)
+    (vault.folder / "next").symlink_to(two)
+    (vault.folder / "next").rename(current)
+    vault.sandbox.release()
+    assert holder.end().status == 0
+    run = waiting.end()
+    assert run.status == 0, run.output
+    assert (two / "tokens.yml").exists()
+    assert len(vault.sandbox.tokens()) == 2

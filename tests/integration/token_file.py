@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks of vaulted_tokens on one vars file, played for real, and what the file says afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from integration.plays import command, run_environment
+from sandbox import Sandbox
+
+MODULE = "voucherify.oauth.vaulted_tokens"
+PASSWORD = "a-vault-password-to-search-for"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished run: its status, all that it printed, and the result of the task, if it has one."""
+
+    status: int
+    output: str = field(repr=False)
+    result: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def words(self) -> str:
+        """The output with each run of white space as one blank."""
+        return " ".join(self.output.split())
+
+    @property
+    def message(self) -> str:
+        return str(self.result.get("msg", ""))
+
+    @property
+    def operations(self) -> dict[str, str]:
+        return {token["name"]: token["operation"] for token in self.result["tokens"]}
+
+
+class TokenFile:
+    """A vars file in a folder of its own, and runs of one task on it."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, name: str = "tokens.yml") -> None:
+        self.sandbox = sandbox
+        self.home = folder
+        self.folder = folder / "project"
+        self.folder.mkdir(exist_ok=True)
+        self.path = self.folder / name
+        self.passwords = {"default": PASSWORD}
+        self._runs = 0
+
+    def start(
+        self,
+        *arguments: str,
+        tokens: Sequence[Mapping[str, Any]] | None = None,
+        environment: Mapping[str, str] | None = None,
+        keywords: Mapping[str, Any] | None = None,
+        play: Mapping[str, Any] | None = None,
+        vault_ids: Sequence[str] = ("default",),
+        **options: Any,
+    ) -> Started:
+        """Start a run. keywords: of the task. play: of the play. options: of the module, path and tokens included."""
+        self._runs += 1
+        name = f"run-{self._runs}"
+        result = self.home / f"{name}.json"
+        task = {
+            MODULE: {"path": str(self.path), **({} if tokens is None else {"tokens": list(tokens)}), **options},
+            "register": "outcome",
+            "ignore_errors": True,
+            **(keywords or {}),
+        }
+        keep = {
+            "ansible.builtin.copy": {"dest": str(result), "content": "{{ outcome | to_json }}", "mode": "0600"},
+            "delegate_to": "localhost",
+            "run_once": True,
+            "no_log": True,
+            "check_mode": False,
+            "diff": False,
+            "vars": {"ansible_connection": "local", "ansible_become": False},
+        }
+        fail = {"ansible.builtin.fail": {"msg": "as the task did"}, "when": "outcome is failed"}
+        book = {"hosts": "localhost", "gather_facts": False, "tasks": [task, keep, fail], **(play or {})}
+        playbook = self.home / f"{name}.yml"
+        playbook.write_text(json.dumps([book]))
+        process = subprocess.Popen(
+            [command("ansible-playbook"), *self._vault_ids(vault_ids), *arguments, str(playbook)],
+            cwd=self.home,
+            env={**os.environ, **run_environment(self.home), **self.sandbox.environment, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return Started(process, result)
+
+    def run(self, *arguments: str, **how: Any) -> Done:
+        return self.start(*arguments, **how).end()
+
+    def write(self, content: Mapping[str, Any]) -> None:
+        """Write plain variables."""
+        self.path.write_text(yaml.safe_dump(dict(content)))
+
+    def held(self) -> dict[str, str]:
+        """Return the variables of the file, decrypted by ansible-core's own command."""
+        if not self.path.exists():
+            return {}
+        play = [
+            {
+                "hosts": "localhost",
+                "gather_facts": False,
+                "tasks": [
+                    {"ansible.builtin.include_vars": {"file": str(self.path), "name": "held"}},
+                    {
+                        "ansible.builtin.copy": {
+                            "dest": str(self.home / "held.json"),
+                            "content": "{{ held | to_json }}",
+                            "mode": "0600",
+                        }
+                    },
+                ],
+            }
+        ]
+        playbook = self.home / "held.yml"
+        playbook.write_text(json.dumps(play))
+        subprocess.run(
+            [command("ansible-playbook"), *self._vault_ids(list(self.passwords)), str(playbook)],
+            cwd=self.home,
+            env={**os.environ, **run_environment(self.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=True,
+        )
+        held: dict[str, str] = json.loads((self.home / "held.json").read_text())
+        return held
+
+    def live(self) -> set[str]:
+        return {token.access_token for token in self.sandbox.live_tokens()}
+
+    def lost(self) -> set[str]:
+        """Return the live tokens that the file does not have."""
+        return self.live() - set(self.held().values())
+
+    def beside(self) -> list[str]:
+        """Return the names of whatever else is in the file's folder."""
+        return sorted(path.name for path in self.folder.iterdir() if path != self.path)
+
+    def _vault_ids(self, vault_ids: Iterable[str]) -> list[str]:
+        options = []
+        for vault_id in vault_ids:
+            file = self.home / f"password-{vault_id}"
+            file.write_text(self.passwords[vault_id])
+            options += ["--vault-id", f"{vault_id}@{file}"]
+        return options
+
+
+class Started:
+    """A run that is going on."""
+
+    def __init__(self, process: subprocess.Popen[str], result: Path) -> None:
+        self.process = process
+        self._result = result
+
+    def end(self, seconds: float = 300) -> Done:
+        output, _nothing = self.process.communicate(timeout=seconds)
+        result = json.loads(self._result.read_text()) if self._result.exists() else {}
+        return Done(self.process.returncode, output, result)
+
+    def worker(self) -> int:
+        """Return the process ID of the worker that runs a task now."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[-1])
+
+
+def listed(count: int, **more: Any) -> list[dict[str, Any]]:
+    """Return so many tokens to list."""
+    return [{"name": f"token_{number}", "scope": ["vouchers"], **more} for number in range(count)]

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finds secrets in what a run printed or wrote, however they are escaped there."""
+
+from __future__ import annotations
+
+import html
+import re
+from base64 import b64encode
+from urllib.parse import unquote_plus
+
+from sandbox import Sandbox
+
+_CODE = re.compile(r"\\+(?:x|u00)([0-9a-f]{2})")
+
+
+def find_secrets(text: str, sandbox: Sandbox, *more: str) -> list[str]:
+    """Return the secrets of the sandbox, and of `more`, that are in a text in any writing.
+
+    Writings: as it is, in JSON, URLs, forms, YAML, Python's repr, shells and HTML, each also more than once, in another
+    case or with line breaks; in base64, alone or with something before and after it; in hexadecimal digits.
+    """
+    tokens = (token.access_token for token in sandbox.tokens())
+    secrets = dict.fromkeys([sandbox.app_token, sandbox.other_app_token, *tokens, *more])
+    views = _views(text)
+    return [secret for secret in secrets if any(needle in view for needle in _needles(secret) for view in views)]
+
+
+def _views(text: str) -> set[str]:
+    plain = "".join(text.lower().split())
+    views = {plain}
+    # Escaped once, in something escaped again, and so on.
+    for _depth in range(3):
+        views |= {step(view) for view in views for step in (_without_backslashes, unquote_plus, html.unescape)}
+    return {_without_quotes(view) for view in views} | views
+
+
+def _needles(secret: str) -> set[str]:
+    lower = secret.lower()
+    encoded = secret.encode()
+    needles = {lower, _without_quotes(lower), encoded.hex()}
+    for before in range(3):
+        # The first and last characters also depend on what is before and after the secret.
+        inner = b64encode(bytes(before) + encoded).decode().rstrip("=")[4 if before else 0 : -1].lower()
+        needles |= {inner, inner.translate(str.maketrans("+/", "-_"))}
+    return needles
+
+
+def _without_backslashes(text: str) -> str:
+    return _CODE.sub(lambda code: chr(int(code[1], 16)), text).replace("\\", "")
+
+
+def _without_quotes(text: str) -> str:
+    # YAML writes '' for ', a shell '"'"' or '\'', so a secret is also looked for without any.
+    return re.sub(r"[\\\"']", "", text)

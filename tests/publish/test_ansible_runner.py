@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ansible-runner, which the automation platform runs jobs with, runs the deployment playbook and records no secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+import yaml
+from integration.plays import CHECKOUT, command, run_environment
+from sandbox import Sandbox
+
+PLAYBOOK = CHECKOUT / "docs" / "automation_platform" / "deploy.yml"
+# The modules without the role, so that results with a token in them reach ansible-runner's own callback.
+MODULES = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - voucherify.oauth.voucherify_oauth_token:
+        scope: [vouchers]
+      register: made
+    - voucherify.oauth.voucherify_oauth_token:
+        access_token: "{{ made.access_token }}"
+      register: kept
+    - voucherify.oauth.vaulted_vars:
+        path: tokens.yml
+        variables:
+          kept: "{{ kept.access_token }}"
+    - voucherify.oauth.voucherify_oauth_token:
+        state: absent
+        access_token: "{{ item }}"
+      loop: ["{{ kept.access_token }}"]
+"""
+VAULT_PASSWORD = "correct horse/battery+staple"
+
+# The one place where ansible-runner records the environment of a job. The documentation names it.
+RECORDS_ENVIRONMENT = "command"
+
+# Each job's artifacts are in a folder that has a UUID as its name.
+JOB_FOLDER = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/")
+
+
+@pytest.fixture
+def job(tmp_path: Path, sandbox: Sandbox) -> Path:
+    """A job as the platform lays it out: the project, the key in the environment, the vault password at the prompt."""
+    folder = tmp_path / "job"
+    (folder / "project").mkdir(parents=True)
+    (folder / "env").mkdir()
+    shutil.copy(PLAYBOOK, folder / "project")
+    (folder / "project" / "modules.yml").write_text(MODULES)
+    environment = {**run_environment(tmp_path), **sandbox.environment}
+    (folder / "env" / "envvars").write_text(yaml.safe_dump(environment))
+    (folder / "env" / "passwords").write_text(yaml.safe_dump({r"Vault password:\s*?$": VAULT_PASSWORD}))
+    # The highest verbosity a job template can have.
+    (folder / "env" / "cmdline").write_text("--ask-vault-pass -vvvvv --diff")
+    return folder
+
+
+@pytest.mark.parametrize("playbook", [PLAYBOOK.name, "modules.yml"])
+def test_a_job_succeeds_and_records_no_secret(job: Path, sandbox: Sandbox, tmp_path: Path, playbook: str) -> None:
+    run = runner("run", str(job), "--playbook", playbook, home=tmp_path)
+    assert run.returncode == 0, run.stdout
+    check_job(job / "artifacts", sandbox)
+    assert names_with_a_secret(job, sandbox) == {
+        "env/envvars",
+        "env/passwords",
+        f"artifacts/{RECORDS_ENVIRONMENT}",
+    }
+    assert secrets_in(run.stdout, sandbox) == set()
+
+
+def test_a_job_that_another_node_runs_succeeds_and_records_no_secret(
+    job: Path, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    node, controller = tmp_path / "node", tmp_path / "controller"
+    sent = runner("transmit", str(job), "--playbook", PLAYBOOK.name, home=tmp_path)
+    assert sent.returncode == 0, sent.stderr
+    worked = runner("worker", "--private-data-dir", str(node), "--delete", home=tmp_path, stdin=sent.stdout)
+    assert worked.returncode == 0, worked.stderr
+    processed = runner("process", str(controller), home=tmp_path, stdin=worked.stdout)
+    assert processed.returncode == 0, processed.stderr
+
+    check_job(controller / "artifacts", sandbox)
+    assert names_with_a_secret(controller, sandbox) == {f"artifacts/{RECORDS_ENVIRONMENT}"}
+    assert secrets_in(processed.stdout + processed.stderr + worked.stderr, sandbox) == set()
+    assert not node.exists(), "the worker leaves the job on its node"
+
+
+def test_a_job_whose_key_is_refused_fails_and_records_no_secret(job: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    envvars = job / "env" / "envvars"
+    refused = {**yaml.safe_load(envvars.read_text()), "VOUCHERIFY_APP_ID": "11111111-2222-3333-4444-555555555555"}
+    envvars.write_text(yaml.safe_dump(refused))
+    run = runner("run", str(job), "--playbook", PLAYBOOK.name, home=tmp_path)
+    assert run.returncode != 0
+    assert "401" in run.stdout
+    assert names_with_a_secret(job / "artifacts", sandbox) == {RECORDS_ENVIRONMENT}
+    assert secrets_in(run.stdout, sandbox) == set()
+
+
+def runner(subcommand: str, *arguments: str, home: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    # ansible-runner finds ansible-playbook by the PATH.
+    path = f"{Path(command('ansible-playbook')).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        [command("ansible-runner"), subcommand, *arguments],
+        env={**os.environ, "HOME": str(home), "PATH": path},
+        cwd=home,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def check_job(artifacts: Path, sandbox: Sandbox) -> None:
+    """Check that the job ran, that its events were recorded, and that it revoked its tokens."""
+    assert [path.read_text() for path in artifacts.glob("**/status")] == ["successful"]
+    events = [json.loads(path.read_text()) for path in artifacts.glob("**/job_events/*.json")]
+    assert "playbook_on_stats" in {event["event"] for event in events}
+    assert "generate" in [request.operation for request in sandbox.requests()]
+    assert not sandbox.live_tokens()
+
+
+def secrets(sandbox: Sandbox) -> Iterator[str]:
+    """Every secret of a job in each form that a log could have it in."""
+    tokens = {request.form["access_token"] for request in sandbox.requests() if request.form.get("access_token")}
+    for secret in {VAULT_PASSWORD, sandbox.app_token, *tokens}:
+        encoded = base64.b64encode(secret.encode()).decode()
+        yield from {secret, quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], encoded.rstrip("=")}
+
+
+def secrets_in(text: str, sandbox: Sandbox) -> set[str]:
+    return {secret for secret in secrets(sandbox) if secret in text}
+
+
+def names_with_a_secret(folder: Path, sandbox: Sandbox) -> set[str]:
+    """The files below a folder that contain a secret, named without the random part."""
+    found = set()
+    for path in folder.rglob("*"):
+        if path.is_file() and secrets_in(path.read_text(errors="replace"), sandbox):
+            found.add(JOB_FOLDER.sub("", str(path.relative_to(folder))))
+    return found

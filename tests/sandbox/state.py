@@ -1,0 +1,336 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything the sandbox knows: clock, API keys, tokens, rate limit, settings, faults and received requests."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+import time
+import uuid
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+TOKEN_LIFETIME = 900
+MAX_LIVE_TOKENS = 1000
+RATE_LIMIT_WINDOW = 60
+# For `Fault.times`: more calls than any test makes.
+ALWAYS = 10**9
+
+_ALPHANUMERICS = string.ascii_letters + string.digits
+
+
+def random_text(length: int, alphabet: str = _ALPHANUMERICS) -> str:
+    """Return a random text that is long enough to search for it in any output."""
+    return "".join(secrets.choice(alphabet) for _turn in range(length))
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """An API key of the project. client_id: the name that its tokens show."""
+
+    app_id: str
+    app_token: str
+    client_id: str
+
+    @classmethod
+    def random(cls) -> ApiKey:
+        """Return a new key. Its secret has characters that JSON, URLs, YAML and shells escape, so a test finds an
+        escaped leak too."""
+        app_token = f"{random_text(8)}\"{random_text(4)}'{random_text(4)}/+=%&{random_text(15)}"
+        return cls(str(uuid.uuid4()), app_token, random_text(21))
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token. expires_at: Unix time in seconds. status: active, expired or revoked."""
+
+    access_token: str
+    scope: str
+    client_id: str
+    expires_at: int
+    status: str = "active"
+
+
+def _random_access_token() -> str:
+    """Return a token with every kind of character that RFC 6750, section 2.1, allows in one."""
+    specials = list("-._~+/")
+    secrets.SystemRandom().shuffle(specials)
+    return random_text(6) + "".join(special + random_text(6) for special in specials) + "=="
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the API behaves; can be changed while it runs.
+
+    rate_limit: calls a minute, 0 for no limit. The default is that of Voucherify's plan "Organization".
+    latency: seconds that every answer takes.
+    granted_scope: the scope of each new token, whatever was asked for; None grants what was asked for.
+    """
+
+    rate_limit: int = 2000
+    latency: float = 0.0
+    granted_scope: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises TypeError or ValueError for a value that makes no sense."""
+        if self.rate_limit < 0:
+            raise ValueError("rate_limit is a number of calls, or 0 for no limit")
+        if self.latency < 0:
+            raise ValueError("latency is a number of seconds")
+        if not isinstance(self.granted_scope, (str, type(None))):
+            raise TypeError("granted_scope is a string, its values separated by spaces, or null")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with the calls of one operation, or of `any`.
+
+    skip: the number of calls that pass first. times: the number of calls with the fault after that, or `ALWAYS`.
+    delay: seconds before the answer is sent. The work is done before that.
+    hold: the work is done, and the answer waits for `Sandbox.release`.
+    carried_out: the work is done although its answer is lost.
+
+    At most one of these replaces the true answer:
+    status, body, body_size: this answer. `body` is text, padded with spaces to `body_size` bytes, so JSON stays JSON.
+        It is called JSON unless `headers` name another type.
+    cut: the connection is closed without an answer.
+    hang: no answer until the client goes.
+    truncate: the true answer's head and half of its body, then the connection is closed.
+
+    With none of them the true answer is sent, and may deviate from what is documented:
+    drop: names of fields to leave out. retype: names of fields with `str`, `float` or `list`, to convert their values.
+    replace: values for fields that are there. add: fields that are not documented.
+    success_status: the status in place of 200 or 204. not_found_body: the body of a 404.
+
+    headers: for any answer. Further headers by name, or others in place of the true ones; a list sends the header
+        several times, None leaves it out.
+    """
+
+    operation: str
+    times: int = 1
+    skip: int = 0
+    delay: float = 0.0
+    hold: bool = False
+    carried_out: bool = False
+    status: int | None = None
+    body: str = ""
+    body_size: int = 0
+    cut: bool = False
+    hang: bool = False
+    truncate: bool = False
+    drop: Sequence[str] = ()
+    retype: Mapping[str, str] = field(default_factory=dict)
+    replace: Mapping[str, Any] = field(default_factory=dict)
+    add: Mapping[str, Any] = field(default_factory=dict)
+    success_status: int | None = None
+    not_found_body: str | None = None
+    headers: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises TypeError or ValueError for a value that makes no sense."""
+        if self.times < 1 or self.skip < 0 or self.delay < 0 or self.body_size < 0:
+            raise ValueError("times is 1 or more; skip, delay and body_size are 0 or more")
+        for name in ("carried_out", "cut", "hang", "hold", "truncate"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} is true or false")
+        if isinstance(self.drop, str):
+            raise TypeError("drop is a list of names")
+        if not {"str", "float", "list"}.issuperset(self.retype.values()):
+            raise ValueError("retype is a mapping of names to str, float or list")
+        if [self.status is not None, self.cut, self.hang, self.truncate].count(True) > 1:
+            raise ValueError("status, cut, hang and truncate exclude each other")
+        if self.status is None and (self.body or self.body_size):
+            raise ValueError("body and body_size need a status")
+        deviates = self.drop or self.retype or self.replace or self.add or self.success_status or self.not_found_body
+        if self.status is not None and deviates:
+            raise ValueError("with a status there is no true answer that could deviate")
+
+    @property
+    def does_the_work(self) -> bool:
+        """Whether the call takes effect."""
+        return self.carried_out or not (self.cut or self.hang or self.status is not None)
+
+
+@dataclass
+class LoggedRequest:
+    """One received request.
+
+    operation: generate, introspect, revoke or a collection such as vouchers, by the path alone; None for other paths.
+    path: as sent: with the query, and with the host if the sandbox was taken for a proxy. headers: names in lower case.
+    form: the fields of the body; of a repeated one the last value.
+    status: what was answered; None before that.
+    connection: 1 for the first TCP connection with a request, and so on.
+    received_at: Unix time in seconds, by the sandbox's clock.
+    """
+
+    operation: str | None
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    form: Mapping[str, str]
+    status: int | None
+    connection: int
+    received_at: int
+
+
+class State:
+    """One Voucherify project. `reset` brings everything but the API keys back to the start."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.keys = (ApiKey.random(), ApiKey.random())
+        self._first_settings = settings
+        self._release = asyncio.Event()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything but the keys, and release the answers that are held."""
+        self.release()
+        self.settings = self._first_settings
+        self.faults: list[Fault] = []
+        self.requests: list[LoggedRequest] = []
+        # A call from before a reset may still be waiting; it counts in its own set.
+        self._in_flight: set[object] = set()
+        self.most_in_flight = 0
+        self._moved = 0.0
+        self._stopped_at: float | None = None
+        self._tokens: dict[str, Token] = {}
+        self._window_ends_at = 0
+        self._calls_in_window = 0
+        # Keeping the connections here stops Python from giving the identity of one to another.
+        self._connections: dict[Hashable, int] = {}
+
+    # The clock
+
+    def now(self) -> int:
+        """Return Unix time in whole seconds, as the API counts it."""
+        return int((time.time() if self._stopped_at is None else self._stopped_at) + self._moved)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward. Raises ValueError for a negative number."""
+        if seconds < 0:
+            raise ValueError("the clock only moves forward")
+        self._moved += seconds
+
+    def stop_clock(self) -> None:
+        """Let the clock move by `advance` only."""
+        if self._stopped_at is None:
+            self._stopped_at = time.time()
+
+    # API keys and tokens. Any key of the project may introspect and revoke any of its tokens: the documents know no
+    # other failure than "not found or inactive", and they count tokens by project.
+
+    def find_key(self, app_id: str | None, app_token: str | None) -> ApiKey | None:
+        """Return the key that both parts belong to."""
+        return next((key for key in self.keys if (key.app_id, key.app_token) == (app_id, app_token)), None)
+
+    def make_token(self, key: ApiKey, scope: str) -> Token | None:
+        """Return a new token, or None when the project has 1000 live ones (OpenAPI document, generate-oauth-token)."""
+        if len([token for token in self.tokens() if token.status == "active"]) >= MAX_LIVE_TOKENS:
+            return None
+        token = Token(_random_access_token(), scope, key.client_id, self.now() + TOKEN_LIFETIME)
+        self._tokens[token.access_token] = token
+        return token
+
+    def find_live_token(self, access_token: str) -> Token | None:
+        """Return the token unless it is unknown, expired or revoked."""
+        token = self._tokens.get(access_token)
+        return token if token is not None and self._as_of_now(token).status == "active" else None
+
+    def revoke_token(self, access_token: str) -> bool:
+        """Return whether there was a live token to revoke."""
+        token = self.find_live_token(access_token)
+        if token is None:
+            return False
+        self._tokens[access_token] = replace(token, status="revoked")
+        return True
+
+    def tokens(self) -> list[Token]:
+        """Return every token ever made, the oldest first."""
+        return [self._as_of_now(token) for token in self._tokens.values()]
+
+    def _as_of_now(self, token: Token) -> Token:
+        is_over = token.status == "active" and self.now() >= token.expires_at
+        return replace(token, status="expired") if is_over else token
+
+    # The rate limit: windows of 60 s, which begin with their first call. A refused call counts as well.
+
+    def count_call(self) -> tuple[bool, dict[str, str]]:
+        """Count one call. Return whether it is one too many, and the headers that say so."""
+        limit, now = self.settings.rate_limit, self.now()
+        if now >= self._window_ends_at:
+            self._window_ends_at, self._calls_in_window = now + RATE_LIMIT_WINDOW, 0
+        self._calls_in_window += 1
+        if limit == 0:
+            return False, {}
+        headers = {
+            "X-Rate-Limit-Limit": str(limit),
+            "X-Rate-Limit-Remaining": str(max(0, limit - self._calls_in_window)),
+        }
+        if self._calls_in_window <= limit:
+            return False, headers
+        headers["Retry-After"] = str(self._window_ends_at - now)
+        headers["X-Rate-Limit-Retry"] = str(self._window_ends_at)
+        headers["X-Rate-Limit-Type"] = "api_calls"
+        return True, headers
+
+    # Faults
+
+    def take_fault(self, operation: str) -> Fault:
+        """Return the fault of this call.
+
+        Only the first fault that fits is looked at: while it skips calls, they have none.
+        """
+        for position, fault in enumerate(self.faults):
+            if fault.operation not in (operation, "any"):
+                continue
+            if fault.skip > 0:
+                self.faults[position] = replace(fault, skip=fault.skip - 1)
+                return Fault(operation)
+            if fault.times > 1:
+                self.faults[position] = replace(fault, times=fault.times - 1)
+            else:
+                del self.faults[position]
+            return fault
+        return Fault(operation)
+
+    async def wait_for_release(self) -> None:
+        """Wait for the next `release`."""
+        await self._release.wait()
+
+    def release(self) -> None:
+        """Let all answers go that are held now."""
+        self._release.set()
+        self._release = asyncio.Event()
+
+    # Requests
+
+    def number_of_connection(self, connection: Hashable) -> int:
+        """Return 1 for the first connection, and so on."""
+        return self._connections.setdefault(connection, len(self._connections) + 1)
+
+    @contextmanager
+    def count_in_flight(self) -> Iterator[None]:
+        """Count a request as being answered."""
+        request, in_flight = object(), self._in_flight
+        in_flight.add(request)
+        self.most_in_flight = max(self.most_in_flight, len(in_flight))
+        try:
+            yield
+        finally:
+            in_flight.remove(request)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the control interface shows."""
+        return {
+            "now": self.now(),
+            "keys": [asdict(key) for key in self.keys],
+            "tokens": [asdict(token) for token in self.tokens()],
+            "settings": asdict(self.settings),
+            "faults": [asdict(fault) for fault in self.faults],
+            "in_flight": len(self._in_flight),
+            "most_in_flight": self.most_in_flight,
+        }

@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a try brought no answer: which error it is and what it says, for exceptions as they are raised. No sockets."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from http.client import BadStatusLine, RemoteDisconnected
+
+import pytest
+import requests
+import urllib3
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import (
+    Call,
+    NoAnswer,
+    RequestError,
+    Unreachable,
+    Unsendable,
+    Untrusted,
+)
+from ansible_collections.voucherify.oauth.plugins.module_utils._network_error import Route, network_error
+from hypothesis import given
+from hypothesis import strategies as st
+
+CALL = Call("generate", "generate a token", "/v1/oauth/token", success=200, risk_if_repeated="it may have made a token")
+DIRECT = Route("api.example")
+PROXIED = Route("api.example", "proxy.example:3128", "HTTPS_PROXY")
+
+
+def tls_error(kind: type[ssl.SSLError] = ssl.SSLError, **attributes: object) -> ssl.SSLError:
+    """Make an error as OpenSSL does, whose attributes Python's constructors do not set."""
+    error = kind(1, "s3cret")
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    return error
+
+
+def wrapped(root: BaseException, *wrappers: type[Exception]) -> Exception:
+    """Raise one error in the handling of another, as requests does with urllib3's and urllib3 with Python's."""
+    error = root
+    for wrapper in wrappers:
+        outer = wrapper("s3cret")
+        outer.__context__ = error
+        error = outer
+    assert isinstance(error, Exception)
+    return error
+
+
+def not_connected(root: Exception) -> Exception:
+    error = urllib3.exceptions.NewConnectionError(None, "s3cret")  # type: ignore[arg-type]
+    error.__cause__ = root
+    return wrapped(error, requests.ConnectionError)
+
+
+def refused_by_proxy(status: int) -> Exception:
+    return wrapped(OSError(f"Tunnel connection failed: {status} s3cret"), requests.exceptions.ProxyError)
+
+
+MISMATCH = {"verify_code": 62, "verify_message": "Hostname mismatch"}
+EXPIRED = {"verify_code": 10, "verify_message": "certificate has expired"}
+UNKNOWN_CA = {"verify_code": 20, "verify_message": "unable to get local issuer certificate"}
+
+# The exception, by which way, what it is, whether it may be sent again, and words of the sentence.
+CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] = {
+    "time is over": (None, DIRECT, Unreachable, True, "ended before anything was sent (timed out)"),
+    "refused": (not_connected(ConnectionRefusedError(111, "Connection refused")), DIRECT, Unreachable, True, "refused"),
+    "forbidden by a firewall": (
+        not_connected(PermissionError(1, "Not permitted")),
+        DIRECT,
+        Unreachable,
+        True,
+        "Not perm",
+    ),
+    "no such name": (not_connected(socket.gaierror(-2, "Name unknown")), DIRECT, Unreachable, True, "(Name unknown)"),
+    "proxy refused": (
+        not_connected(ConnectionRefusedError(111, "Connection refused")),
+        *(PROXIED, Unreachable, True),
+        "the proxy proxy.example:3128 on the way to api.example cannot be reached (Connection refused); check "
+        "HTTPS_PROXY",
+    ),
+    "tunnel cut": (
+        wrapped(RemoteDisconnected("s3cret"), requests.exceptions.ProxyError),
+        *(PROXIED, Unreachable, True),
+        "through the proxy proxy.example:3128 ended before anything was sent (it was closed early)",
+    ),
+    "proxy wants a password": (refused_by_proxy(407), PROXIED, Unreachable, False, "password in HTTPS_PROXY"),
+    "proxy forbids": (refused_by_proxy(403), PROXIED, Unreachable, False, "to allow api.example"),
+    "proxy is busy": (refused_by_proxy(502), PROXIED, Unreachable, True, "answered 502"),
+    "handshake cut": (
+        wrapped(tls_error(ssl.SSLEOFError), requests.exceptions.SSLError),
+        DIRECT,
+        Unreachable,
+        True,
+        "early",
+    ),
+    "handshake silent": (wrapped(socket.timeout("s3cret"), requests.Timeout), DIRECT, Unreachable, True, "timed out"),
+    "no TLS": (tls_error(reason="WRONG_VERSION_NUMBER"), DIRECT, Unreachable, False, "does not speak TLS"),
+    "no TLS, newer OpenSSL": (
+        tls_error(reason="RECORD_LAYER_FAILURE"),
+        DIRECT,
+        Unreachable,
+        False,
+        "does not speak TLS",
+    ),
+    "version of TLS": (tls_error(reason="UNSUPPORTED_PROTOCOL"), DIRECT, Unreachable, False, "unsupported protocol"),
+    "authority": (tls_error(ssl.SSLCertVerificationError, **UNKNOWN_CA), DIRECT, Untrusted, False, "set ca_path"),
+    "name": (tls_error(ssl.SSLCertVerificationError, **MISMATCH), DIRECT, Untrusted, False, "name in api_base_url"),
+    "name, by Python 3.9": (ssl.SSLCertVerificationError("s3cret"), DIRECT, Untrusted, False, "name in api_base_url"),
+    "expired": (tls_error(ssl.SSLCertVerificationError, **EXPIRED), DIRECT, Untrusted, False, "renewed"),
+    "no bundle": (OSError("Could not find a suitable TLS CA certificate bundle"), DIRECT, Unsendable, False, "certifi"),
+    "bad bundle": (
+        tls_error(library="X509", reason="NO_CERTIFICATE_OR_CRL_FOUND"),
+        Route("api.example", ca_source="ca_path"),
+        *(Unsendable, False, "ca_path names contains no certificate"),
+    ),
+    "malformed proxy": (
+        requests.exceptions.InvalidProxyURL("s3cret"),
+        PROXIED,
+        Unsendable,
+        False,
+        "correct HTTPS_PROXY",
+    ),
+    "malformed host": (UnicodeError("s3cret"), DIRECT, Unsendable, False, "correct api_base_url"),
+    "no library for SOCKS": (
+        requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support."),
+        *(PROXIED, Unsendable, False, "install PySocks"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("error", "route", "kind", "again", "words"), CASES.values(), ids=CASES)
+def test_before_the_form_was_read_nothing_was_sent(
+    error: Exception | None, route: Route, kind: type[RequestError], again: bool, words: str
+) -> None:
+    told = network_error(CALL, error, route, form_was_read=False)
+    assert type(told) is kind
+    assert told.may_be_sent_again is again
+    assert not told.may_have_made_a_token
+    assert words in str(told)
+    assert "s3cret" not in f"{told} {told.as_dict()}"
+
+
+@pytest.mark.parametrize(("error", "route"), [case[:2] for case in CASES.values()], ids=CASES)
+def test_once_the_form_was_read_the_outcome_is_unknown_whatever_was_raised(error: Exception, route: Route) -> None:
+    told = network_error(CALL, error, route, form_was_read=True)
+    assert type(told) is NoAnswer
+    assert told.may_have_made_a_token
+    assert not told.may_be_sent_again
+    assert "s3cret" not in f"{told} {told.as_dict()}"
+
+
+@pytest.mark.parametrize("error", [BadStatusLine("s3cret"), requests.exceptions.InvalidHeader("s3cret")])
+def test_what_is_not_http_is_told(error: Exception) -> None:
+    told = network_error(CALL, wrapped(error, requests.ConnectionError), DIRECT, form_was_read=True)
+    assert "(what came is not proper HTTP)" in str(told)
+
+
+def test_an_urllib3_that_compares_names_itself_is_understood() -> None:
+    class CertificateError(ValueError):
+        """As urllib3 1.26 has it, which is not here with every version."""
+
+    told = network_error(
+        CALL, wrapped(CertificateError("x"), requests.exceptions.SSLError), DIRECT, form_was_read=False
+    )
+    assert type(told) is Untrusted
+
+
+@given(
+    st.lists(st.sampled_from([OSError, ValueError, ssl.SSLError, KeyError, RuntimeError]), min_size=1), st.booleans()
+)
+def test_any_chain_of_exceptions_is_a_sentence(kinds: list[type[Exception]], was_read: bool) -> None:
+    told = network_error(CALL, wrapped(kinds[0]("s3cret"), *kinds[1:]), PROXIED, form_was_read=was_read)
+    assert told.outcome_unknown is was_read
+    assert "s3cret" not in str(told)
+
+
+def test_exceptions_that_refer_to_each_other_are_no_endless_chain() -> None:
+    one, other = OSError("one"), OSError("other")
+    one.__context__, other.__context__ = other, one
+    assert network_error(CALL, one, DIRECT, form_was_read=True)

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No secret is in what is shown of a server's words, in whatever way it is written."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import (
+    MAX_QUOTED_CHARACTERS,
+    WITHHELD,
+    quotable,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECRET = "a\"b'c/+=%&7f3e9d21-s3cr3t_Token|of:the~key"
+
+WRITINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "percent": lambda text: quote(text, safe=""),
+    "percent, lower case": lambda text: quote(text, safe="").lower(),
+    "percent, plus": quote_plus,
+    "percent, twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "percent, every character": lambda text: "".join(f"%{ord(character):02x}" for character in text),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "base64 of a pair": lambda text: base64.b64encode(f"id:{text}".encode()).decode(),
+    "base64 in a longer text": lambda text: base64.b64encode(f"abcd{text}efg".encode()).decode(),
+    "hexadecimal": lambda text: text.encode().hex().upper(),
+    "JSON": json.dumps,
+    "HTML": html.escape,
+    "HTML, every character": lambda text: "".join(f"&#{ord(character)};" for character in text),
+    "inside a word": lambda text: f"X-App-Token={text};path",
+    "a dozen characters": lambda text: text[15:27],
+    "the end": lambda text: text[-14:],
+}
+
+
+@pytest.mark.parametrize("written", WRITINGS.values(), ids=WRITINGS)
+def test_a_word_that_contains_a_secret_is_withheld_as_a_whole(written: Callable[[str], str]) -> None:
+    text = f"invalid token {written(SECRET)} given"
+    assert quotable(text, (SECRET,)) == f"invalid token {WITHHELD} given"
+
+
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=16, max_size=60),
+    st.sampled_from(list(WRITINGS)),
+)
+def test_no_part_of_any_secret_is_shown(secret: str, name: str) -> None:
+    if len(secret.encode()) >= 40 or name not in ("a dozen characters", "the end"):
+        shown = quotable(f"what is {WRITINGS[name](secret)}?", (secret,))
+        if sum(map(str.isalnum, secret)) >= 12 or name in ("as it is", "upper case", "inside a word"):
+            assert secret.lower() not in shown.lower()
+
+
+def test_a_secret_spread_over_words_is_withheld() -> None:
+    assert quotable(f"{SECRET[:20]} {SECRET[20:]}".replace("s3cr3t", "s3 cr3t"), (SECRET,)).count(WITHHELD) >= 1
+    assert quotable("7 f 3 e 9 d 2 1 s 3 c r 3 t", (SECRET,)) == WITHHELD
+
+
+def test_a_short_secret_is_withheld_as_well() -> None:
+    assert quotable("the key wrong: no", ("wrong",)) == f"the key {WITHHELD} no"
+    assert quotable("a !!! b", ("!!!",)) == f"a {WITHHELD} b"
+
+
+def test_other_words_are_shown() -> None:
+    words = "Invalid scope: coupons; see https://docs.voucherify.io/api-reference (request v-0a885062c80375740f)"
+    assert quotable(words, (SECRET, "", "another-secret-of-this-task")) == words
+
+
+def test_an_empty_secret_withholds_nothing() -> None:
+    assert quotable("some words", ("",)) == "some words"
+
+
+def test_a_text_of_any_length_is_short_and_shows_no_piece_of_a_secret_where_it_is_cut() -> None:
+    shown = quotable("x" * 8185 + " " + SECRET, (SECRET,))
+    assert len(shown) <= MAX_QUOTED_CHARACTERS
+    assert 'a"b' not in quotable(("x" * 99 + SECRET + " ") * 81, (SECRET,))
+
+
+@given(st.text())
+def test_any_text_is_one_printable_line(text: str) -> None:
+    shown = quotable(text, (SECRET,))
+    assert shown.isprintable()
+    assert len(shown) <= MAX_QUOTED_CHARACTERS

@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Of a token only what the RFCs call essential is demanded; all else may be missing or written otherwise."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import BadAnswer, RequestError
+from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT, Wanted, for_present
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import described
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sandbox import Sandbox
+
+NOW = 1_700_000_000
+DOCUMENTED = {
+    "access_token": "a-token",
+    "token_type": "Bearer",
+    "scope": "vouchers campaigns",
+    "client_id": "a-client",
+    "expires_at": NOW + 800,
+    "expires_in": 800,
+}
+# Written with the API's promise of "opaque" in mind.
+TOKEN_CHARACTERS = st.characters(min_codepoint=33, max_codepoint=126)
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["900", "900.0", "-1", "1e9999", "9" * 40, 1e300]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> OAuthClient:
+    connection = Connection(sandbox.url, 5, 0, 5, True, None, None)
+    return OAuthClient(HttpClient(connection, Credentials(sandbox.app_id, sandbox.app_token)))
+
+
+def answer(sandbox: Sandbox, operation: str, content: dict[str, Any], status: int = 200) -> None:
+    headers = {"Date": formatdate(NOW, usegmt=True)}
+    sandbox.fail(operation, status=status, headers=headers, body=json.dumps(content))
+
+
+def generated(sandbox: Sandbox, client: OAuthClient, **changes: Any) -> TokenDetails:
+    answer(sandbox, "generate", without_none({**DOCUMENTED, **changes}))
+    return client.generate(["vouchers"]).details
+
+
+def introspected(sandbox: Sandbox, client: OAuthClient, **changes: Any) -> TokenDetails:
+    answer(sandbox, "introspect", without_none({**DOCUMENTED, "active": True, **changes}))
+    details = client.introspect("a-token")
+    assert details is not None
+    return details
+
+
+def without_none(content: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if value is not None}
+
+
+def test_a_documented_answer_is_read_and_differs_in_nothing(sandbox: Sandbox, client: OAuthClient) -> None:
+    wanted = TokenDetails("Bearer", ("vouchers", "campaigns"), "a-client", NOW + 800, 800)
+    assert generated(sandbox, client) == wanted
+    assert introspected(sandbox, client, unknown_field={"a": 1}) == wanted
+    assert client.take_differences() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"token_type": None}, {"token_type": "Bearer"}),
+        ({"token_type": 7}, {"token_type": "Bearer"}),
+        ({"token_type": "bearer"}, {"token_type": "bearer"}),
+        ({"scope": None}, {"scope": ("vouchers",)}),
+        ({"scope": ["vouchers", "skus"]}, {"scope": ("vouchers", "skus")}),
+        ({"scope": [1]}, {"scope": ("vouchers",)}),
+        ({"scope": ""}, {"scope": ()}),
+        ({"client_id": None}, {"client_id": None}),
+        ({"client_id": 7}, {"client_id": None}),
+        ({"expires_at": None}, {"expires_at": NOW + 800, "expires_in": 800}),
+        ({"expires_in": None}, {"expires_at": NOW + 800, "expires_in": 800}),
+        ({"expires_in": None, "expires_at": None}, {"expires_at": NOW + 900, "expires_in": 900}),
+        ({"expires_in": None, "expires_at": None, "exp": NOW + 70}, {"expires_at": NOW + 70, "expires_in": 70}),
+        ({"expires_in": "700", "expires_at": None}, {"expires_at": NOW + 700, "expires_in": 700}),
+        ({"expires_in": 700.0, "expires_at": f"{NOW + 700}.0"}, {"expires_at": NOW + 700, "expires_in": 700}),
+        ({"expires_in": True}, {"expires_in": 800}),
+        ({"expires_in": "soon", "expires_at": 1e300}, {"expires_at": NOW + 900, "expires_in": 900}),
+    ],
+)
+def test_what_is_missing_or_written_otherwise_is_completed(
+    sandbox: Sandbox, client: OAuthClient, changes: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    details = generated(sandbox, client, **changes)
+    assert {name: getattr(details, name) for name in expected} == expected
+
+
+def test_a_missing_scope_that_was_not_asked_for_stays_unknown(sandbox: Sandbox, client: OAuthClient) -> None:
+    answer(sandbox, "generate", {"access_token": "a-token"})
+    assert client.generate(None).details == TokenDetails("Bearer", None, None, NOW + 900, 900)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"expires_in": None, "expires_at": None}, "does not say when the token given expires"),
+        ({"scope": None}, "does not say which scope the token given has"),
+    ],
+)
+def test_a_token_that_cannot_be_shown_to_be_good_is_not_kept(
+    sandbox: Sandbox, client: OAuthClient, changes: dict[str, Any], words: str
+) -> None:
+    details = introspected(sandbox, client, **changes)
+    decision = for_present(Wanted(("vouchers", "campaigns"), 0, False), given=True, details=details)
+    assert words in decision.reason
+    assert decision.changes
+
+
+def test_an_unknown_scope_does_no_harm_where_none_is_wanted(sandbox: Sandbox, client: OAuthClient) -> None:
+    details = introspected(sandbox, client, scope=None)
+    assert for_present(Wanted(None, 60, False), given=True, details=details).operation == KEPT
+
+
+def test_what_differs_is_told_once_and_without_values(sandbox: Sandbox, client: OAuthClient) -> None:
+    for _ in range(2):
+        answer(sandbox, "generate", without_none({**DOCUMENTED, "token_type": None, "expires_in": "s3cret"}), 201)
+        client.generate(None)
+    answer(sandbox, "revoke", {}, 200)
+    client.revoke("a-token")
+    assert client.take_differences() == [
+        "The status of generate is 201 instead of 200.",
+        "In the answer to generate, expires_in is not what the API's document says.",
+        "The answer to generate lacks token_type.",
+        "The status of revoke is 200 instead of 204.",
+    ]
+    assert client.take_differences() == []
+
+
+@pytest.mark.parametrize("status", [200, 202])
+@pytest.mark.parametrize("body", ["", "{}", '{"result": "ok"}'])
+def test_any_success_of_a_revocation_counts(sandbox: Sandbox, client: OAuthClient, status: int, body: str) -> None:
+    sandbox.fail("revoke", status=status, body=body)
+    assert client.revoke("a-token") is True
+
+
+def test_a_revocation_answered_by_a_web_page_is_no_success(sandbox: Sandbox, client: OAuthClient) -> None:
+    sandbox.fail("revoke", status=200, body="<html>log in</html>")
+    with pytest.raises(BadAnswer, match="is not a JSON object"):
+        client.revoke("a-token")
+
+
+@pytest.mark.parametrize("active", ["true", 1, None, []])
+def test_active_is_true_or_false(sandbox: Sandbox, client: OAuthClient, active: Any) -> None:
+    answer(sandbox, "introspect", without_none({**DOCUMENTED, "active": active}))
+    with pytest.raises(BadAnswer, match=r"(lacks|has a wrong type for) active"):
+        client.introspect("a-token")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    access_token=st.text(TOKEN_CHARACTERS, min_size=1, max_size=80),
+    changes=st.dictionaries(
+        st.sampled_from([*DOCUMENTED, "exp", "other"]).filter(lambda name: name != "access_token"), ODD | st.just(...)
+    ),
+    status=st.sampled_from([200, 201, 202, 206, 299]),
+    scope=st.none() | st.just(["vouchers"]),
+)
+def test_a_usable_token_never_fails_the_call_and_is_never_lost(  # noqa: PLR0917 - hypothesis gives them by name
+    sandbox: Sandbox,
+    client: OAuthClient,
+    access_token: str,
+    changes: dict[str, Any],
+    status: int,
+    scope: list[str] | None,
+) -> None:
+    content = {**DOCUMENTED, **changes, "access_token": access_token}
+    sandbox.fail(
+        "generate", status=status, body=json.dumps({name: value for name, value in content.items() if value is not ...})
+    )
+    token = client.generate(scope)
+    assert token.access_token == access_token
+    json.dumps(described(token.details), allow_nan=False)
+    assert isinstance(token.details.expires_in, int)
+    client.take_differences()
+
+
+def test_an_unknown_field_may_be_an_integer_of_many_thousand_digits(sandbox: Sandbox, client: OAuthClient) -> None:
+    sandbox.fail("generate", status=200, body=f'{{"access_token": "a-token", "other": {"9" * 5000}}}')
+    assert client.generate(None).access_token == "a-token"
+
+
+# Tokens are opaque
+
+
+@pytest.mark.parametrize("access_token", ["a|b:c", "!#$%&'()*+,-./:;<=>?@[]^_`{|}~\"\\", "x" * 4000])
+def test_a_token_of_any_visible_characters_can_be_given_back(
+    sandbox: Sandbox, client: OAuthClient, access_token: str
+) -> None:
+    answer(sandbox, "generate", {**DOCUMENTED, "access_token": access_token})
+    assert client.generate(None).access_token == access_token
+    client.introspect(access_token)
+    client.revoke(access_token)
+    assert [call.form["access_token"] for call in sandbox.requests()[1:]] == [access_token] * 2
+
+
+@pytest.mark.parametrize("access_token", ["a b", "a\nb", "clé", "\t", "\x7f"])
+def test_a_token_that_no_header_can_carry_is_revoked_at_once(
+    sandbox: Sandbox, client: OAuthClient, access_token: str
+) -> None:
+    answer(sandbox, "generate", {**DOCUMENTED, "access_token": access_token})
+    with pytest.raises(BadAnswer, match="no HTTP header can carry, so it was revoked at once") as caught:
+        client.generate(None)
+    assert not caught.value.may_have_made_a_token
+    assert len(sandbox.calls("revoke")) == 1
+
+
+def test_a_token_that_no_header_can_carry_and_that_cannot_be_revoked_is_told(
+    sandbox: Sandbox, client: OAuthClient
+) -> None:
+    answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a b"})
+    sandbox.fail("revoke", status=403)
+    with pytest.raises(BadAnswer, match="may have made a token that nobody has"):
+        client.generate(None)
+
+
+# What the API says of a token is a server's words too
+
+
+def test_a_scope_that_echoes_a_secret_is_withheld(sandbox: Sandbox, client: OAuthClient) -> None:
+    scope = f"vouchers {sandbox.app_token} x-{sandbox.app_token.upper()} a-token"
+    details = introspected(sandbox, client, scope=scope, client_id=sandbox.app_token)
+    assert details.scope == ("vouchers", "********", "********", "********")
+    assert details.client_id == "********"
+
+
+def test_every_failure_of_the_client_is_of_one_type(sandbox: Sandbox, client: OAuthClient) -> None:
+    answer(sandbox, "generate", {"access_token": 7})
+    with pytest.raises(RequestError):
+        client.generate(None)

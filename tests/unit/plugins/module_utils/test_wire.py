@@ -1,0 +1,523 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP layer against servers that behave oddly on the wire, and what it does not take or keep from them."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import trustme
+from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
+from ansible_collections.voucherify.oauth.plugins.module_utils import _http as http
+from ansible_collections.voucherify.oauth.plugins.module_utils import _waits as waits
+from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient, Pacing
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._version import VERSION
+from loopback import Listener, Serve, connect_proxy, drip, read_request, response
+
+TOKEN = {"access_token": "a-token", "token_type": "Bearer", "scope": "api", "expires_in": 900, "expires_at": 1}
+INACTIVE = {"active": False}
+SECRET = "s3cret-app-token-of-a-key"
+
+
+@pytest.fixture(autouse=True)
+def _short_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waits, "BACK_OFF_BASE_SECONDS", 0.01)
+
+
+_CLIENTS: list[OAuthClient] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed_clients() -> Iterator[None]:
+    yield
+    while _CLIENTS:
+        _CLIENTS.pop().close()
+
+
+def client_of(url: str, pacing: Pacing | None = None, **connection: Any) -> OAuthClient:
+    settings: dict[str, Any] = {
+        "base_url": url,
+        "timeout": 2,
+        "retries": 2,
+        "max_wait": 5,
+        "validate_certs": True,
+        "ca_path": None,
+        "proxy": None,
+    }
+    http_client = HttpClient(Connection(**{**settings, **connection}), Credentials("an-id", SECRET), pacing)
+    _CLIENTS.append(OAuthClient(http_client))
+    return _CLIENTS[-1]
+
+
+class Script:
+    """Answers the requests of all connections in turn; after the last answer, the last one again."""
+
+    def __init__(self, *answers: bytes, then_cut: bool = False) -> None:
+        self.answers = list(answers)
+        self.then_cut = then_cut
+        self.requests: list[tuple[int, str, bytes]] = []
+
+    def __call__(self, connection: socket.socket, number: int) -> None:
+        while True:
+            head, body = read_request(connection)
+            self.requests.append((number, head, body))
+            connection.sendall(self.answers[min(len(self.requests), len(self.answers)) - 1])
+            if self.then_cut:
+                return
+
+
+# What was sent, and what was not
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_path(authority: trustme.CA, tmp_path: Path) -> str:
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    return str(tmp_path / "ca.pem")
+
+
+def server_tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_a_form_is_sent_whole_and_not_in_chunks() -> None:
+    script = Script(response(TOKEN))
+    with Listener(script) as server:
+        client_of(server.url).generate(["a", "b"])
+    ((_number, head, body),) = script.requests
+    assert body == b"grant_type=client_credentials&scope=a+b"
+    assert f"content-length: {len(body)}" in head.lower()
+    assert "transfer-encoding" not in head.lower()
+
+
+def test_a_call_names_the_collection_and_asks_for_nothing_compressed() -> None:
+    script = Script(response(TOKEN))
+    with Listener(script) as server:
+        client_of(server.url).generate(None)
+    lines = script.requests[0][1].lower().split("\r\n")
+    assert f"user-agent: voucherify.oauth/{VERSION}" in lines
+    assert "x-voucherify-channel: ansible" in lines
+    assert "accept-encoding: identity" in lines
+
+
+@pytest.mark.parametrize("fault", ["cut", "silence", "reset"])
+def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
+    authority: trustme.CA, ca_path: str, fault: str
+) -> None:
+    context = server_tls(authority)
+    script = Script(response(TOKEN))
+
+    def serve(connection: socket.socket, number: int) -> None:
+        if number < 2:
+            if fault == "silence":
+                time.sleep(5)
+            elif fault == "cut":
+                connection.recv(10)
+            else:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            return
+        with context.wrap_socket(connection, server_side=True) as secure:
+            script(secure, number)
+
+    with Listener(serve) as server:
+        url = server.url.replace("http:", "https:")
+        token = client_of(url, ca_path=ca_path, timeout=1).generate(None)
+    assert token.access_token == "a-token"
+    assert len(script.requests) == 1
+
+
+def test_a_revocation_whose_handshake_was_cut_does_not_take_a_404_for_its_own_success(
+    authority: trustme.CA, ca_path: str
+) -> None:
+    context = server_tls(authority)
+    script = Script(response(status="404 Not Found"))
+
+    def serve(connection: socket.socket, number: int) -> None:
+        if number > 0:
+            with context.wrap_socket(connection, server_side=True) as secure:
+                script(secure, number)
+
+    with Listener(serve) as server:
+        assert client_of(server.url.replace("http:", "https:"), ca_path=ca_path).revoke("a-token") is False
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_another_version_of_tls_is_not_tried_again(authority: trustme.CA, ca_path: str) -> None:
+    context = server_tls(authority)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with Listener(Script(response(TOKEN)), context) as server:
+        with pytest.raises(errors.Unreachable, match="cannot agree on how to speak TLS") as caught:
+            client_of(server.url, ca_path=ca_path).generate(None)
+        assert server.connections == 1
+    assert "may have made" not in str(caught.value)
+
+
+def test_a_certificate_for_another_name_is_told_and_not_tried_again(authority: trustme.CA, ca_path: str) -> None:
+    with Listener(Script(response(TOKEN)), server_tls(authority, "another.example")) as server:
+        with pytest.raises(errors.Untrusted, match="check the host's name in api_base_url") as caught:
+            client_of(server.url, ca_path=ca_path).generate(None)
+        assert server.connections == 1
+    assert "ca_path" not in str(caught.value)
+
+
+def test_an_answer_with_two_lengths_may_have_made_a_token() -> None:
+    script = Script(response(TOKEN, "Content-Length: 3"))
+    with Listener(script) as server, pytest.raises(errors.NoAnswer, match="may have made a token"):
+        client_of(server.url).generate(None)
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [b"SMTP ready\r\n\r\n", b"\0\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"])
+def test_an_answer_that_is_not_http_may_have_made_a_token(answer: bytes) -> None:
+    script = Script(answer, then_cut=True)
+    with Listener(script) as server, pytest.raises(errors.NoAnswer, match="may have made a token"):
+        client_of(server.url).generate(None)
+    assert len(script.requests) == 1
+
+
+def test_half_an_answer_is_none() -> None:
+    script = Script(response(TOKEN)[:-5], then_cut=True)
+    with Listener(script) as server, pytest.raises(errors.NoAnswer):
+        client_of(server.url).generate(None)
+
+
+@pytest.mark.parametrize("proxy_status", [403, 407, 400, 404])
+def test_a_proxy_that_refuses_is_named_with_its_status_and_asked_once(proxy_status: int) -> None:
+    with connect_proxy() as proxy:
+        proxy.status = f"{proxy_status} hunter2 is not welcome"
+        client = client_of("https://api.invalid", proxy=proxy.url.replace("//", "//me:hunter2@"))
+        with pytest.raises(errors.Unreachable, match=f"answered {proxy_status} when it was asked") as caught:
+            client.generate(None)
+        assert len(proxy.heads) == 1
+    assert caught.value.status == proxy_status
+    assert "hunter2" not in f"{caught.value} {caught.value.as_dict()}"
+
+
+def test_a_proxy_that_cannot_reach_the_api_now_is_asked_again() -> None:
+    with connect_proxy() as proxy:
+        proxy.status = "503 Service Unavailable"
+        with pytest.raises(errors.Unreachable, match="answered 503"):
+            client_of("https://api.invalid", proxy=proxy.url).generate(None)
+        assert len(proxy.heads) == 3
+
+
+# Answers that shift
+
+
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+
+
+@pytest.mark.parametrize("interim", [INTERIM, INTERIM * 3, b"HTTP/1.1 100 Continue\r\n\r\n" + INTERIM])
+def test_an_interim_answer_is_not_taken_for_the_final_one(interim: bytes) -> None:
+    script = Script(*(interim + response({**TOKEN, "access_token": name}) for name in ("first", "second")))
+    with Listener(script) as server:
+        client = client_of(server.url)
+        assert [client.generate(None).access_token for _ in range(2)] == ["first", "second"]
+        assert server.connections == 1
+
+
+def test_after_an_answer_that_switches_the_protocol_the_connection_is_closed() -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" if number == 0 else response(TOKEN))
+        read_request(connection)
+        connection.sendall(response({**TOKEN, "access_token": "of-the-first-call"}))
+
+    with Listener(serve) as server:
+        client = client_of(server.url)
+        with pytest.raises(errors.BadAnswer, match=r"answered 101, which is not final.*may have made a token"):
+            client.generate(None)
+        assert client.generate(None).access_token == "a-token"
+
+
+# Time
+
+
+class Slow:
+    """Sends some bytes at once and drips the others."""
+
+    def __init__(self, at_once: bytes, dripped: bytes) -> None:
+        self.at_once = at_once
+        self.dripped = dripped
+
+    def __call__(self, connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(self.at_once)
+        drip(connection, self.dripped)
+
+
+HEAD, BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b'{"access_token": "a"}' + b" " * 999
+DRIPS: dict[str, Serve] = {
+    "status line": Slow(b"", b"HTTP/1.1 200 OK"),
+    "headers": Slow(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"b" * 999),
+    "body": Slow(HEAD, BODY),
+    "body without a length": Slow(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BODY),
+    "chunks": Slow(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 99),
+    "interim answers": Slow(b"", INTERIM * 99),
+}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("what", DRIPS)
+def test_a_server_that_drips_is_left_after_three_timeouts(
+    authority: trustme.CA, ca_path: str, scheme: str, what: str
+) -> None:
+    start = time.monotonic()
+    with Listener(DRIPS[what], server_tls(authority) if scheme == "https" else None) as server:
+        with pytest.raises(errors.NoAnswer, match=r"timed out.*may have made a token"):
+            client_of(server.url, ca_path=ca_path, timeout=1).generate(None)
+        assert 1 < time.monotonic() - start < 4
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_drips_on_a_kept_connection_is_left_as_well(
+    authority: trustme.CA, ca_path: str, scheme: str
+) -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(response(INACTIVE))
+        Slow(HEAD, BODY)(connection, number)
+
+    with Listener(serve, server_tls(authority) if scheme == "https" else None) as server:
+        client = client_of(server.url, ca_path=ca_path, timeout=1, retries=0)
+        client.introspect("a-token")
+        start = time.monotonic()
+        with pytest.raises(errors.NoAnswer, match="timed out"):
+            client.introspect("a-token")
+        assert server.connections == 1
+    assert 1 < time.monotonic() - start < 4
+
+
+def test_a_proxy_that_drips_is_left_after_three_timeouts() -> None:
+    start = time.monotonic()
+    serve = Slow(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"b" * 999)
+    with Listener(serve) as proxy, pytest.raises(errors.Unreachable, match="timed out"):
+        client_of("https://api.invalid", proxy=proxy.url, timeout=1, retries=0).generate(None)
+    assert 1 < time.monotonic() - start < 4
+
+
+def test_a_slow_answer_within_the_time_is_read() -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        for part in (b"HTTP/1.1 200 OK\r\n", b"Content-Length: 17\r\n\r\n", b'{"active": false}'):
+            time.sleep(0.7)
+            connection.sendall(part)
+        read_request(connection)
+
+    with Listener(serve) as server:
+        assert client_of(server.url, timeout=1, retries=0).introspect("a-token") is None
+
+
+@pytest.fixture
+def full() -> Iterator[int]:
+    """A port that takes no connection and refuses none, as a host does that is switched off."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        others = []
+        for _ in range(3):
+            other = socket.socket()
+            other.setblocking(False)
+            other.connect_ex(listener.getsockname())
+            others.append(other)
+        time.sleep(0.1)
+        yield listener.getsockname()[1]
+        for other in others:
+            other.close()
+
+
+def test_many_dead_addresses_share_the_time_of_one_try(full: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def many(host: str, *arguments: Any, **options: Any) -> Any:
+        if host != "many.example":
+            return resolve(host, *arguments, **options)
+        return [resolve(f"127.0.0.{number}", *arguments, **options)[0] for number in [1] * 1 + list(range(2, 8))]
+
+    with socket.socket() as probe:
+        probe.settimeout(0.3)
+        if probe.connect_ex(("127.0.0.1", full)) == 0:
+            pytest.skip("this system queues more connections than it was told to")
+    # The resolver is the one part that cannot be had for real here.
+    monkeypatch.setattr(socket, "getaddrinfo", many)
+    start = time.monotonic()
+    with pytest.raises(errors.Unreachable):
+        client_of(f"https://many.example:{full}", timeout=1, retries=0).generate(None)
+    assert time.monotonic() - start < 3.5
+
+
+def test_a_dead_address_does_not_keep_the_next_one_from_being_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def two(host: str, *arguments: Any, **options: Any) -> Any:
+        names = ("127.0.0.9", "127.0.0.1") if host == "localhost" else (host,)
+        return [resolve(name, *arguments, **options)[0] for name in names]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    with Listener(Script(response(INACTIVE))) as server:
+        assert client_of(f"http://localhost:{server.port}").introspect("a-token") is None
+
+
+# Connections
+
+
+def test_a_mint_after_a_pause_goes_out_on_a_new_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(response(INACTIVE), response(TOKEN), response(TOKEN), response(TOKEN))
+    with Listener(script) as server:
+        client = client_of(server.url)
+        client.introspect("a-token")
+        client.generate(None)
+        monkeypatch.setattr(http, "IDLE_SECONDS", 0.05)
+        time.sleep(0.1)
+        client.generate(None)
+    assert [number for number, _head, _body in script.requests] == [0, 0, 1]
+
+
+def test_a_mint_that_is_tried_again_goes_out_on_a_new_connection() -> None:
+    script = Script(response(status="429 Too Many Requests"), response(TOKEN))
+    with Listener(script) as server:
+        client_of(server.url).generate(None)
+    assert [number for number, _head, _body in script.requests] == [0, 1]
+
+
+def test_no_cookie_is_kept() -> None:
+    script = Script(response(INACTIVE, "Set-Cookie: a=b; Path=/"))
+    with Listener(script) as server:
+        client = client_of(server.url)
+        client.introspect("a-token")
+        client.introspect("a-token")
+    assert not [head for _number, head, _body in script.requests if "cookie" in head.lower()]
+
+
+def test_what_is_compressed_is_not_unpacked() -> None:
+    bomb = gzip.compress(gzip.compress(b"{}" + b" " * 50_000_000))
+    script = Script(response(bomb, "Content-Encoding: gzip, gzip"))
+    with Listener(script) as server, pytest.raises(errors.BadAnswer, match="is compressed, which was not asked for"):
+        client_of(server.url).introspect("a-token")
+
+
+def test_a_closed_client_leaves_no_connection() -> None:
+    gone = threading.Event()
+
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(response(INACTIVE))
+        if connection.recv(1) == b"":
+            gone.set()
+
+    with Listener(serve) as server:
+        client = client_of(server.url)
+        client.introspect("a-token")
+        assert not gone.wait(0.2)
+        client.close()
+        assert gone.wait(5)
+
+
+def test_what_urllib3_logs_of_a_servers_headers_is_dropped_and_nothing_of_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    # Whatever follows a line that is no header is none either.
+    answer = response(INACTIVE).replace(b"\r\n\r\n", f"\r\nno header but {SECRET}\r\nX: {SECRET}\r\n\r\n".encode())
+    with Listener(Script(answer)) as server:
+        client_of(server.url).introspect("a-token")
+        assert not [record for record in caplog.records if record.name.startswith("urllib3")]
+        requests.post(server.url, timeout=5)
+    assert [record for record in caplog.records if record.name.startswith("urllib3")]
+
+
+# Pacing
+
+
+class Recorded(Pacing):
+    """Writes down what it is told, and says what the test wants."""
+
+    def __init__(self, may_begin: int = 99, counts: bool = True, may_wait: bool = True) -> None:
+        self.told: list[Any] = []
+        self.may_begin, self.counts, self.may_wait = may_begin, counts, may_wait
+
+    def begin(self) -> bool:
+        self.told.append("begin")
+        return self.told.count("begin") <= self.may_begin
+
+    def ended(self, pause: float | None) -> bool:
+        self.told.append(("ended", pause is not None))
+        return self.counts
+
+    def pause(self, seconds: float) -> bool:
+        self.told.append("pause")
+        return self.may_wait
+
+
+LIMITED = response(None, "Retry-After: 1", status="429 Too Many Requests")
+
+
+def test_a_shared_pacing_does_the_waiting_for_a_rate_limit_and_the_try_does_not_count() -> None:
+    pacing = Recorded(counts=False)
+    with Listener(Script(*[LIMITED] * 5, response(INACTIVE))) as server:
+        client_of(server.url, pacing, retries=0).introspect("a-token")
+    assert pacing.told == ["begin", ("ended", True)] * 5 + ["begin", ("ended", False)]
+
+
+def test_a_wait_past_max_wait_is_a_failure_and_no_rate_limit() -> None:
+    pacing = Recorded(counts=False)
+    with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
+        client_of(server.url, pacing, max_wait=0).introspect("a-token")
+    assert pacing.told == ["begin", ("ended", False)]
+
+
+def test_a_pacing_that_ends_a_pause_ends_the_call_with_its_failure() -> None:
+    pacing = Recorded(may_wait=False)
+    with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
+        client_of(server.url, pacing).introspect("a-token")
+    assert pacing.told == ["begin", ("ended", True), "pause"]
+
+
+def test_a_call_that_may_not_begin_is_not_sent() -> None:
+    script = Script(response(TOKEN))
+    with Listener(script) as server, pytest.raises(errors.Stopped, match="it was not sent"):
+        client_of(server.url, Recorded(may_begin=0)).generate(None)
+    assert not script.requests
+
+
+def test_a_call_that_may_not_begin_again_ends_with_its_failure() -> None:
+    with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
+        client_of(server.url, Recorded(may_begin=1)).introspect("a-token")
+
+
+def test_each_try_that_began_ends_whatever_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    pacing = Recorded()
+    with Listener(Script(response(TOKEN))) as server:
+        client = client_of(server.url, pacing)
+
+        def interrupted() -> bool:
+            pacing.told.append("begin")
+            # As a signal's handler does in the middle of a call.
+            monkeypatch.setattr(socket, "getaddrinfo", interrupt)
+            return True
+
+        def interrupt(*arguments: Any, **options: Any) -> Any:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(pacing, "begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.generate(None)
+    assert pacing.told == ["begin", ("ended", False)]

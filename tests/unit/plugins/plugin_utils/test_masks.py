@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What no message may show of a task's options, and what it may."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token import ARGUMENT_SPEC
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
+
+SECRET = "1ABCde2FGHijKl3m4NO+pqR6/TUv7w"
+
+PLACES: dict[str, dict[str, Any]] = {
+    "a secret option": {"access_token": SECRET},
+    "with more around it": {"access_token": f" {SECRET}\n"},
+    "another option": {"scope": [SECRET]},
+    "a number": {"timeout": SECRET},
+    "a mapping": {"scope": {"access_token": SECRET}},
+    "a name": {"scope": {SECRET: 1}},
+    "an option that does not exist": {"tokens": [[SECRET]]},
+    "a path": {"ca_path": SECRET},
+    "a proxy": {"proxy": SECRET},
+    "a proxy's password": {"proxy": f"http://user:{SECRET.replace('/', '')}@proxy.example:3128"},
+}
+WRITINGS = {
+    "plain": str,
+    "percent": quote_plus,
+    "lower case": lambda text: quote_plus(text).lower(),
+    "base64": lambda text: b64encode(text.encode()).decode(),
+    "part": lambda text: text[3:20],
+}
+
+
+@pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
+@pytest.mark.parametrize("options", PLACES.values(), ids=PLACES)
+def test_a_value_that_may_be_a_secret_is_masked_in_any_writing(options: dict[str, Any], write: Any) -> None:
+    secret = SECRET.replace("/", "") if "proxy.example" in str(options) else SECRET
+    message = {"msg": f"The API said {write(secret)}", "warnings": [f"Not {write(secret)}"], "status": 400}
+    shown = masked(message, secrets_of(ARGUMENT_SPEC, options))
+    assert shown == {"msg": "The API said ********", "warnings": ["Not ********"], "status": 400}
+
+
+def test_names_numbers_and_hosts_stay_readable() -> None:
+    options = {
+        "access_token": SECRET,
+        "scope": ["validation-rules-assignments", "product-collections"],
+        "api_base_url": "https://us1.api.voucherify.io",
+        "proxy": "http://user:pass-word@proxy.example:3128",
+        "timeout": 10,
+    }
+    message = (
+        "us1.api.voucherify.io answered 400, Invalid scope: validation-rules-assignments;\n  proxy.example is asked for"
+        " 10 s, and access_token must be a string. " + "Long. " * 100
+    )
+    assert masked(message, secrets_of(ARGUMENT_SPEC, options)) == message

@@ -1,0 +1,535 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A vars file that is held open: read, checked and written several times, while others write as well."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing.vault import VaultLib
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
+    FileAccessError,
+    FileChangedError,
+    InvalidFileError,
+    VaultSecretError,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+    Settings,
+    VarsFile,
+    open_vars_file,
+)
+from unit.plugins.plugin_utils.vars_file.children import Child
+from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault
+
+VAULT = run_vault("default")
+
+both_formats = pytest.mark.parametrize("file_format", ["inline", "file"])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "vars.yml"
+
+
+@pytest.fixture
+def pbkdf2(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was encrypted and decrypted by ansible-core's own vault, which still does its work."""
+    calls: list[str] = []
+
+    def counted(name: str) -> Callable[..., Any]:
+        genuine = getattr(VaultLib, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            calls.append(name)
+            return genuine(*arguments, **options)
+
+        return call
+
+    for name in ("encrypt", "decrypt_and_get_vault_id"):
+        monkeypatch.setattr(VaultLib, name, counted(name))
+    return calls
+
+
+def opened(path: Path, vault: RunVault = VAULT, **options: Any) -> Any:
+    return open_vars_file(Settings(path=str(path), **options), vault, make_folders=True)
+
+
+def write(path: Path, file_format: str = "inline", **values: str) -> None:
+    with opened(path, format=file_format) as file:
+        file.apply(values)
+
+
+def values(path: Path, *names: str, vault: RunVault = VAULT) -> dict[str, str | None]:
+    with opened(path, vault, dry_run=True) as file:
+        return {name: value.text for name, value in file.read(names).items()}
+
+
+# --- reading
+
+
+@both_formats
+def test_what_a_variable_contains_is_told_in_words(path: Path, file_format: str) -> None:
+    text = (
+        "empty: ''\nplain: text\nnone:\ntilde: ~\nnumber: 12\nfloat: 1.5\nyes_: yes\nmap: {a: 1}\nblock:\n  a: 1\n"
+        "items:\n- 1\ntemplate: '{{ x }}'\nstatement: '{% x %}'\nunsafe: !unsafe '{{ x }}'\nday: 2026-01-01\n"
+        "bytes: !!binary YQ==\ntagged: !custom x\nlink: &l t\nalias: *l\nquoted_number: '12'\n"
+    )
+    is_whole = file_format == "file"
+    path.write_text(encrypt(text) if is_whole else text)
+    kinds = {
+        "none": "null",
+        "tilde": "null",
+        "number": "a number",
+        "float": "a number",
+        "yes_": "a boolean",
+        "map": "a mapping",
+        "block": "a mapping",
+        "items": "a list",
+        "template": "a template",
+        "statement": "a template",
+        "day": "a date",
+        "bytes": "binary data",
+        "tagged": "a value with the tag !custom",
+        "alias": "an alias of another value",
+    }
+    texts = {"empty": "", "plain": "text", "unsafe": "{{ x }}", "link": "t", "quoted_number": "12"}
+
+    with opened(path) as file:
+        found = file.read([*kinds, *texts, "missing"])
+
+    vault_id = "default" if is_whole else None
+    assert found == {
+        **{name: StoredValue(None, kind, is_whole, vault_id) for name, kind in kinds.items()},
+        **{name: StoredValue(text, "a string", is_whole, vault_id) for name, text in texts.items()},
+    }
+    assert "text" not in repr(found)
+
+
+def test_a_vaulted_value_is_read_with_the_id_of_the_secret_that_fits(path: Path) -> None:
+    path.write_text(inline("a", "{{ x }}", "prod") + inline("b", "y", "dev").replace("dev", "other"))
+
+    with opened(path, run_vault("dev", "prod")) as file:
+        assert file.read(["a", "b"]) == {
+            "a": StoredValue("{{ x }}", "a string", True, "prod"),
+            "b": StoredValue("y", "a string", True, "dev"),
+        }
+
+
+def test_only_the_listed_values_are_decrypted_and_each_once(path: Path, pbkdf2: list[str]) -> None:
+    path.write_text("".join(inline(f"name{number}", "x") for number in range(20)) + inline("theirs", "x", "another"))
+    pbkdf2.clear()
+
+    with opened(path) as file:
+        file.read(["name1", "name2"])
+        assert pbkdf2 == ["decrypt_and_get_vault_id"] * 2
+        file.read(["name1", "name2"])
+        file.stored({"name1": "x"})
+        file.preview({"name1": "x", "name2": "z", "new": "y"})
+        assert len(pbkdf2) == 2
+
+
+def test_one_value_that_cannot_be_decrypted_is_named(path: Path) -> None:
+    path.write_text("".join(inline(f"name{number}", "x", "other" if number == 7 else "default") for number in range(9)))
+
+    with opened(path) as file, pytest.raises(VaultSecretError, match=r"^The present value of 'name7' cannot"):
+        file.read([f"name{number}" for number in range(9)])
+
+
+def test_a_listed_variable_that_is_there_twice_is_refused_and_another_is_not(path: Path) -> None:
+    path.write_text("a: 1\na: 2\nb: 3\n")
+
+    with opened(path) as file:
+        assert file.read(["b"])["b"].kind == "a number"
+        for refused in (lambda: file.read(["a"]), lambda: file.preview({"a": "x"}), lambda: file.apply({"a": None})):
+            with pytest.raises(InvalidFileError, match=f"^{path} sets the variable 'a' twice, on lines 1 and 2; "):
+                refused()
+        file.apply({"c": "x"})
+
+    assert path.read_text().startswith("a: 1\na: 2\nb: 3\nc: !vault |\n")
+
+
+# --- several writes
+
+
+@both_formats
+def test_each_write_adds_to_what_was_written_before_and_encrypts_nothing_twice(
+    path: Path, file_format: str, pbkdf2: list[str]
+) -> None:
+    with opened(path, format=file_format) as file:
+        changes: dict[str, str | None] = {}
+        for batch in range(5):
+            changes |= {f"name{batch}_{number}": f"value {batch} {number}" for number in range(4)}
+            outcome = file.apply(changes)
+            assert outcome.added == sorted(changes)
+            assert file.stored(changes) == changes.keys()
+
+    assert pbkdf2 == ["encrypt"] * (20 if file_format == "inline" else 5)
+    assert values(path, *changes) == changes
+
+
+@both_formats
+def test_an_editor_that_saves_an_older_buffer_between_two_writes_costs_nothing(path: Path, file_format: str) -> None:
+    path.write_text(encrypt("# top\na: one\nz: z\n") if file_format == "file" else f"# top\n{inline('a', 'one')}z: z\n")
+    with opened(path, format=file_format) as file:
+        beginning = path.read_bytes()
+        file.apply({"a": "two", "b": "x"})
+        between = path.read_bytes()
+        path.write_bytes(beginning)
+        assert file.stored({"a": "two", "b": "x", "c": None}) == {"c"}
+
+        outcome = file.apply({"a": "three", "b": "x", "c": "y"})
+
+        assert (outcome.updated, outcome.added, outcome.conflicts) == (["a"], ["b", "c"], [])
+        assert values(path, "a", "b", "c", "z") == {"a": "three", "b": "x", "c": "y", "z": "z"}
+
+        path.write_bytes(between)
+        assert file.apply({"a": None, "b": "x"}).conflicts == []
+    assert values(path, "a", "b", "c") == {"b": "x"}
+
+
+@both_formats
+@pytest.mark.parametrize(
+    "theirs", ["a string", "plain", "mapping", "undecryptable", "same as wanted", "removed", "vaulted anew"]
+)
+@pytest.mark.parametrize("wanted", ["new", None])
+def test_a_listed_variable_that_somebody_else_changed_is_left_alone_and_named(
+    path: Path, file_format: str, theirs: str, wanted: str | None
+) -> None:
+    if file_format == "file" and theirs == "undecryptable":
+        pytest.skip("the whole file is encrypted with one secret")
+    texts = {
+        "a string": inline("a", "theirs"),
+        "plain": "a: theirs\n",
+        "mapping": "a: {b: 1}\n",
+        "undecryptable": inline("a", "theirs", "another"),
+        "same as wanted": inline("a", "new"),
+        "removed": "",
+        "vaulted anew": inline("a", "old"),
+    }
+
+    def save(text: str) -> None:
+        path.write_text(encrypt(text) if file_format == "file" else text)
+
+    save(inline("a", "old") + "z: z\n")
+    with opened(path) as file:
+        save(texts[theirs] + "z: z\nmore: m\n")
+        before = path.read_text()
+        outcome = file.apply({"a": wanted, "b": "x"})
+        stored = file.stored({"a": wanted, "b": "x"})
+
+    found = values(path, "b", "z", "more")
+    assert found == {"b": "x", "z": "z", "more": "m"}
+    is_conflict = theirs in {"a string", "plain", "mapping", "undecryptable"} or (
+        theirs == "same as wanted" and wanted is None
+    )
+    assert outcome.conflicts == (["a"] if is_conflict else [])
+    assert outcome.added == ["b"]
+    assert stored == ({"b"} if is_conflict else {"a", "b"})
+    if is_conflict and file_format == "inline":
+        assert path.read_text().startswith(before)
+
+
+def test_a_variable_that_somebody_else_added_is_left_alone(path: Path) -> None:
+    with opened(path) as file:
+        path.write_text("a: theirs\n")
+        assert file.apply({"a": "ours"}).conflicts == ["a"]
+    assert path.read_text() == "a: theirs\n"
+
+
+def meddling(monkeypatch: pytest.MonkeyPatch, work: Callable[[int], object]) -> list[int]:
+    """Let another program do something between each read and the rename that follows."""
+    genuine, turns = os.fchmod, []
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        genuine(descriptor, mode)
+        turns.append(1)
+        work(len(turns))
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    return turns
+
+
+@both_formats
+def test_a_change_by_another_program_during_a_write_is_there_with_ours(
+    path: Path, file_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, file_format, a="one")
+
+    def meddle(turn: int) -> None:
+        if turn < 5:
+            text = inline("a", "one") + f"theirs: number {turn}\n"
+            path.write_text(encrypt(text) if file_format == "file" else text)
+
+    with opened(path) as file:
+        turns = meddling(monkeypatch, meddle)
+        outcome = file.apply({"a": "two", "b": "x"})
+
+    assert len(turns) == 5
+    assert outcome.conflicts == []
+    assert values(path, "a", "b", "theirs") == {"a": "two", "b": "x", "theirs": "number 4"}
+
+
+def test_a_write_is_given_up_when_another_program_never_stops(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(path) as file:
+        turns = meddling(monkeypatch, lambda turn: path.write_text(f"theirs: {turn}\n"))
+        with pytest.raises(FileChangedError, match="nothing was written, run again"):
+            file.apply({"a": "x"})
+        with pytest.raises(FileChangedError):
+            file.check_writable()
+
+    assert len(turns) == 10
+    assert path.read_text() == "theirs: 10\n"
+    assert os.listdir(path.parent) == ["vars.yml"]
+
+
+@both_formats
+def test_several_writes_leave_one_backup_of_the_file_as_it_was_in_the_beginning(path: Path, file_format: str) -> None:
+    write(path, file_format, a="one", b="two")
+    before = path.read_bytes()
+
+    with opened(path, backup=True) as file:
+        assert file.apply({"a": "one"}).backup_file is None
+        file.check_writable()
+        outcomes = [file.apply({"a": "three"}), file.apply({"a": "three", "b": None}), file.apply({"a": "three"})]
+
+    backups = [str(found) for found in path.parent.glob(".*~")]
+    assert [outcome.backup_file for outcome in outcomes] == backups * 3
+    assert Path(backups[0]).read_bytes() == before
+
+
+def test_a_backup_is_encrypted_as_soon_as_a_plain_value_is_vaulted(path: Path) -> None:
+    path.write_text("a: secret one\nb: secret two\n")
+    before = path.read_bytes()
+
+    with opened(path, backup=True) as file:
+        file.apply({"c": "x"})
+        outcome = file.apply({"c": "x", "a": "secret one"})
+
+    assert outcome.updated == ["a"]
+    assert outcome.backup_file
+    assert [str(found) for found in path.parent.glob(".*~")] == [outcome.backup_file]
+    assert VAULT.decrypt(Path(outcome.backup_file).read_bytes(), "copy")[0] == before
+
+
+def test_the_outcome_is_what_changed_since_the_beginning(path: Path) -> None:
+    write(path, a="one", b="two", c="three")
+
+    with opened(path, mode=0o640) as file:
+        file.apply({"a": "new", "d": "four"})
+        outcome = file.apply({"a": "new", "b": None, "c": "three", "d": "four", "e": None})
+
+    assert outcome.changed
+    assert (outcome.added, outcome.updated, outcome.removed) == (["d"], ["a"], ["b"])
+    assert outcome.unchanged == ["c", "e"]
+    assert (outcome.mode_before, outcome.mode_after) == (0o600, 0o640)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+# --- before the first write
+
+
+@both_formats
+def test_checking_replaces_the_file_by_its_own_bytes(path: Path, file_format: str) -> None:
+    write(path, file_format, a="one")
+    path.chmod(0o640)
+    before, inode = path.read_bytes(), path.stat().st_ino
+
+    with opened(path) as file:
+        file.check_writable(10_000)
+        assert path.read_bytes() == before
+        assert path.stat().st_ino != inode
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        assert file.apply({"a": "one"}).changed is False
+
+    assert os.listdir(path.parent) == ["vars.yml"]
+
+
+def test_checking_for_a_new_file_leaves_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path / "new" / "vars.yml") as file:
+        file.check_writable(10_000)
+        assert os.listdir(tmp_path / "new") == []
+
+    assert os.listdir(tmp_path) == []
+
+
+def test_checking_in_a_dry_run_writes_nothing(path: Path) -> None:
+    write(path, a="one")
+    before = path.stat()
+
+    with opened(path, dry_run=True) as file:
+        file.check_writable(10_000)
+
+    assert path.stat() == before
+
+
+def refused(path: Path, sentence: str, extra_bytes: int = 0) -> None:
+    """The check refuses with that sentence, and so would a write."""
+    before = path.read_bytes() if path.exists() else None
+    with opened(path) as file:
+        with pytest.raises(FileAccessError, match=sentence):
+            file.check_writable(extra_bytes)
+        assert file.stored({"a": "one"}) == ({"a"} if before is not None else set())
+    assert (path.read_bytes() if path.exists() else None) == before
+    assert not list(path.parent.glob(".vaulted_vars.*"))
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Mounts something until the test's end, where that is allowed."""
+    targets = []
+
+    def mount(*arguments: str) -> None:
+        done = subprocess.run(["mount", *arguments], check=False, capture_output=True)
+        if done.returncode:
+            pytest.skip("only root can mount, and not in every container")
+        targets.append(arguments[-1])
+
+    yield mount
+    for target in reversed(targets):
+        subprocess.run(["umount", target], check=True)
+
+
+def test_a_file_that_is_mounted_by_itself_is_refused_before_the_first_write(
+    path: Path, mounted: Callable[..., None]
+) -> None:
+    write(path, a="one")
+    other = path.parent / "other.yml"
+    other.write_bytes(path.read_bytes())
+    mounted("--bind", str(other), str(path))
+
+    refused(path, "choose a path that is not mounted by itself and run again$")
+
+
+def test_an_immutable_file_is_refused_before_the_first_write(path: Path) -> None:
+    write(path, a="one")
+    if subprocess.run(["chattr", "+i", str(path)], check=False, capture_output=True).returncode:
+        pytest.skip("only root can make a file immutable, and not on every file system")
+    try:
+        refused(path, "Operation not permitted; run the playbook as a user who may do so")
+    finally:
+        subprocess.run(["chattr", "-i", str(path)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+def test_a_file_of_somebody_else_in_a_sticky_folder_is_refused_before_the_first_write(tmp_path: Path) -> None:
+    folder = tmp_path / "sticky"
+    folder.mkdir()
+    for parent in list(folder.parents)[:3]:
+        parent.chmod(0o755)
+    write(folder / "vars.yml", a="one")
+    os.chown(folder / "vars.yml", 1234, 65534)
+    (folder / "vars.yml").chmod(0o666)
+    folder.chmod(0o1777)
+
+    def work() -> None:
+        os.setegid(65534)
+        os.seteuid(65534)
+        refused(folder / "vars.yml", "^Cannot write ")
+
+    assert Child(work).result() == 0
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_full_disk_is_found_before_the_first_write(
+    tmp_path: Path, mounted: Callable[..., None], exists: bool
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted("-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk))
+    path = disk / "vars.yml"
+    if exists:
+        write(path, a="one")
+
+    refused(path, "No space left on device; make room there and run again", 100_000)
+
+    with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
+        while True:
+            filler.write(b"x" * 512)
+    refused(path, "No space left on device; make room there and run again", 1)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_limit_on_the_size_of_files_is_found_before_the_first_write(path: Path, exists: bool) -> None:
+    resource = pytest.importorskip("resource")
+    if exists:
+        write(path, a="one")
+
+    def work() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+        refused(path, "File too large; raise the limit on the size of files and run again", 3000)
+
+    assert Child(work).result() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("{a: 1}\n", "in braces"), ("a: &x 1\nb: *x\n", "anchor"), ("? a\n: 1\n", "does not begin a line")],
+)
+def test_a_preview_finds_what_a_write_would_refuse(path: Path, text: str, sentence: str) -> None:
+    path.write_text(text)
+
+    with opened(path) as file, pytest.raises(InvalidFileError, match=sentence):
+        file.preview({"a": "x"})
+
+
+def test_a_preview_tells_what_a_write_does_and_encrypts_nothing(path: Path, pbkdf2: list[str]) -> None:
+    write(path, a="one", b="two")
+    before, changes = path.read_bytes(), {"a": "new", "b": None, "c": "x", "d": None}
+    pbkdf2.clear()
+
+    with opened(path) as file:
+        predicted = file.preview(changes)
+        assert path.read_bytes() == before
+        assert "encrypt" not in pbkdf2
+        assert file.apply(changes) == predicted
+
+
+# --- the file around
+
+
+def test_hard_links_are_counted(path: Path) -> None:
+    with opened(path) as file:
+        assert file.hard_links == 0
+        file.apply({"a": "x"})
+    os.link(path, path.parent / "link")
+
+    with opened(path) as file:
+        assert file.hard_links == 2
+
+
+def test_what_is_in_hand_goes_into_the_locked_file_although_the_path_leads_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    current = tmp_path / "current"
+    current.symlink_to("one")
+
+    with opened(current / "vars.yml") as file:
+        file.apply({"a": "x"})
+        assert (file.path, file.folder, file.moved_to()) == (f"{tmp_path}/one/vars.yml", f"{tmp_path}/one", None)
+        current.unlink()
+        current.symlink_to("two")
+        assert file.moved_to() == f"{tmp_path}/two/vars.yml"
+        file.apply({"a": "x", "b": "y"})
+        assert file.stored({"a": "x", "b": "y"}) == {"a", "b"}
+
+    assert values(tmp_path / "one" / "vars.yml", "a", "b") == {"a": "x", "b": "y"}
+    assert os.listdir(tmp_path / "two") == []
+
+
+def test_a_file_that_cannot_be_opened_makes_no_folder_stay(tmp_path: Path) -> None:
+    with (
+        pytest.raises(FileAccessError),
+        opened(tmp_path / "new" / ("x" * 300)) as file,
+    ):
+        assert isinstance(file, VarsFile)
+
+    assert os.listdir(tmp_path) == []

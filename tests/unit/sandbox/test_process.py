@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starting and stopping: the ready line, the command, https, and that nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+import sandbox as package
+import trustme
+from sandbox import Sandbox
+from unit.sandbox.client import Client
+
+FOLDER = Path(package.__file__).parent
+COMMAND = [sys.executable, str(FOLDER)]
+SHOW_ENVIRONMENT = "import os; [print(f'{name}={value}') for name, value in os.environ.items()]"
+WAIT_FOR_SIGNAL = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(4))
+print("waiting", flush=True)
+time.sleep(30)
+"""
+
+
+def run_with_command(*command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, "--", *command], capture_output=True, text=True, env=environment, timeout=30, check=False
+    )
+
+
+def spawn(arguments: Sequence[str], folder: Path | None = None) -> subprocess.Popen[str]:
+    return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, cwd=folder)
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def address_of(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    assert parts.hostname and parts.port
+    return parts.hostname, parts.port
+
+
+def is_listening(url: str) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(address_of(url)) == 0
+
+
+def wait_until_gone(url: str) -> None:
+    end = time.monotonic() + 10
+    while is_listening(url):
+        assert time.monotonic() < end, "the sandbox is still there"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_signal: signal.Signals) -> None:
+    with spawn(["--prefix", "/some/path"], folder=tmp_path) as process:
+        word, url = read_line(process).split()
+        assert word == "ready"
+        assert url.startswith("http://127.0.0.1:") and url.endswith("/some/path")
+        assert requests.get(url + "/v1/oauth/token", timeout=10).status_code == 405
+        assert requests.get(url.replace("/some", "") + "/v1/oauth/token", timeout=10).status_code == 404
+        process.send_signal(stop_signal)
+        rest, _errors = process.communicate(timeout=10)
+    assert (rest, process.returncode) == ("", 0)
+    assert not is_listening(url)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_takes_the_port_that_it_is_given() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with spawn(["--port", str(port)]) as process:
+        assert read_line(process) == f"ready http://127.0.0.1:{port}\n"
+        process.terminate()
+
+
+def test_a_hanging_call_does_not_keep_it(capfd: pytest.CaptureFixture[str]) -> None:
+    sandbox = Sandbox.start()
+    sandbox.fail("introspect", hang=True)
+    with socket.create_connection(address_of(sandbox.url)) as waiting:
+        waiting.sendall(b"POST /v1/oauth/introspect HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\r\n")
+        while not sandbox.requests():
+            time.sleep(0.01)
+        start = time.monotonic()
+        sandbox.stop()
+    assert time.monotonic() - start < 3
+    assert capfd.readouterr().err == ""
+
+
+def test_the_handle_stops_what_it_started() -> None:
+    with Sandbox.start(prefix="/p") as sandbox:
+        assert urlsplit(sandbox.url).path == "/p"
+        assert is_listening(sandbox.url)
+        assert sandbox.environment == {
+            "VOUCHERIFY_APP_ID": sandbox.app_id,
+            "VOUCHERIFY_APP_TOKEN": sandbox.app_token,
+            "VOUCHERIFY_API_BASE_URL": sandbox.url,
+            "VOUCHERIFY_SANDBOX_URL": sandbox.url.replace("/p", "/control"),
+        }
+    assert not is_listening(sandbox.url)
+    sandbox.stop()
+
+
+def test_two_sandboxes_share_nothing() -> None:
+    with Sandbox.start() as one, Sandbox.start() as other:
+        secrets = {one.app_id, one.other_app_id, one.app_token, one.other_app_token}
+        assert secrets.isdisjoint({other.app_id, other.other_app_id, other.app_token, other.other_app_token})
+        assert len(secrets) == 4
+        assert Client(one).generate().status_code == 200
+        assert other.requests() == []
+
+
+def test_options_of_the_handle_reach_the_server() -> None:
+    with Sandbox.start(latency=0.1, rate_limit=1) as sandbox:
+        client = Client(sandbox)
+        start = time.monotonic()
+        assert [client.generate().status_code for _turn in range(2)] == [200, 429]
+        assert time.monotonic() - start >= 0.2
+
+
+def test_it_does_not_outlive_a_parent_that_is_killed() -> None:
+    program = """
+import os, signal
+from sandbox import Sandbox
+print(Sandbox.start().url, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parent)}
+    parent = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=30, check=False
+    )
+    assert parent.returncode == -signal.SIGKILL
+    wait_until_gone(parent.stdout.strip())
+
+
+def test_a_server_that_cannot_start_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError, match="did not start"):
+        Sandbox.start(certificate="/nonexistent.pem")
+    assert "No such file" in capfd.readouterr().err
+
+
+def test_https(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    with Sandbox.start(certificate=tmp_path / "certificate.pem", key=tmp_path / "key.pem") as sandbox:
+        assert sandbox.url.startswith("https://127.0.0.1:")
+        client = Client(sandbox, ca_file=str(tmp_path / "ca.pem"))
+        client.make_token()
+        sandbox.fail("introspect", cut=True)
+        with pytest.raises(requests.ConnectionError):
+            client.introspect("a")
+        with pytest.raises(requests.exceptions.SSLError):
+            Client(sandbox).generate()
+        assert [request.operation for request in sandbox.requests()] == ["generate", "introspect"]
+
+
+def test_a_command_finds_the_sandbox_in_its_environment() -> None:
+    environment = {**os.environ, "http_proxy": "http://127.0.0.1:1", "NO_PROXY": "intranet.example"}
+    environment.pop("no_proxy", None)
+    ended = run_with_command(sys.executable, "-c", SHOW_ENVIRONMENT, environment=environment)
+    variables = dict(line.split("=", 1) for line in ended.stdout.splitlines() if "=" in line)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(variables["VOUCHERIFY_APP_ID"]) == 36
+    assert len(variables["VOUCHERIFY_APP_TOKEN"]) > 36
+    assert variables["VOUCHERIFY_SANDBOX_URL"] == variables["VOUCHERIFY_API_BASE_URL"] + "/control"
+    assert variables["NO_PROXY"] == variables["no_proxy"] == "intranet.example,127.0.0.1,localhost"
+    assert not is_listening(variables["VOUCHERIFY_API_BASE_URL"])
+
+
+def test_a_command_can_call_the_sandbox_past_a_proxy() -> None:
+    program = (
+        "import os, requests; print(requests.get(os.environ['VOUCHERIFY_SANDBOX_URL'] + '/state').json()['tokens'])"
+    )
+    ended = run_with_command(
+        sys.executable, "-c", program, environment={**os.environ, "http_proxy": "http://127.0.0.1:1"}
+    )
+    assert (ended.stdout, ended.stderr) == ("[]\n", "")
+
+
+def test_the_shell_says_where_one_is() -> None:
+    shell = ["bash", "--rcfile", str(FOLDER / "shell.bashrc"), "-i"]
+    ended = subprocess.run(
+        [*COMMAND, "--", *shell],
+        input="echo $VOUCHERIFY_API_BASE_URL $PS1\n",
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    url = re.findall(r"^(http://127\.0\.0\.1:\d+) \(voucherify sandbox\)", ended.stdout, re.MULTILINE)[0]
+    assert f"API: {url} " in ended.stdout
+    assert "ansible-playbook voucherify.oauth.demo" in ended.stdout
+
+
+def test_the_commands_status_is_the_sandboxs() -> None:
+    assert run_with_command(sys.executable, "-c", "raise SystemExit(7)").returncode == 7
+    assert run_with_command("sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
+
+
+def test_the_commands_own_dashes_reach_it() -> None:
+    ended = run_with_command(sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "--", "x")
+    assert ended.stdout == "['--port', '--', 'x']\n"
+
+
+def test_a_command_that_cannot_be_run_is_told() -> None:
+    ended = run_with_command("/nonexistent/command")
+    assert (ended.returncode, ended.stdout) == (127, "")
+    assert ended.stderr == "/nonexistent/command: No such file or directory\n"
+
+
+@pytest.mark.parametrize(("stop_signal", "status"), [(signal.SIGTERM, 3), (signal.SIGINT, 4)])
+def test_signals_reach_the_command(stop_signal: signal.Signals, status: int) -> None:
+    with spawn(["--", sys.executable, "-c", WAIT_FOR_SIGNAL]) as process:
+        assert read_line(process) == "waiting\n"
+        process.send_signal(stop_signal)
+        assert process.wait(10) == status
+
+
+@pytest.mark.parametrize("arguments", [["--"], ["--key", "key.pem"], ["--rate-limit", "-1"], ["--port", "x"], ["what"]])
+def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
+    ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "usage: python tests/sandbox" in ended.stderr

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
@@ -21,11 +20,8 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
     Outcome,
-    Settings,
     open_vars_file,
 )
-
-_NAME = "voucherify.oauth.vaulted_vars"
 
 _NAME = "voucherify.oauth.vaulted_vars"
 
@@ -43,7 +39,7 @@ class ActionModule(ActionBase):
         try:
             result: dict[str, Any] = super().run(tmp, task_vars)
             result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
-        except (TaskArgsError, VarsFileError, AnsibleActionFail) as error:
+        except (TaskArgsError, VarsFileError) as error:
             # Names of variables are shown, unless they look like a value in the wrong place.
             result = {"failed": True, "msg": masked(str(error), secrets_of({}, self._task.args))}
         if in_loop:
@@ -54,29 +50,19 @@ class ActionModule(ActionBase):
         variables, names = options["variables"] or {}, options["names"] or []
         check_variables(variables)
         check_names(names)
-        if not options["path"] or options["path"].endswith("/") or "\0" in options["path"]:
-            raise AnsibleActionFail("The option path names no file; give the path of a vars file")
-        path = self._loader.path_dwim(options["path"])
-        settings = Settings(
-            path=path,
-            format=options["format"],
-            vault_id=options["vault_id"],
-            mode=_mode(options["mode"]),
-            backup=options["backup"],
-            dry_run=self._task.check_mode,
-        )
+        settings = file_settings(self, options)
         with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=bool(variables)) as file:
             outcome = file.apply({**variables, **dict.fromkeys(names)})
             if settings.dry_run and outcome.changed:
                 file.check_writable()
         if outcome.conflicts:
             raise FileChangedError(
-                f"{path} was changed by another program while it was being edited; the variables "
+                f"{settings.path} was changed by another program while it was being edited; the variables "
                 f"{', '.join(outcome.conflicts)} were left as they are now, run again"
             )
         result = {
             "changed": outcome.changed,
-            "path": path,
+            "path": settings.path,
             "added": outcome.added,
             "updated": outcome.updated,
             "removed": outcome.removed,
@@ -88,17 +74,8 @@ class ActionModule(ActionBase):
         if outcome.backup_file:
             result["backup_file"] = outcome.backup_file
         if self._task.diff:
-            result["diff"] = _diff(path, outcome)
+            result["diff"] = _diff(settings.path, outcome)
         return result
-
-
-def _mode(mode: object) -> int | None:
-    """The mode as a number. One without quotes is a number already, and whether it was octal cannot be told from it."""
-    if mode is None:
-        return None
-    if isinstance(mode, str) and re.fullmatch("0?[0-7]{3}", mode):
-        return int(mode, base=8)
-    raise AnsibleActionFail("The option mode takes an octal number in quotes, '0600' for one; write it so")
 
 
 def _diff(path: str, outcome: Outcome) -> dict[str, str]:

@@ -92,8 +92,7 @@ options:
   format:
     description:
       - V(inline) encrypts each value by itself, as C(ansible-vault encrypt_string) does. V(file) encrypts the whole
-        file,
-        as C(ansible-vault encrypt) does.
+        file, as C(ansible-vault encrypt) does.
       - A new file is V(inline) by default. An existing file keeps its format; the task fails if this option asks for
         another one.
     type: str
@@ -116,8 +115,7 @@ options:
   backup:
     description:
       - Whether to leave a copy of the file as it was at the start of the task, next to it, if the task changes it.
-        The name of the
-        copy starts with a dot and ends with a tilde, so Ansible does not load it.
+        The name of the copy starts with a dot and ends with a tilde, so Ansible does not load it.
     type: bool
     default: false
 notes:
@@ -296,9 +294,9 @@ tokens:
       returned: when the file has a token
       sample: default
     written:
-      description: Whether the variable was written. A kept token is written too if it was in plain text or under
-      another
-        vault id.
+      description:
+        - Whether the variable was written. A kept token is written too if it was in plain text or under another vault
+          id.
       type: bool
       returned: always
       sample: true

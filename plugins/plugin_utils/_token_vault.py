@@ -74,7 +74,10 @@ class TokenVault:
         for entry in absent:
             entry.decide_absent(self._was_active, in_use(self._listed))
         self._decide_present()
-        self._writes.note(self._writes.preview(self._expected_changes()))
+        outcome = self._writes.preview(self._expected_changes())
+        if outcome.changed:
+            self._file.check_writable()
+        self._writes.note(outcome)
 
     def run(self) -> None:
         """Keep, make, replace, revoke and remove. Raises TransactionFailed or VarsFileError."""

@@ -186,9 +186,9 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"state": "absent", "variables": None}, "state is absent but all of the following are missing: names"),
     ({"names": ["a"]}, "parameters are mutually exclusive: variables|names"),
     ({"path": None}, "missing required arguments: path"),
-    ({"path": ""}, "The option path names no file; give the path of a vars file"),
-    ({"path": "folder/"}, "The option path names no file; give the path of a vars file"),
-    ({"path": "a\0b"}, "The option path names no file; give the path of a vars file"),
+    ({"path": ""}, "path does not name a file; give the path of a vars file"),
+    ({"path": "folder/"}, "path does not name a file; give the path of a vars file"),
+    ({"path": "a\0b"}, "path does not name a file; give the path of a vars file"),
     (
         {"variables": "{{ lookup('env', 'TOKEN') }}=="},
         "variables must be a mapping, and it is a string",
@@ -198,8 +198,8 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
         {"file": "x"},
         "There is no option file; the options are backup, format, mode, names, path, state, variables, vault_id",
     ),
-    ({"mode": 0o600}, "The option mode takes an octal number in quotes, '0600' for one; write it so"),
-    ({"mode": "u=rw"}, "The option mode takes an octal number in quotes, '0600' for one; write it so"),
+    ({"mode": 0o600}, "mode must be an octal number in quotes, such as '0600'"),
+    ({"mode": "u=rw"}, "mode must be an octal number in quotes, such as '0600'"),
     (
         {"vault_id": "prod"},
         "No vault secret is loaded under the id that vault_id names; this run has 'default', 'dev'",

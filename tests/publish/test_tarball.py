@@ -28,6 +28,7 @@ SHIPPED = (
     "meta/execution-environment.yml",
     "meta/runtime.yml",
     "playbooks/*.yml",
+    "playbooks/templates/*.j2",
     "plugins/action/*.py",
     "plugins/doc_fragments/*.py",
     "plugins/module_utils/*.py",

@@ -339,8 +339,10 @@ def test_a_new_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one_and_
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(os, "replace", watched_replace)
     write(path, b"the new one")
+    with locked(str(path), make_folders=True) as file:
+        file.replace(file.read(), b"newer", spare_bytes=100)
 
-    assert steps == [len(b"the new one"), "renamed", "folder"]
+    assert steps == [len(b"the new one"), "renamed", "folder", len(b"newer") + 100, len(b"newer"), "renamed", "folder"]
 
 
 def test_a_link_that_takes_the_place_of_the_file_is_refused(tmp_path: Path) -> None:

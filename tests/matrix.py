@@ -27,9 +27,12 @@ BUILD = CHECKOUT / "build" / "matrix"
 PINS = CHECKOUT / "tests" / "requirements.txt"
 
 # What tests/integration imports; the rest of the pinned tools serves other checks.
-PACKAGES = ("requests", "aiohttp", "trustme", "pytest")
+PACKAGES = ("aiohttp", "trustme", "pytest")
 # The core is what varies here, and each has its own idea of the resolvelib that it works with.
 UNPINNED = ("ansible-core==", "resolvelib==")
+# The oldest versions that the collection supports; the documentation names them. They want an older idna.
+OLDEST = ("requests==2.25.1", "urllib3==1.26.5")
+UNPINNED_WITH_OLDEST = ("requests==", "urllib3==", "idna==")
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,21 @@ class Row:
     """An ansible-core, and the Pythons that it may run on, the one to take first.
 
     target: the Python that modules run on, where that is to be another one. prerelease: not released yet, perhaps.
+    oldest: with the oldest requests and urllib3, and also the unit tests of what uses them.
     """
 
     core: str
     pythons: tuple[str, ...]
     target: str | None = None
     prerelease: bool = False
+    oldest: bool = False
 
 
 # The first Pythons are so chosen that each has its turn. What a core may run on, its documentation says:
 # https://docs.ansible.com/ansible/latest/reference_appendices/release_and_maintenance.html
 ROWS = (
     Row("2.16", ("3.10", "3.11", "3.12")),
+    Row("2.16", ("3.10",), target="3.9", oldest=True),
     Row("2.17", ("3.12", "3.11", "3.10")),
     Row("2.18", ("3.11", "3.12", "3.13")),
     Row("2.19", ("3.13", "3.12", "3.11")),
@@ -147,15 +153,22 @@ def _test(row: Row, python: str, pythons: dict[str, Path]) -> tuple[Outcome, boo
     started = time.monotonic()
     # A specifier that names a pre-release lets pip install one.
     core = f"ansible-core~={row.core}.0" + ("a1" if row.prerelease else "")
-    interpreter = make_environment(f"{row.core}-python{python}", pythons[python], core, *PACKAGES, *_constraints())
+    libraries = OLDEST if row.oldest else ("requests",)
+    suffix = "-oldest" if row.oldest else ""
+    packages = [core, *libraries, *PACKAGES, *(["hypothesis"] if row.oldest else []), *_constraints(row)]
+    interpreter = make_environment(f"{row.core}-python{python}{suffix}", pythons[python], *packages)
     target = interpreter
     if row.target:
-        # Unpinned, for the pins begin with the oldest Python that a controller can have.
-        target = make_environment(f"target-python{row.target}", pythons[row.target], "requests")
-    name = row.core + (f"-target{row.target}" if row.target else "")
+        # Unpinned, because the pins begin with the oldest Python that a controller can have.
+        target = make_environment(f"target-python{row.target}{suffix}", pythons[row.target], *libraries)
+    name = row.core + (f"-target{row.target}" if row.target else "") + suffix
     report, log = BUILD / f"{name}.xml", BUILD / f"{name}.log"
     report.unlink(missing_ok=True)
-    command = [str(interpreter), "-m", "pytest", "tests/integration", f"--junit-xml={report}"]
+    tests = ["tests/integration"]
+    if row.oldest:
+        # Warnings are no errors, because old libraries use what Python has deprecated since.
+        tests += ["tests/unit/plugins/module_utils", "-W", "default"]
+    command = [str(interpreter), "-m", "pytest", *tests, f"--junit-xml={report}"]
     with log.open("w") as output, TemporaryDirectory() as folder:
         # Up to 2.18, the path of a target's Python must hold no space, and that of this checkout may.
         link, inventory = Path(folder) / "target", Path(folder) / "inventory.ini"
@@ -175,7 +188,7 @@ def _test(row: Row, python: str, pythons: dict[str, Path]) -> tuple[Outcome, boo
         python=python,
         target=row.target or "",
         seconds=round(time.monotonic() - started),
-        note="" if ended.returncode == 0 else f"see {log.relative_to(CHECKOUT)}",
+        note=_note(row, log, failed=ended.returncode != 0),
         **counts,
     ), ended.returncode == 0
 
@@ -195,12 +208,18 @@ def make_environment(name: str, python: Path, *requirements: str) -> Path:
     return interpreter
 
 
-def _constraints() -> Iterable[str]:
+def _constraints(row: Row) -> Iterable[str]:
     BUILD.mkdir(parents=True, exist_ok=True)
-    constraints = BUILD / "constraints.txt"
+    constraints = BUILD / f"constraints{'-oldest' if row.oldest else ''}.txt"
+    unpinned = (*UNPINNED, *(UNPINNED_WITH_OLDEST if row.oldest else ()))
     pins = PINS.read_text().splitlines(keepends=True)
-    constraints.write_text("".join(pin for pin in pins if not pin.startswith(UNPINNED)))
+    constraints.write_text("".join(pin for pin in pins if not pin.startswith(unpinned)))
     return ("--constraint", str(constraints))
+
+
+def _note(row: Row, log: Path, *, failed: bool) -> str:
+    notes = [*(["oldest requests"] if row.oldest else []), *([f"see {log.relative_to(CHECKOUT)}"] if failed else [])]
+    return ", ".join(notes)
 
 
 def _version(interpreter: Path) -> str:

@@ -23,27 +23,34 @@ options:
     required: true
   api_base_url:
     description:
-      - Where the API is, V(https://us1.api.voucherify.io) for example. A path is kept as a prefix of every call's path.
-      - It must begin with V(https://), except for a loopback address, and hold no user name, query or fragment.
+      - The address of the API, V(https://us1.api.voucherify.io) for example. A path is put before the path of every
+        call; leave C(/v1) off.
+      - It must begin with V(https://), except for a loopback address, and must not contain a user name, a query or a
+        fragment.
       - If not set, the value of the environment variable E(VOUCHERIFY_API_BASE_URL) is used.
     type: str
     default: https://api.voucherify.io
   timeout:
-    description: Seconds to wait for a connection, and for each time the API pauses while it answers.
+    description:
+      - Connect and read timeout, in seconds, from V(1) to V(86400).
+      - One try of a call ends after at most three times this long, however slowly the API sends its answer. Only the
+        time that the system takes to look up a host's name is not limited.
     type: int
     default: 10
   retries:
     description:
-      - How many times a call that failed is sent again.
-      - A call is sent again when no connection came about or the API said that it had too many, and, except for the
-        call that generates a token, when the API failed or did not answer. Generating is never repeated once it
-        may have been carried out, because a token whose answer is lost can be neither found nor revoked.
+      - How many times a call that failed is sent again. This is not the keyword C(retries), which runs the whole task
+        again and so can generate another token.
+      - A call is sent again when nothing was sent or the API says that it did not process it. Calls other than the one
+        that generates a token are also sent again when the API failed, was busy or did not answer. Generating is never
+        repeated once the call may have arrived, because a token whose answer is lost can be neither found nor revoked.
+      - What is the same each time is not repeated, such as a certificate that does not verify or a proxy that refuses.
     type: int
     default: 3
   max_wait:
     description:
-      - The most seconds that all pauses between the tries of one call may add up to.
-      - When the API asks for a longer pause, the task fails at once and says when the call may be tried again.
+      - Maximum total wait between retries of one call, in seconds.
+      - When the API asks for a longer wait, the task fails at once and says when the call may be tried again.
     type: int
     default: 60
   validate_certs:
@@ -53,18 +60,20 @@ options:
   ca_path:
     description:
       - A file, or a folder made by C(openssl rehash), with the certificates of the authorities to trust.
-      - It is used instead of what the environment variable E(REQUESTS_CA_BUNDLE) names.
+      - It is used instead of the file or folder that the environment variables E(REQUESTS_CA_BUNDLE) and
+        E(CURL_CA_BUNDLE) name.
     type: path
   proxy:
     description:
-      - The URL of an HTTP proxy, used instead of what the environment's proxy variables name.
-      - It may hold a user name and a password, so it is treated as a secret.
+      - The URL of an HTTP proxy. It overrides the proxy variables of the environment.
+      - It may contain a user name and a password, so it is treated as a secret.
+      - A loopback address that begins with V(http://) is never called through a proxy, so this option is refused there.
     type: str
 notes:
   - Environment variables are those of the process that does the work. That is Ansible's own where the task runs on
     localhost without C(become), and otherwise a process on the target.
 requirements:
-  - requests, where the task executes
+  - requests 2.25.1 or newer with urllib3 1.26.5 or newer, where the task executes
   - Python 3.9 or newer, where the task executes
 attributes:
   action_group:

@@ -196,6 +196,15 @@ expires_in:
   type: int
   returned: when there is a token
   sample: 900
+differences:
+  description:
+    - How the API's answers differed from its document, in sentences without values. The task coped with them.
+    - They are also shown at C(-v), and are worth reporting.
+  type: list
+  elements: str
+  returned: when an answer differed from Voucherify's document
+  sample:
+    - The answer to generate lacks token_type.
 error:
   description: What is known of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
   type: dict

@@ -55,7 +55,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
         {"status": 402, "body": '{"code": 402, "key": "limit", "message": "Plan limit"}'},
         "answered 402, Plan limit (limit); the project's plan does not allow it",
     ),
-    "a wrong base URL": (HTML, "answered 404"),
+    "a wrong base URL": (HTML, "answered 404 to /v1/oauth/token; check api_base_url"),
 }
 
 

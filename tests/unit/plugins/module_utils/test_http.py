@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils import _waits as 
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from sandbox import Sandbox
+from urllib3.exceptions import InsecureRequestWarning
 
 Work = Callable[[OAuthClient], Any]
 GENERATE: Work = lambda client: client.generate(["vouchers"])  # noqa: E731
@@ -483,7 +485,12 @@ def test_an_unverified_server_is_spoken_to_without_a_warning_where_the_user_deci
     secure_sandbox: Sandbox, recwarn: pytest.WarningsRecorder
 ) -> None:
     assert client_of(secure_sandbox, validate_certs=False).generate(None)
-    assert not recwarn
+    assert not [warning for warning in recwarn if warning.category is InsecureRequestWarning]
+
+
+def test_whoever_verifies_leaves_the_warnings_of_others_alone(sandbox: Sandbox) -> None:
+    client_of(sandbox, validate_certs=True).generate(None)
+    assert InsecureRequestWarning not in [category for _action, _message, category, *_rest in warnings.filters]
 
 
 def test_a_cut_behind_tls_is_no_matter_of_trust(secure_sandbox: Sandbox, ca_path: str) -> None:
@@ -541,6 +548,12 @@ def test_plain_http_on_this_machine_never_goes_through_a_proxy(
         monkeypatch.setenv(name, proxy.url)
         assert client_of(sandbox).generate(None)
         assert not proxy.requests()
+
+
+def test_a_failure_of_plain_http_does_not_blame_a_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
+    error = failure(client_of(sandbox, base_url="http://127.0.0.1:1", retries=0), "generate")
+    assert "proxy.example" not in str(error)
 
 
 def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:

@@ -234,15 +234,17 @@ def test_an_interim_answer_is_not_taken_for_the_final_one(interim: bytes) -> Non
 
 
 def test_after_an_answer_that_switches_the_protocol_the_connection_is_closed() -> None:
-    script = Script(
-        b"HTTP/1.1 101 Switching Protocols\r\n\r\n" + response({**TOKEN, "access_token": "first"}),
-        response({**TOKEN, "access_token": "second"}),
-    )
-    with Listener(script) as server:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" if number == 0 else response(TOKEN))
+        read_request(connection)
+        connection.sendall(response({**TOKEN, "access_token": "of-the-first-call"}))
+
+    with Listener(serve) as server:
         client = client_of(server.url)
         with pytest.raises(errors.BadAnswer, match=r"answered 101, which is not final.*may have made a token"):
             client.generate(None)
-        assert client.generate(None).access_token == "second"
+        assert client.generate(None).access_token == "a-token"
 
 
 # Time
@@ -283,6 +285,25 @@ def test_a_server_that_drips_is_left_after_three_timeouts(
             client_of(server.url, ca_path=ca_path, timeout=1).generate(None)
         assert 1 < time.monotonic() - start < 4
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_drips_on_a_kept_connection_is_left_as_well(
+    authority: trustme.CA, ca_path: str, scheme: str
+) -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(response(INACTIVE))
+        Slow(HEAD, BODY)(connection, number)
+
+    with Listener(serve, server_tls(authority) if scheme == "https" else None) as server:
+        client = client_of(server.url, ca_path=ca_path, timeout=1, retries=0)
+        client.introspect("a-token")
+        start = time.monotonic()
+        with pytest.raises(errors.NoAnswer, match="timed out"):
+            client.introspect("a-token")
+        assert server.connections == 1
+    assert 1 < time.monotonic() - start < 4
 
 
 def test_a_proxy_that_drips_is_left_after_three_timeouts() -> None:

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.folder_lock import locked_place

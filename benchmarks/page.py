@@ -88,7 +88,7 @@ sizes (PSS) of the run's processes, looked at many times a second, in a run that
 
 The interpreter for modules is given, pipelining is off as it is by default, and all output goes to a file.
 
-| | |
+| Machine and versions | |
 |---|---|
 {_lines(figures.machine.items())}
 
@@ -109,7 +109,7 @@ def _loops(figures: Figures, latency: str) -> str:
         else:
             cells += ["", ""]
         lines.append(cells)
-    head = ["", "ms a token", "times `debug`", f"ms a token at {latency} of latency", "in round trips"]
+    head = ["Task", "ms per token", "relative to `debug`", f"ms per token, {latency} latency", "round trips"]
     return _table(head, lines)
 
 
@@ -120,7 +120,7 @@ def _hosts(figures: Figures) -> str:
         [cases[name].title, f"{median(seconds):.1f}", f"{median(seconds) / ours:.1f}"]
         for name, seconds in figures.hosts.items()
     ]
-    return _table(["", "s for all hosts", "times ours in the worker"], lines)
+    return _table(["Task", "seconds for all hosts", "relative to the worker process"], lines)
 
 
 def _vaults(figures: Figures) -> str:
@@ -129,7 +129,7 @@ def _vaults(figures: Figures) -> str:
         for step, title in STEPS.items():
             seconds = [f"{median(values):.3f}" for values in vault_figures(figures, vault_format, step)]
             lines.append([f"`{vault_format}`: {title}", *seconds])
-    return _table(["", *(str(count) for count in figures.sizes.variables)], lines)
+    return _table(["Seconds to", *(f"{count} variable{'s' * (count > 1)}" for count in figures.sizes.variables)], lines)
 
 
 def _targets(figures: Figures) -> str:
@@ -137,7 +137,7 @@ def _targets(figures: Figures) -> str:
         [target.what, f"{target.most:g} {target.unit}", f"{target.measured:.3g} {target.unit}", target.verdict]
         for target in targets(figures)
     ]
-    return _table(["", "at most", "measured", ""], lines)
+    return _table(["Target", "at most", "measured", "result"], lines)
 
 
 def _spread(seconds: Sequence[float]) -> str:

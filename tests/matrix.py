@@ -176,13 +176,13 @@ def _sanity(row: Row, python: str, pythons: dict[str, Path], interpreter: Path) 
     supported = subprocess.run(
         [interpreter, "-c", question], capture_output=True, text=True, check=False
     ).stdout.split()
-    others = [version for version in supported if version in pythons and version != python]
+    tested = [version for version in supported if version in pythons]
     log = BUILD / f"{row.name}-sanity.log"
-    command = ["tests/sanity.sh", *(f"{version}@{pythons[version]}" for version in others)]
+    command = ["tests/sanity.sh", *(f"{version}@{pythons[version]}" for version in tested if version != python)]
     path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
     if not _logged(command, log, {"PATH": path}):
         return "failed", f"see {log.relative_to(CHECKOUT)}", False
-    return "passed", f"imported with {', '.join([python, *others])}", True
+    return "passed", f"imported with {', '.join(tested)}", True
 
 
 def _logged(command: list[str], log: Path, environment: dict[str, str]) -> bool:

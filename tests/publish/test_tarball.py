@@ -33,6 +33,7 @@ SHIPPED = (
     "meta/execution-environment.yml",
     "meta/runtime.yml",
     "playbooks/*.yml",
+    "playbooks/templates/*",
     "plugins/action/*.py",
     "plugins/doc_fragments/*.py",
     "plugins/module_utils/*.py",

@@ -115,7 +115,7 @@ run that is not timed.
 
 The interpreter for modules is set, pipelining is off as it is by default, and all output goes to a file.
 
-| | |
+| Machine and versions | |
 |---|---|
 {_lines(figures.machine.items())}
 
@@ -152,7 +152,7 @@ def _loops(figures: Figures, latency: str) -> str:
         else:
             cells += ["", ""]
         lines.append(cells)
-    head = ["", "ms a token", "times `debug`", f"ms a token at {latency} of latency", "in round trips"]
+    head = ["Task", "ms per token", "relative to `debug`", f"ms per token, {latency} latency", "round trips"]
     return _table(head, lines)
 
 
@@ -163,7 +163,7 @@ def _hosts(figures: Figures) -> str:
         [cases[name].title, f"{median(seconds):.1f}", f"{median(seconds) / ours:.1f}"]
         for name, seconds in figures.hosts.items()
     ]
-    return _table(["", "s for all hosts", "times the worker"], lines)
+    return _table(["Task", "seconds for all hosts", "relative to the worker process"], lines)
 
 
 def _vaults(figures: Figures) -> str:
@@ -172,7 +172,7 @@ def _vaults(figures: Figures) -> str:
         for step, title in STEPS.items():
             seconds = [f"{median(values):.3f}" for values in vault_figures(figures, vault_format, step)]
             lines.append([f"`{vault_format}`: {title}", *seconds])
-    return _table(["", *(str(count) for count in figures.sizes.variables)], lines)
+    return _table(["Seconds to", *(f"{count} variable{'s' * (count > 1)}" for count in figures.sizes.variables)], lines)
 
 
 def _targets(figures: Figures) -> str:
@@ -180,7 +180,7 @@ def _targets(figures: Figures) -> str:
         [target.what, f"{target.most:g} {target.unit}", f"{target.measured:.3g} {target.unit}", target.verdict]
         for target in targets(figures)
     ]
-    return _table(["", "at most", "measured", ""], lines)
+    return _table(["Target", "at most", "measured", "result"], lines)
 
 
 def _spread(seconds: Sequence[float]) -> str:

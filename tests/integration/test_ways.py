@@ -234,6 +234,6 @@ def test_one_line_at_v_tells_what_was_done(play: Play, way: str) -> None:
         {INFO: {"access_token": "{{ token.access_token }}"}},
     ]
     output = play(tasks, "-v", way=way).output
-    assert f"{TOKEN}: generated, scope 'vouchers campaigns', 900 s left. No token was given." in output
+    assert f"{TOKEN}: generated, scope 'vouchers campaigns', 900 s left. There was no token." in output
     assert f"{INFO}: active, scope 'vouchers campaigns', " in output
     assert "generated, scope" not in play(tasks, way=way).output

@@ -85,17 +85,17 @@ def test_absent_revokes_what_is_active_and_nothing_else(active: bool) -> None:
 def test_an_unknown_time_or_an_unknown_scope_is_named_as_the_reason(details: TokenDetails) -> None:
     wanted = Wanted(("api",), 0, False)
     without_scope = for_present(wanted, given=True, details=replace(details, scope=None))
-    assert without_scope.reason == "The API does not say which scope the token given has."
+    assert without_scope.reason == "The API does not say which scope the token has."
     without_time = for_present(wanted, given=True, details=replace(details, scope=("api",), expires_in=None))
-    assert without_time.reason == "The API does not say when the token given expires."
+    assert without_time.reason == "The API does not say when the token expires."
 
 
 def test_a_reason_names_the_scopes_and_the_seconds() -> None:
     details = TokenDetails("Bearer", ("api", "skus"), None, None, 42)
     scope = for_present(Wanted(("vouchers",), 0, False), given=True, details=details).reason
-    assert scope == "The token given has the scope 'api skus', and 'vouchers' is wanted."
+    assert scope == "The token has the scope 'api skus', and 'vouchers' is wanted."
     time = for_present(Wanted(None, 60, False), given=True, details=details).reason
-    assert time == "The token given expires in 42 s, and at least 60 s are wanted."
+    assert time == "The token expires in 42 s, and at least 60 s are wanted."
 
 
 def test_a_token_that_an_earlier_try_may_have_revoked_is_no_change_and_not_called_active() -> None:

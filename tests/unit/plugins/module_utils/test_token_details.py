@@ -112,8 +112,8 @@ def test_a_missing_scope_that_was_not_asked_for_stays_unknown(sandbox: Sandbox, 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"expires_in": None, "expires_at": None}, "does not say when the token given expires"),
-        ({"scope": None}, "does not say which scope the token given has"),
+        ({"expires_in": None, "expires_at": None}, "does not say when the token expires"),
+        ({"scope": None}, "does not say which scope the token has"),
     ],
 )
 def test_a_token_that_cannot_be_shown_to_be_good_is_not_kept(

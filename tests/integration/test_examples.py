@@ -43,7 +43,7 @@ def test_the_examples_of_a_module_run(
     assert run.status == 0, run.output
     assert "ignored=0" in run.output
     if check:
-        assert list(sandbox.tokens()) == [token["access_token"]]
+        assert len(sandbox.tokens()) == 1, "check mode made a token"
 
 
 # How the pages mark their code: what is run or written, and what is only to be read.
@@ -60,12 +60,17 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(language, textwrap.dedent(code)) for language, code in pattern.findall(page.read_text())]
 
 
+ALSO_IN_CHECK_MODE = """set -e
+grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "$@"; }}
+{0} "$@"
+"""
+
+
 @pytest.fixture
 def commands(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH on which ansible-playbook runs each playbook twice: with --check, and then as it is."""
+    """A PATH on which ansible-playbook runs everything in check mode first, but each command only once."""
     folder = tmp_path_factory.mktemp("commands")
-    playbook = shlex.quote(command("ansible-playbook"))
-    scripts = {"ansible-playbook": f'set -e\n{playbook} --check "$@"\n{playbook} "$@"'}
+    scripts = {"ansible-playbook": ALSO_IN_CHECK_MODE.format(shlex.quote(command("ansible-playbook")))}
     if not Path(command("ansible-runner")).exists():
         # Not every row of the test matrix has it. The tests in tests/publish do not run without it.
         scripts["ansible-runner"] = "echo 'skipped: ansible-runner is not installed'"
@@ -125,7 +130,7 @@ def test_each_message_that_the_guide_explains_is_one_of_the_collection() -> None
 
 def _pattern(message: str) -> str:
     """A message of the guide as a pattern: … and a status are parts that vary."""
-    return "…".join(re.escape(part) for part in re.split(r"…+|\b\d{3}\b", message)).replace("…", "…+")
+    return ".+".join(re.escape(part) for part in re.split(r"…+|\b\d{3}\b", message))
 
 
 def _texts_of_the_plugins() -> Iterator[str]:

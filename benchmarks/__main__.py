@@ -15,10 +15,11 @@ from sandbox import Sandbox
 
 from .figures import QUICK, Figures, Sizes
 from .measure import Bench
-from .page import page
-from .plot import draw_loops, draw_vaults
+from .page import Pictures, page
+from .plot import draw_loops, draw_token_files, draw_vaults
 from .runs import CHECKOUT, Runner, say
 from .targets import targets
+from .token_files import TokenFiles
 from .vaults import measure_vaults
 
 BUILD = CHECKOUT / "build"
@@ -35,7 +36,9 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     draw_loops(figures, folder / "benchmarks.png")
     draw_vaults(figures, folder / "benchmarks-vaults.png")
-    (folder / "benchmarks.md").write_text(page(figures, "benchmarks.png", "benchmarks-vaults.png"))
+    draw_token_files(figures, folder / "benchmarks-tokens.png")
+    pictures = Pictures("benchmarks-tokens.png", "benchmarks.png", "benchmarks-vaults.png")
+    (folder / "benchmarks.md").write_text(page(figures, pictures))
     for target in targets(figures):
         limit = f"{target.measured:.3g} {target.unit}, at most {target.most:g}"
         print(f"{target.verdict.strip('*').upper()}: {target.what}: {limit}")
@@ -47,8 +50,10 @@ def _measure(sizes: Sizes, kept: Path) -> Figures:
     with tempfile.TemporaryDirectory() as folder, Sandbox.start() as sandbox:
         runner = Runner(Path(folder))
         bench = Bench(figures, runner, sandbox)
+        token_files = TokenFiles(figures, runner, sandbox)
         for number in range(sizes.rounds):
             say(f"Round {number + 1} of {sizes.rounds}")
+            token_files.measure()
             measure_vaults(figures, runner)
             bench.measure(number)
             figures.machine["time for all rounds"] = f"{(time.monotonic() - start) / 60:.0f} min"

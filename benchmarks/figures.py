@@ -23,9 +23,11 @@ class Sizes:
     few_tokens: int = 10
     many_tokens: int = 1000
     variables: tuple[int, ...] = (1, 10, 100, 1000)
+    tokens: tuple[int, ...] = (3, 20, 100)
+    most_by_hand: int = 20
 
 
-QUICK = Sizes(rounds=1, items=4, hosts=4, forks=2, few_tokens=2, many_tokens=20, variables=(1, 10))
+QUICK = Sizes(rounds=1, items=4, hosts=4, forks=2, few_tokens=2, many_tokens=20, variables=(1, 10), tokens=(3,))
 
 
 def describe_machine() -> dict[str, str]:
@@ -43,7 +45,8 @@ class Figures:
     """Every measurement of a run, one number a round. The keys of the dictionaries are those of the cases.
 
     near, far: seconds an item without and with latency. hosts: seconds for all hosts. many_tokens: seconds of the whole
-    run. memory_few, memory_many: bytes. vaults: seconds of a step, which see vaults.py.
+    run. memory_few, memory_many: bytes. vaults: seconds of a step, see vaults.py.
+    empty_play: seconds of a whole run. token_files: seconds of a whole run beyond that, see token_files.py.
     """
 
     sizes: Sizes
@@ -55,6 +58,12 @@ class Figures:
     memory_few: list[float] = field(default_factory=list)
     memory_many: list[float] = field(default_factory=list)
     vaults: dict[str, list[float]] = field(default_factory=dict)
+    empty_play: list[float] = field(default_factory=list)
+    token_files: dict[str, list[float]] = field(default_factory=dict)
+    memory_few_in_file: list[float] = field(default_factory=list)
+    memory_many_in_file: list[float] = field(default_factory=list)
+    runs_at_once: list[float] = field(default_factory=list)
+    tokens_of_runs_at_once: list[int] = field(default_factory=list)
 
 
 def _cpu() -> str:

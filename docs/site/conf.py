@@ -15,7 +15,11 @@ extensions = [
     "sphinxcontrib.svgbob",  # pictures from text
 ]
 
+exclude_patterns = ["included.rst"]  # part of the first page
+
 html_theme = "sphinx_ansible_theme"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 html_show_sourcelink = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vaulted_tokens
-short_description: Keep Voucherify OAuth tokens in a vars file
+short_description: Manage tokens in a vars file
 version_added: 1.0.0
 author:
   - The voucherify.oauth contributors (@voucherifyio)

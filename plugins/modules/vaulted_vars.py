@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vaulted_vars
-short_description: Set or remove vaulted variables in a vars file
+short_description: Manage vaulted variables
 version_added: 1.0.0
 author:
   - The voucherify.oauth contributors (@voucherifyio)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: voucherify_oauth_token
-short_description: Generate, keep, replace and revoke OAuth tokens of Voucherify
+short_description: Manage Voucherify OAuth tokens
 version_added: 1.0.0
 description:
   - With O(state=present), keeps the token in O(access_token) while it is good, and generates one when it is not, or

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: voucherify_oauth_token_info
-short_description: Introspect an OAuth token of Voucherify
+short_description: Introspect a Voucherify token
 version_added: 1.0.0
 description:
   - Asks the API whether a token is active, what it may be used for and how long it still lives.

@@ -27,9 +27,11 @@ _MAX_LINE = 200
 class ModuleRunner(ActionBase):
     """A mixin for actions that execute a token module."""
 
-    # While a module runs: whether its result can be read, and a line of what it printed instead.
+    # Of the module that ran last: whether its result can be read, a line of what it printed instead, and whether its
+    # own work began. The work says in each result what changed, and AnsibleModule, which refuses options, does not.
     _readable = True
     _cause = ""
+    _work_began = True
 
     def run_module(self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
         """Execute a token module with valid options where the task's connection leads, and return its result.
@@ -114,6 +116,7 @@ class ModuleRunner(ActionBase):
             # Whatever else the target printed may be the result in another form, and ansible-core shows it.
             result = _json_object(executed["stdout"])
             self._readable = result is not None
+            self._work_began = result is None or "changed" in json.loads(result)
             self._cause = "" if result else _telling_line(executed["stderr"])
             executed.update(stdout=result or "", stdout_lines=[result or ""], stderr="", stderr_lines=[])
         return executed

@@ -138,12 +138,8 @@ class TokenAction(ModuleRunner):
         self._given = {**given, **{name: value for name, value in set_by_task.items() if given.get(name) is None}}
         self._validated(on_target=True)
         result = self.run_module(self.NAME, without_nulls(self._given), task_vars)
-        # A failure that says nothing of a change is one of AnsibleModule: the module's own work did not begin.
-        if (
-            result.get("failed")
-            and "changed" not in result
-            and not {"app_id", "app_token"} <= without_nulls(self._given).keys()
-        ):
+        # All other options are valid, so what AnsibleModule refuses on the target are these.
+        if result.get("failed") and not self._work_began:
             result["msg"] += f"; {_KEYS_HINT}on the target."
         return result
 

@@ -38,6 +38,8 @@ def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) 
         keeping = {
             "name": "Keep variables for the test",
             "ansible.builtin.copy": {"dest": str(kept), "mode": "0600", "content": _as_json(keep)},
+            "delegate_to": "localhost",
+            "become": False,
             "check_mode": False,
             "changed_when": False,
             "diff": False,

@@ -26,7 +26,7 @@ LOCAL_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a comma": ({"scope": ["vouchers,campaigns", "api"]}, "scope[0] is not one scope, because it contains a comma"),
     "white space": ({"scope": ["api", "vouchers campaigns"]}, "scope[1] is not one scope, because it contains white"),
     "a tab": ({"scope": ["a\tb"]}, "give several scopes as a YAML list"),
-    "a quote": ({"scope": ['"a"']}, "because it contains '\"'"),
+    "a quote": ({"scope": ['"a"']}, "scope[0] is not one scope, because it contains '\"'"),
     "an empty scope": ({"scope": ["vouchers", ""]}, "scope[1] is empty; name what the token is for"),
     "a null in a scope": ({"scope": ["vouchers", None]}, "scope[1] is empty (null); give a value"),
     "a null for a scope": ({"scope": None}, "scope is empty (null); give a list, or leave out the option"),

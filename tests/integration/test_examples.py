@@ -81,7 +81,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_code_of_a_page_runs_in_its_order_also_in_check_mode(
+def test_the_code_of_a_page_runs_in_its_order(
     sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], commands: str, page: str
 ) -> None:
     environment = {**os.environ, **ansible_environment, **sandbox.environment, "PATH": commands}

@@ -51,7 +51,12 @@ def test_no_file_is_left_on_the_target(
     play: Play, sandbox: Sandbox, tmp_path: Path, keywords: dict[str, Any], configured: dict[str, str]
 ) -> None:
     environment = {**environment_of(tmp_path, tmp_path / "target"), **configured}
-    keys = {"app_id": sandbox.app_id, "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"}
+    keys = {
+        "app_id": sandbox.app_id,
+        "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}",
+        # sudo clears the environment.
+        "api_base_url": sandbox.url,
+    }
     run = play([{TOKEN: keys, "register": "made"}], "-vvv", "-i", "far,localhost,", environment=environment, **keywords)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 1

@@ -118,6 +118,16 @@ def files_with_secrets(folder: Path, sandbox: Sandbox) -> list[Path]:
     return [path for path, text in texts.items() if find_secrets(text, sandbox)]
 
 
+def recording(folder: Path) -> dict[str, str]:
+    """Have a run write what it shows to files as well, by each means that ansible-core brings."""
+    return {
+        "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
+        "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.tree,ansible.builtin.junit",
+        "ANSIBLE_CALLBACK_TREE_DIR": str(folder / "tree"),
+        "JUNIT_OUTPUT_DIR": str(folder / "junit"),
+    }
+
+
 @EACH_WAY
 @pytest.mark.parametrize("callback", ["default", "minimal", "oneline"])
 def test_a_success_prints_and_stores_no_secret(
@@ -125,9 +135,7 @@ def test_a_success_prints_and_stores_no_secret(
 ) -> None:
     environment = {
         "ANSIBLE_STDOUT_CALLBACK": callback,
-        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
-        "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.tree",
-        "ANSIBLE_CALLBACK_TREE_DIR": str(tmp_path / "tree"),
+        **recording(tmp_path),
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
     }
@@ -136,6 +144,8 @@ def test_a_success_prints_and_stores_no_secret(
     assert len(sandbox.tokens()) == 5
     assert not find_secrets(run.output, sandbox)
     assert (tmp_path / "ansible.log").stat().st_size > 1000
+    assert list((tmp_path / "junit").iterdir())
+    assert list((tmp_path / "tree").iterdir())
     assert not files_with_secrets(tmp_path, sandbox)
 
 
@@ -146,7 +156,7 @@ def test_a_failure_prints_no_secret_and_can_be_read(
 ) -> None:
     # An API that echoes what it was sent is the worst that can happen to a message.
     sandbox.fail("revoke", status=400, body=json.dumps({"code": 400, "message": f"Bad key {sandbox.app_token}"}))
-    run = play(TROUBLE, *verbosity, way=way)
+    run = play(TROUBLE, *verbosity, way=way, environment=recording(tmp_path))
     assert run.status == 0, run.output
     assert not find_secrets(run.output, sandbox)
     assert not files_with_secrets(tmp_path, sandbox)

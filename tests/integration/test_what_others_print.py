@@ -142,7 +142,7 @@ def test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not(
 
 def test_a_key_that_is_written_into_a_playbook_may_be_printed_around_a_failure(play: Play, sandbox: Sandbox) -> None:
     def found(key: str) -> list[str]:
-        tasks = [
+        tasks: list[dict[str, Any]] = [
             {"voucherify.oauth.voucherify_oauth_token_info": {"access_token": "none", "app_token": key}},
             {"name": "Fail", "ansible.builtin.fail": {"msg": "No"}},
         ]

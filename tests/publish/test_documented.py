@@ -47,8 +47,10 @@ MENTIONS = (
 # What looks like ours in inline code, and is Ansible's.
 ANSIBLES = {
     *("delegate_to", "group_vars", "host_pinned", "ignore_errors", "include_vars"),
-    *("module_defaults", "no_log", "run_once", "set_fact"),
+    *("module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "version_added"),
 }
+
+TESTS = re.compile(r"^def (test_\w+)", re.MULTILINE)
 
 # A file or folder of this checkout in inline code, and the target of a relative link.
 PATHS = re.compile(r"`((?:benchmarks|changelogs|docs|meta|playbooks|plugins|roles|tests)/[\w./-]*)`")
@@ -83,6 +85,7 @@ def known_names() -> frozenset[str]:
     names |= {option["fallback"][1][0] for option in connection_argument_spec().values() if "fallback" in option}
     names |= {"VOUCHERIFY_SANDBOX_URL"}
     names |= set(yaml.safe_load((CHECKOUT / "meta" / "runtime.yml").read_text())["action_groups"])
+    names |= {name for path in CHECKOUT.glob("tests/**/test_*.py") for name in TESTS.findall(path.read_text())}
     files = [*CHECKOUT.glob("plugins/*/*.py"), *CHECKOUT.glob("playbooks/*.yml"), *CHECKOUT.glob("roles/*")]
     return frozenset(names | {path.stem for path in files})
 

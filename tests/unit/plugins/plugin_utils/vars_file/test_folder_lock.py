@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import folder_lock
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.folder_lock import Place, locked_place
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.lock_holder import lock_holder
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.locked_file import LockedFile
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import FileAccessError
 from unit.plugins.plugin_utils.vars_file.children import Child, wait_until
@@ -152,6 +153,33 @@ def test_who_waits_too_long_is_told_the_folder_and_the_holder(tmp_path: Path, mo
     assert "secret" not in sentence
     if Path("/proc/locks").exists():
         assert f" (process {holder.pid}, python" in sentence
+
+
+@needs_lock_list
+def test_of_several_locks_the_right_one_has_its_holder_named(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two", "three")]
+    children = []
+    for folder in folders:
+
+        def hold(path: Path = folder / "vars.yml") -> None:
+            with locked_place(str(path), make_folders=True):
+                time.sleep(60)
+
+        children.append(Child(hold))
+    wait_until(lambda: all(folder.exists() and is_locked(folder) for folder in folders))
+    holders = []
+    for folder in (*folders, tmp_path):
+        descriptor = os.open(folder, os.O_RDONLY)
+        holders.append(lock_holder(descriptor))
+        os.close(descriptor)
+    for child in children:
+        child.kill()
+        child.result()
+
+    assert [str(holder).split(",")[0] for holder in holders] == [
+        *(f"process {child.pid}" for child in children),
+        "None",
+    ]
 
 
 def test_who_waits_is_patient_while_the_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,6 +158,31 @@ def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_it_is_known
     assert seen == {OLD, NEW}
 
 
+def test_a_write_that_is_interrupted_twice_leaves_no_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vars.yml"
+    edit(path, OLD)
+    left = iter([True])
+    genuine = os.unlink
+
+    def replace(*_arguments: object, **_options: object) -> None:
+        raise Alarm
+
+    def unlink(name: str, *, dir_fd: int | None = None) -> None:
+        if next(left, False):
+            raise Alarm
+        genuine(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "unlink", unlink)
+    with pytest.raises(Alarm):
+        edit(path, NEW)
+
+    assert value_in(path) == OLD
+    assert [found.name for found in tmp_path.iterdir()] == ["vars.yml"]
+
+
 def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     edit(path, OLD)

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.folder_lock import locked_place
@@ -316,3 +317,39 @@ def test_a_backup_is_beside_the_file_with_its_mode_under_a_name_ansible_does_not
         assert backup.name.startswith(".vars.yml.")
         assert backup.name.endswith("~")
         assert (backup.read_bytes(), mode(backup)) == (b"copy", 0o640)
+
+
+def test_a_new_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one_and_its_name_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    fsync, replace = os.fsync, os.replace
+    steps: list[object] = []
+
+    def watched_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        steps.append("folder" if stat.S_ISDIR(status.st_mode) else status.st_size)
+
+    def watched_replace(*arguments: Any, **options: Any) -> None:
+        replace(*arguments, **options)
+        steps.append("renamed")
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    write(path, b"the new one")
+    with locked(str(path), make_folders=True) as file:
+        file.replace(file.read(), b"newer", spare_bytes=100)
+
+    assert steps == [len(b"the new one"), "renamed", "folder", len(b"newer") + 100, len(b"newer"), "renamed", "folder"]
+
+
+def test_a_link_that_takes_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    (tmp_path / "other.yml").write_bytes(b"theirs")
+
+    with locked(str(path), make_folders=True) as file:
+        path.symlink_to("other.yml")
+        with pytest.raises(FileAccessError, match="is not a regular file; give the path of a vars file"):
+            file.read()

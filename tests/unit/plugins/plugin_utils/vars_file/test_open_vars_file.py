@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from ansible.parsing.vault import VaultLib
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import ciphertexts
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
@@ -40,22 +42,27 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "vars.yml"
 
 
-@pytest.fixture
-def pbkdf2(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was encrypted and decrypted by ansible-core's own vault, which still does its work."""
-    calls: list[str] = []
+def before_vault(monkeypatch: pytest.MonkeyPatch, work: Callable[[str], object]) -> None:
+    """Do something before each encryption and decryption by ansible-core's own vault."""
 
-    def counted(name: str) -> Callable[..., Any]:
+    def wrapped(name: str) -> Callable[..., Any]:
         genuine = getattr(VaultLib, name)
 
         def call(*arguments: Any, **options: Any) -> Any:
-            calls.append(name)
+            work(name)
             return genuine(*arguments, **options)
 
         return call
 
     for name in ("encrypt", "decrypt_and_get_vault_id"):
-        monkeypatch.setattr(VaultLib, name, counted(name))
+        monkeypatch.setattr(VaultLib, name, wrapped(name))
+
+
+@pytest.fixture
+def pbkdf2(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was encrypted and decrypted."""
+    calls: list[str] = []
+    before_vault(monkeypatch, calls.append)
     return calls
 
 
@@ -135,6 +142,29 @@ def test_only_the_listed_values_are_decrypted_and_each_once(path: Path, pbkdf2: 
         file.stored({"name1": "x"})
         file.preview({"name1": "x", "name2": "z", "new": "y"})
         assert len(pbkdf2) == 2
+
+
+def test_removing_a_variable_decrypts_nothing(path: Path, pbkdf2: list[str]) -> None:
+    path.write_text(inline("a", "x", "another") + inline("b", "y"))
+    pbkdf2.clear()
+
+    with opened(path) as file:
+        assert file.apply({"a": None, "b": None}).removed == ["a", "b"]
+        assert file.stored({"a": None, "b": None}) == {"a", "b"}
+
+    assert pbkdf2 == []
+
+
+def test_many_values_are_encrypted_and_decrypted_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forty = {f"name{number}": f"value {number}" for number in range(40)}
+    # As on a machine with two cores, whatever this one has. Each call waits for another one at the same time.
+    monkeypatch.setattr(ciphertexts, "_cores", lambda: 2)
+    together = threading.Barrier(2, timeout=30)
+    before_vault(monkeypatch, lambda _name: together.wait())
+
+    write(path, **forty)
+
+    assert values(path, *forty) == forty
 
 
 def test_one_value_that_cannot_be_decrypted_is_named(path: Path) -> None:

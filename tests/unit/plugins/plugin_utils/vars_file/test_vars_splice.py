@@ -289,6 +289,7 @@ VAULTED = """!vault |
         ("a: [1]#close\n", "a: VAULTED #close\n"),
         ("'a' : old\n", "'a' : VAULTED\n"),
         ("a:\n  # within\n  b: 1\n  # within too\nc: 1\n", "a: VAULTED\nc: 1\n"),
+        ("# of b\nb: |\n  no break at the end", "a: VAULTED\n# of b\nb: |\n  no break at the end"),
         ("a: 1\n  # not within\nc: 1\n", "a: VAULTED\n  # not within\nc: 1\n"),
         ("null\n", "a: VAULTED\n"),
         ("---\n~  # none yet\n", "---\n  # none yet\na: VAULTED\n"),
@@ -355,6 +356,21 @@ def test_a_comment_between_a_new_ciphertext_and_a_removed_variable_keeps_the_nex
 
     assert spliced("b: 1\na: 2\n   # in\n", changes) == f"b: {VAULTED}\n# in\n"
     assert spliced("b: 1\n# of a\na: 2\n   # in\n", changes) == f"b: {VAULTED}\n# of a\n   # in\n"
+
+
+@pytest.mark.parametrize("depth", [9, 10, 11, 30])
+def test_a_ciphertext_is_further_in_than_any_comment_below_it(depth: int) -> None:
+    comment = " " * depth + "# not a part of it\n"
+
+    new = spliced(f"a: 1\n{comment}b: 2\n", {"a": CIPHERTEXT})
+
+    assert new.endswith(f"\n{comment}b: 2\n")
+    assert load(new) == {"a": as_loaded(CIPHERTEXT), "b": 2}
+
+
+@pytest.mark.parametrize("tag", ["!unsafe", "!vault", "!!binary"])
+def test_a_key_with_a_tag_is_not_the_name_of_a_variable(tag: str) -> None:
+    assert list(parse(f"{tag} a: 1\nb: 2\n").by_name) == ["b"]
 
 
 def test_a_variable_that_is_there_twice_keeps_no_other_from_being_changed() -> None:
@@ -480,6 +496,10 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_noticed(result: s
         (
             "a:\n  - {% if secret %}\n",
             "is not valid YAML (line 2, column 6), perhaps because of a template without quotes; correct it first",
+        ),
+        (
+            "a: {{ secret\nb: 1\n",
+            "is not valid YAML (line 2, column 2), perhaps because of a template without quotes; correct it first",
         ),
         (
             "a: {b: 1, {c: 1}: secret}\n",

@@ -333,6 +333,7 @@ UNDECIDED = [
     (("dev", "prod"), "a: old\n"),
     (("dev", "prod"), inline("b", "x", "dev") + inline("c", "x", "prod")),
     (("dev", "prod"), inline("b", "x", "other")),
+    (("dev", "prod"), inline("b", "x", "dev") + inline("c", "x", "other")),
     (("dev", "prod"), inline("b", "x")),
 ]
 
@@ -426,6 +427,25 @@ def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_ane
     assert change(path, run_vault("dev", "prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
 
     assert change(path, run_vault("prod"), variables={"a": "x"}).unchanged == ["a"]
+
+
+def test_a_value_that_has_the_secret_of_the_vault_id_but_names_another_is_encrypted_anew(path: Path) -> None:
+    path.write_text(inline("a", "x", "prod").replace("prod", "other"))
+
+    assert change(path, run_vault("prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
+
+    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.2;AES256;prod"
+    assert plain(path, "prod") == {"a": "x"}
+
+
+def test_the_secret_of_a_replaced_value_is_not_written_under_an_id_that_cannot_be_read_again(path: Path) -> None:
+    text = inline("a", "x", "default")
+    path.write_text(text)
+
+    with pytest.raises(VaultSecretError, match=r"^The vault id 'é' cannot be written"):
+        change(path, RunVault([("é", secret("default"))]), variables={"a": "y"})
+
+    assert path.read_text() == text
 
 
 def test_removing_plain_variables_needs_no_vault_secret(path: Path) -> None:

@@ -185,10 +185,13 @@ EXAMPLES = r"""
           - campaigns
         min_expires_in: 600
   run_once: true
+  register: voucherify
 
-- name: Let this play see the tokens
+- name: Load the tokens, so that this play can use them
   ansible.builtin.include_vars:
-    file: group_vars/all/voucherify_tokens.yml
+    file: "{{ voucherify.path }}"
+  # With --check, there may be no file yet.
+  when: voucherify.path is exists
 
 - name: Replace one token, and revoke and remove the other
   voucherify.oauth.vaulted_tokens:

@@ -150,7 +150,7 @@ EXAMPLES = r"""
       vouchers_token: "{{ token.access_token }}"
   run_once: true
 
-- name: Keep two tokens in a file that is encrypted as a whole, under a vault id
+- name: Keep two tokens in a file that is encrypted as a whole, with the secret of a vault id
   voucherify.oauth.vaulted_vars:
     path: vars/tokens.yml
     variables:
@@ -169,10 +169,13 @@ EXAMPLES = r"""
     state: absent
     backup: true
   run_once: true
+  register: removed
 
-- name: Let the running play see what is in the file now
+- name: Load the file again, so that this play sees the change
   ansible.builtin.include_vars:
-    file: group_vars/production/tokens.yml
+    file: "{{ removed.path }}"
+  # With --check, there may be no file yet.
+  when: removed.path is exists
 """
 
 RETURN = r"""

@@ -78,7 +78,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Use a token during a play, and revoke it whatever happens
+- name: Use a token in a play, and revoke it in any case
   block:
     - name: Generate a token
       voucherify.oauth.voucherify_oauth_token:
@@ -94,6 +94,8 @@ EXAMPLES = r"""
         url: "{{ voucherify_api_base_url | default('https://api.voucherify.io') }}/v1/vouchers"
         headers:
           Authorization: "{{ voucherify.token_type }} {{ voucherify.access_token }}"
+      # With --check, no token is generated.
+      when: voucherify.access_token is defined
       no_log: true
   always:
     - name: Revoke the token
@@ -104,7 +106,7 @@ EXAMPLES = r"""
         access_token: "{{ voucherify.access_token }}"
       when: voucherify.access_token is defined
 
-- name: Keep the token at hand if it is good for five more minutes, and replace it otherwise
+- name: Keep a token that has at least five minutes left, or else replace it
   voucherify.oauth.voucherify_oauth_token:
     app_id: "{{ voucherify_app_id }}"
     app_token: "{{ voucherify_app_token }}"
@@ -114,32 +116,33 @@ EXAMPLES = r"""
     min_expires_in: 300
   register: voucherify
 
-- name: Replace the token, and let the old one be used no more
+- name: Replace a token, and revoke the old one
   voucherify.oauth.voucherify_oauth_token:
     app_id: "{{ voucherify_app_id }}"
     app_token: "{{ voucherify_app_token }}"
     scope:
       - vouchers
-    access_token: "{{ voucherify.access_token }}"
+    access_token: "{{ voucherify.access_token | default('') }}"
     force: true
     revoke_replaced: true
   register: voucherify
 
-- name: Say once how to reach the API
+- name: Set the connection options in one place
   module_defaults:
     group/voucherify.oauth.voucherify:
       app_id: "{{ voucherify_app_id }}"
       app_token: "{{ voucherify_app_token }}"
       timeout: 5
   block:
-    - name: Generate a token of whatever scope the API chooses
+    - name: Generate a token with the default scope of the API
       voucherify.oauth.voucherify_oauth_token:
       register: voucherify
 
-    - name: Revoke it again
+    - name: Revoke the token
       voucherify.oauth.voucherify_oauth_token:
         state: absent
         access_token: "{{ voucherify.access_token }}"
+      when: voucherify.access_token is defined
 """
 
 RETURN = r"""

@@ -44,13 +44,13 @@ EXAMPLES = r"""
     access_token: "{{ vault_voucherify_token }}"
   register: introspection
 
-- name: Go on only with a token that is good for the work ahead
+- name: Check that the token can be used for the next two minutes
   ansible.builtin.assert:
     that:
       - introspection.active
       - "'vouchers' in introspection.scope"
       - introspection.expires_in >= 120
-    fail_msg: The token in vault_voucherify_token is not good for two minutes of work on vouchers.
+    fail_msg: The token in vault_voucherify_token cannot be used for vouchers for two minutes.
 """
 
 RETURN = r"""

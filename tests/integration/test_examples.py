@@ -1,25 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every example of the documentation runs."""
+"""Every example of the documentation runs, with and without --check, and every message that it explains exists."""
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from integration.plays import CHECKOUT, Play, command
 from sandbox import Sandbox
 
-MODULES = ["vaulted_vars", "voucherify_oauth_token", "voucherify_oauth_token_info"]
+MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 
 
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["run", "check"])
 @pytest.mark.parametrize("module", MODULES)
-def test_the_examples_of_a_module_run(play: Play, sandbox: Sandbox, tmp_path: Path, module: str) -> None:
+def test_the_examples_of_a_module_run(
+    play: Play, sandbox: Sandbox, tmp_path: Path, module: str, check: list[str]
+) -> None:
     examples = importlib.import_module(f"ansible_collections.voucherify.oauth.plugins.modules.{module}").EXAMPLES
     made = play(
         [{"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made"}], keep=["made"]
@@ -33,13 +39,15 @@ def test_the_examples_of_a_module_run(play: Play, sandbox: Sandbox, tmp_path: Pa
         "vault_voucherify_token": token["access_token"],
         **dict.fromkeys(("token", "vouchers", "campaigns"), token),
     }
-    run = play(examples, "--vault-id", f"production@{tmp_path / 'password'}", vars=variables)
+    run = play(examples, *check, "--vault-id", f"production@{tmp_path / 'password'}", vars=variables)
     assert run.status == 0, run.output
     assert "ignored=0" in run.output
+    if check:
+        assert len(sandbox.tokens()) == 1, "check mode made a token"
 
 
 # How the pages mark their code: what is run or written, and what is only to be read.
-RUN, WRITTEN, READ = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "text"}
+RUN, WRITTEN, READ = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "ini", "text"}
 MARKDOWN_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RST_BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
 GUIDE = ["guide", "automation_platform"]
@@ -52,12 +60,31 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(language, textwrap.dedent(code)) for language, code in pattern.findall(page.read_text())]
 
 
+ALSO_IN_CHECK_MODE = """set -e
+grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "$@"; }}
+{0} "$@"
+"""
+
+
+@pytest.fixture
+def commands(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PATH on which ansible-playbook runs everything in check mode first, but each command only once."""
+    folder = tmp_path_factory.mktemp("commands")
+    scripts = {"ansible-playbook": ALSO_IN_CHECK_MODE.format(shlex.quote(command("ansible-playbook")))}
+    if not Path(command("ansible-runner")).exists():
+        # Not every row of the test matrix has it. The tests in tests/publish do not run without it.
+        scripts["ansible-runner"] = "echo 'skipped: ansible-runner is not installed'"
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
+        (folder / name).chmod(0o700)
+    return f"{folder}:{Path(command('ansible-playbook')).parent}:{os.environ['PATH']}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_page_runs_in_its_order(
-    sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], page: str
+    sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], commands: str, page: str
 ) -> None:
-    environment = {**os.environ, **ansible_environment, **sandbox.environment}
-    environment["PATH"] = f"{Path(command('ansible-playbook')).parent}:{environment['PATH']}"
+    environment = {**os.environ, **ansible_environment, **sandbox.environment, "PATH": commands}
     # What a reader has from the page that led to this one.
     (tmp_path / "password").write_text("a password")
     found = blocks(CHECKOUT / page)
@@ -66,6 +93,7 @@ def test_the_code_of_a_page_runs_in_its_order(
         if language in WRITTEN:
             name = re.match(r"# (\S+\.yml)\n", code)
             assert name, f"a block does not say in its first line which file it is:\n{code}"
+            (tmp_path / name[1]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name[1]).write_text(code)
     finished = subprocess.run(
         ["bash", "-euxo", "pipefail", "-c", "".join(code for language, code in found if language in RUN)],
@@ -80,3 +108,36 @@ def test_the_code_of_a_page_runs_in_its_order(
     assert finished.returncode == 0, finished.stdout
     assert sandbox.requests()
     assert not sandbox.live_tokens(), "a reader who follows this page leaves tokens behind"
+
+
+# Messages of ansible-core that the guide explains too, and statuses, which are numbers in ours.
+OF_ANSIBLE = {
+    "missing required arguments: app_id, app_token",
+    "This action (voucherify.oauth.vaulted_tokens) does not support async",
+    "Failed to import the required Python library (requests)",
+}
+
+
+def test_each_message_that_the_guide_explains_is_one_of_the_collection() -> None:
+    text = (CHECKOUT / "docs" / "docsite" / "rst" / "guide.rst").read_text()
+    _before, section = text.split("\nError messages\n", 1)
+    titles = re.findall(r"^``.*``(?= and ``|\n {3})", section, re.MULTILINE)
+    explained = {message for title in titles for message in re.findall(r"``(.+?)``", title)} - OF_ANSIBLE
+    assert len(explained) > 20
+    ours = "\n".join(_texts_of_the_plugins())
+    assert {message for message in explained if not re.search(_pattern(message), ours)} == set()
+
+
+def _pattern(message: str) -> str:
+    """A message of the guide as a pattern: … and a status are parts that vary."""
+    return ".+".join(re.escape(part) for part in re.split(r"…+|\b\d{3}\b", message))
+
+
+def _texts_of_the_plugins() -> Iterator[str]:
+    """Give each string in the code of the plugins, with … for what a message fills in."""
+    for path in (CHECKOUT / "plugins").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value

@@ -41,14 +41,12 @@ def read_yaml(path: str) -> Any:
     return yaml.safe_load((CHECKOUT / path).read_text())
 
 
-@pytest.mark.xfail(reason="the README is rewritten in this order next")
 def test_the_readme_has_the_sections_of_a_certified_collection_in_their_order() -> None:
     headings = re.findall(r"^## (.+)$", README, re.MULTILINE)
     found = [section for heading in headings for section in README_SECTIONS if heading.startswith(section)]
     assert found == README_SECTIONS
 
 
-@pytest.mark.xfail(reason="the README is rewritten with these next")
 def test_the_readme_shows_each_way_to_install() -> None:
     name = re.escape(COLLECTION)
     for way in (rf"install {name}$", r"install -r requirements\.yml", rf"install {name}:==\d", f"{name} --upgrade"):

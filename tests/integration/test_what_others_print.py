@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Ansible and other plugins print: the README names each case, and what it advises there keeps a secret hidden.
+
+Each case is run without the advice, too. If that shows no secret any more, the README can leave the case out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.release import __version__ as core_version
+from integration.plays import Play, run_command
+from leaks import find_secrets
+from sandbox import Sandbox
+
+CORE = tuple(int(part) for part in core_version.split(".")[:2])
+# From here on, ansible-core masks the tokens that this collection reads or makes.
+MASKS = (2, 22)
+
+TOKEN = {"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made"}
+KEY = "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"
+DEBUG = {"ansible.builtin.debug": {"var": "made.access_token"}}
+COPY = {
+    "ansible.builtin.copy": {"content": "{{ made.access_token }}", "dest": "{{ playbook_dir }}/copy", "mode": "0600"},
+    "check_mode": True,
+}
+URI = {
+    "ansible.builtin.uri": {
+        "url": "{{ lookup('env', 'VOUCHERIFY_API_BASE_URL') }}/v1/vouchers",
+        "headers": {"Authorization": "Bearer {{ made.access_token }}"},
+    }
+}
+SHOWN = {"ansible.builtin.debug": {"msg": "nothing"}, "loop_control": {"label": "{{ item.access_token }}"}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Tasks that show a secret, and what the README advises instead. until: the ansible-core that hides the secret."""
+
+    shows: list[dict[str, Any]]
+    advised: list[dict[str, Any]]
+    arguments: tuple[str, ...] = ()
+    until: tuple[int, ...] = MASKS
+    environment: dict[str, str] = field(default_factory=dict)
+    environment_shows: dict[str, str] = field(default_factory=dict)
+    play: dict[str, Any] = field(default_factory=dict)
+    play_advised: dict[str, Any] = field(default_factory=dict)
+
+
+CACHE = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": "facts"}
+NEVER = (9, 9)
+CASES = {
+    "debug": Case([TOKEN, DEBUG], [TOKEN, {**DEBUG, "no_log": True}]),
+    "copy --diff": Case([TOKEN, COPY], [TOKEN, {**COPY, "no_log": True}], ("--diff",)),
+    "uri": Case([TOKEN, URI], [TOKEN, {**URI, "no_log": True}], ("-vvv",)),
+    "a cacheable fact": Case(
+        [TOKEN, {"ansible.builtin.set_fact": {"token": "{{ made.access_token }}", "cacheable": True}, "no_log": True}],
+        [TOKEN, {"ansible.builtin.set_fact": {"token": "{{ made.access_token }}"}, "no_log": True}],
+        environment=CACHE,
+        until=NEVER,
+    ),
+    "the environment in cached facts": Case(
+        [], [], environment=CACHE, play={"gather_facts": True}, play_advised={"gather_subset": ["!env"]}, until=NEVER
+    ),
+    "skipped items": Case(
+        [TOKEN, {**SHOWN, "loop": ["{{ made }}"], "when": "item.access_token is not defined"}],
+        [TOKEN, {**SHOWN, "loop": "{{ [made] | selectattr('access_token', 'undefined') }}"}],
+    ),
+    "the keyword environment": Case(
+        [{"ansible.builtin.command": "true", "environment": {"VOUCHERIFY_APP_TOKEN": KEY}}],
+        [{"ansible.builtin.command": "true"}],
+        ("-vvv",),
+        until=NEVER,
+    ),
+    "ANSIBLE_DEBUG": Case(
+        [TOKEN, {**URI, "no_log": True}], [TOKEN, {**URI, "no_log": True}], environment_shows={"ANSIBLE_DEBUG": "true"}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_secret_that_others_show_is_hidden_as_the_readme_advises(
+    play: Play, sandbox: Sandbox, tmp_path: Path, name: str
+) -> None:
+    case = CASES[name]
+
+    def found(tasks: list[dict[str, Any]], **keywords: Any) -> list[str]:
+        run = play(tasks, *case.arguments, **keywords)
+        assert run.status == 0, run.output
+        facts = "".join(path.read_text() for path in tmp_path.glob("facts/*"))
+        return find_secrets(run.output + facts, sandbox)
+
+    assert not found(case.advised, environment=case.environment, **case.play, **case.play_advised)
+    if case.until > CORE:
+        assert found(case.shows, environment={**case.environment, **case.environment_shows}, **case.play)
+
+
+def test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not(
+    sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str]
+) -> None:
+    (tmp_path / "password").write_text("a password")
+    environment = {
+        **ansible_environment,
+        **sandbox.environment,
+        "ANSIBLE_VAULT_PASSWORD_FILE": "password",
+        "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true",
+        "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit",
+        "JUNIT_OUTPUT_DIR": "junit",
+    }
+    (tmp_path / "key").write_text(sandbox.app_token)
+    encrypt = ["encrypt", "--output", "vaulted", "key"]
+    status, output = run_command("ansible-vault", *encrypt, environment=environment, cwd=tmp_path)
+    assert status == 0, output
+    vaulted = "!vault |\n" + "".join(f"          {line}\n" for line in (tmp_path / "vaulted").read_text().split())
+
+    def found(option: str, variable: str) -> list[str]:
+        (tmp_path / "book.yml").write_text(
+            "- hosts: localhost\n  gather_facts: false\n  vars:\n    key: "
+            + variable
+            + "\n  tasks:\n    - voucherify.oauth.voucherify_oauth_token_info:\n        access_token: none\n"
+            + "        app_token: "
+            + option
+            + "\n"
+        )
+        status, output = run_command("ansible-playbook", "book.yml", environment=environment, cwd=tmp_path)
+        assert status == 0, output
+        records = list(tmp_path.glob("junit/*"))
+        recorded = "".join(path.read_text() for path in records)
+        for path in records:
+            path.unlink()
+        assert recorded
+        return find_secrets(output + recorded, sandbox)
+
+    assert not found('"{{ key }}"', vaulted)
+    if MASKS > CORE:
+        assert found(vaulted, "none")
+
+
+def test_a_key_that_is_written_into_a_playbook_may_be_printed_around_a_failure(play: Play, sandbox: Sandbox) -> None:
+    def found(key: str) -> list[str]:
+        tasks: list[dict[str, Any]] = [
+            {"voucherify.oauth.voucherify_oauth_token_info": {"access_token": "none", "app_token": key}},
+            {"name": "Fail", "ansible.builtin.fail": {"msg": "No"}},
+        ]
+        return find_secrets(play(tasks).output, sandbox)
+
+    assert not found(KEY)
+    if (2, 19) <= CORE < MASKS:
+        assert found(sandbox.app_token)

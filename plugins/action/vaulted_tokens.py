@@ -28,6 +28,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens im
     TransactionFailed,
     listed_tokens,
 )
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_calls import ModuleCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
@@ -128,7 +129,7 @@ class ActionModule(ModuleRunner):
             except TransactionFailed as error:
                 failure = error
             links = file.hard_links
-        return self._report(settings, listed, vault, failure, links)
+        return self._masked(options, self._report(settings, listed, vault, failure, links))
 
     def _report(
         self,
@@ -141,7 +142,7 @@ class ActionModule(ModuleRunner):
         outcome = vault.outcome
         predicted = self._task.check_mode and any(entry.decision.changes for entry in listed)
         result: Result = {
-            "changed": predicted or (outcome is not None and outcome.changed),
+            "changed": predicted or vault.has_revoked or (outcome is not None and outcome.changed),
             "path": settings.path,
             "tokens": [entry.result(failed=failure is not None) for entry in listed],
         }
@@ -164,6 +165,25 @@ class ActionModule(ModuleRunner):
                 result["error"] = failure.error
         else:
             self._display.v(f"{_NAME}: {_summary(result)}")
+        return result
+
+    def _masked(self, options: Options, result: Result) -> Result:
+        """Take out of the texts what may be a secret in the wrong option, and show the warnings at once.
+
+        With the keyword until, ansible-core drops the warnings of all tries but the last.
+        """
+        scopes = [entry["scope"] for entry in options["tokens"]]
+        shown_anyway = ("path", "vault_id")
+        given = {name: value for name, value in options.items() if name not in shown_anyway}
+        secrets = secrets_of(ARGUMENT_SPEC, {**given, "tokens": scopes})
+        texts: Result = {name: result[name] for name in ("msg", "error", "warnings") if name in result}
+        tokens = [
+            {**token, **masked({name: token[name] for name in ("reason", "scope")}, secrets)}
+            for token in result["tokens"]
+        ]
+        result = {**result, **masked(texts, secrets), "tokens": tokens}
+        for warning in result.get("warnings", []):
+            self._display.warning(warning)
         return result
 
 

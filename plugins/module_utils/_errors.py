@@ -13,6 +13,11 @@ from dataclasses import dataclass
 
 _SECONDS_OF_A_YEAR = 365 * 24 * 3600
 
+POSSIBLE_LOSS = (
+    "The call that failed may have made a token that nobody has. It counts towards the project's 1000 tokens until it"
+    " expires, within 15 minutes. The keyword until would run the task again and could make another."
+)
+
 
 @dataclass(frozen=True)
 class Call:
@@ -49,6 +54,11 @@ class ApiError:
 
 class OAuthError(Exception):
     """Base of everything that this collection raises on purpose; its text is a sentence for the user."""
+
+    @property
+    def may_have_made_a_token(self) -> bool:
+        """Whether there may be a token now that nobody has."""
+        return False
 
 
 class OptionError(OAuthError):

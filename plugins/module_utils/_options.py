@@ -20,7 +20,7 @@ from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from ._errors import LibraryMissing, OAuthError, OptionError, RequestError
+from ._errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
 from ._http import Connection, Credentials, HttpClient, Pacing
 from ._oauth import OAuthClient, TokenDetails, is_token
 from ._version import VERSION
@@ -37,11 +37,6 @@ Options = Mapping[str, Any]
 Result = dict[str, Any]
 # What a module does with a client, its validated options and whether this is check mode.
 Work = Callable[[OAuthClient, Options, bool], Result]
-
-POSSIBLE_LOSS = (
-    "The call that failed may have made a token that nobody has. It counts towards the project's 1000 tokens until it"
-    " expires, within 15 minutes. The keyword until would run the task again and could make another."
-)
 
 # More than any play needs at once, yet an end to what a long loop over many projects can pile up.
 MAX_OPEN_CLIENTS = 16

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 # The keyword "timeout" of a task is an alarm in every ansible-core.
 _REASONS = {
@@ -26,9 +27,15 @@ class Interruptions:
     Without it, SIGINT and SIGTERM end an Ansible worker process at once: no "except" and no "finally" is executed.
     """
 
+    # Why this process should do nothing more. It is kept, because the other items of a loop and further tries of the
+    # keyword until run in the same process, which the signal would have ended.
+    _ending: ClassVar[str | None] = None
+
     def __init__(self) -> None:
-        self._noted: str | None = None
-        self._parent = os.getppid()
+        self._timeout: str | None = None
+        parent = multiprocessing.parent_process()
+        # The parent may be gone already, and then this process has got another one.
+        self._parent = os.getppid() if parent is None else parent.pid
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interruptions:
@@ -48,11 +55,16 @@ class Interruptions:
 
     def reason(self) -> str | None:
         """Return why the task should begin nothing further, as a clause; None while it may go on."""
-        if self._noted is None and os.getppid() != self._parent:
+        if os.getppid() != self._parent:
             # SIGKILL of ansible-playbook does not reach its workers. Nobody would read this task's result.
-            self._noted = "ansible-playbook itself is gone"
-        return self._noted
+            return "ansible-playbook itself is gone"
+        return Interruptions._ending or self._timeout
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         # Nothing but an assignment: a lock that this thread has already taken would block it forever.
-        self._noted = self._noted or _REASONS[signal.Signals(number)]
+        reason = _REASONS[signal.Signals(number)]
+        if number == signal.SIGALRM:
+            # Each try has its own.
+            self._timeout = reason
+        else:
+            Interruptions._ending = reason

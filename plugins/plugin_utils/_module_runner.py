@@ -16,8 +16,14 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
 
 Result = dict[str, Any]
+
+# The options that an environment variable may give, each with its variable's name.
+VARIABLES: dict[str, str] = {
+    option: rule["fallback"][1][0] for option, rule in connection_argument_spec().items() if "fallback" in rule
+}
 
 _MINIMUM_PYTHON = (3, 9)
 _PYTHON_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
@@ -71,11 +77,28 @@ class ModuleRunner(ActionBase):
         local = connection_loader.get("ansible.builtin.local", self._play_context, "/dev/null")
         local.set_options()
         of_task, self._connection = self._connection, local
-        here = {**(task_vars or {}), "ansible_python_interpreter": sys.executable, "ansible_connection": "local"}
+        variables = {"ansible_python_interpreter": sys.executable, "ansible_connection": "local"}
+        here = {**(task_vars or {}), **variables}
+        if self._task.delegate_to:
+            # Otherwise the Python of that host would be looked for here.
+            here["ansible_delegated_vars"] = {self._task.delegate_to: dict(here)}
         try:
             return self.run_module(name, options, here)
         finally:
             self._connection = of_task
+
+    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> Any:
+        """Keep the keys out of the module's command line, which is shown at -vvv and by the target's list of processes.
+
+        They are given to the module as options instead.
+        """
+        variables: dict[str, Any] = {}
+        super()._compute_environment_string(variables)
+        if raw_environment_out is not None:
+            raw_environment_out.update(variables)
+        return self._connection._shell.env_prefix(
+            **{name: value for name, value in variables.items() if name not in VARIABLES.values()}
+        )
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
         """Pass the module and its options through the pipe wherever the connection can, whatever is configured.

@@ -9,7 +9,8 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Optional, TypeVar, Union
@@ -163,27 +164,54 @@ class WorkerCalls(TokenCalls):
         self, call: Callable[[OAuthClient, A], T], arguments: Sequence[A], *, whatever_happens: bool = False
     ) -> list[Outcome[T]]:
         self._pacing.start(whatever_happens=whatever_happens)
-        futures = [self._pool.submit(self._one, call, argument) for argument in arguments]
+        waiting: SimpleQueue[tuple[int, A]] = SimpleQueue()
+        for entry in enumerate(arguments):
+            waiting.put(entry)
+        outcomes: dict[int, Outcome[T]] = {}
+
+        def work() -> None:
+            with suppress(Empty):
+                while True:
+                    position, argument = waiting.get_nowait()
+                    outcomes[position] = self._one(call, argument)
+
+        threads = self._begin(work, min(self.at_once, len(arguments)))
         while True:
             # Looked at from here, because an event must not be set by a signal's handler: it might block forever.
             if self._interruptions.reason():
                 self._pacing.stop()
-            if not wait(futures, timeout=_SECONDS_BETWEEN_LOOKS).not_done:
-                return [future.result() for future in futures]
+            if not wait(threads, timeout=_SECONDS_BETWEEN_LOOKS).not_done:
+                return [outcomes[position] for position in range(len(arguments))]
+
+    def _begin(self, work: Callable[[], None], count: int) -> list[Future[None]]:
+        """Begin the same work in so many threads, or in fewer where this process may have no more."""
+        threads: list[Future[None]] = []
+        with suppress(RuntimeError):
+            while len(threads) < count:
+                threads.append(self._pool.submit(work))
+        # An error would lose the tokens that the others make.
+        if count and not threads:
+            raise RuntimeError("no thread can be started")
+        return threads
 
     def _one(self, call: Callable[[OAuthClient, A], T], argument: A) -> Outcome[T]:
+        client = None
+        # Whatever it is, tokens that the other threads have made must not be lost by it.
         try:
-            client = self._idle.get_nowait()
-        except Empty:
-            client = self._new_client(self._pacing)
-        try:
+            client = self._idle_client()
             return call(client, argument)
-        # Anything, because tokens that the other threads have made must not be lost by it.
         except Exception as error:
             self._pacing.stop()
             return error
         finally:
-            self._idle.put(client)
+            if client:
+                self._idle.put(client)
+
+    def _idle_client(self) -> OAuthClient:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return self._new_client(self._pacing)
 
 
 def _introspect(client: OAuthClient, token: str) -> Reading | None:

@@ -9,10 +9,10 @@ yet revoked. Everything else is in the file, and the next run goes on from there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import Stopped
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import POSSIBLE_LOSS, OAuthError, Stopped
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
@@ -58,6 +58,7 @@ class TokenVault:
         self._writes = TokenWrites(file, listed, calls)
         # Of the tokens that were to be revoked: whether they were active until then, None for perhaps.
         self._was_active: dict[str, bool | None] = {}
+        self.has_revoked = False
         self.warnings: list[str] = []
 
     @property
@@ -70,14 +71,17 @@ class TokenVault:
         self._read()
         absent = [entry for entry in self._listed if not entry.wanted]
         self._introspect([entry for entry in self._listed if entry in absent or entry.must_be_introspected])
-        self._was_active = {entry.token: entry.reading is not None for entry in absent if entry.token}
-        for entry in absent:
-            entry.decide_absent(self._was_active, in_use(self._listed))
         self._decide_present()
+        self._was_active = {entry.token: entry.reading is not None for entry in absent if entry.token}
+        # A variable that gets a new token does not keep the one that it has.
+        kept = in_use(entry for entry in self._listed if entry.done)
+        for entry in absent:
+            entry.decide_absent(self._was_active, kept)
         outcome = self._writes.preview(self._expected_changes())
         if outcome.changed:
             self._file.check_writable()
         self._writes.note(outcome)
+        self._warn_if_all_were_unknown()
 
     def run(self) -> None:
         """Keep, make, replace, revoke and remove. Raises TransactionFailed or VarsFileError."""
@@ -137,6 +141,11 @@ class TokenVault:
 
     def _make(self, batch: Sequence[ListedToken]) -> None:
         outcomes = list(zip(batch, self._calls.generate([entry.scope for entry in batch])))
+        self.warnings += [
+            f"{entry.name}: {POSSIBLE_LOSS}"
+            for entry, outcome in outcomes
+            if isinstance(outcome, OAuthError) and outcome.may_have_made_a_token
+        ]
         made = [(entry, outcome) for entry, outcome in outcomes if isinstance(outcome, Made)]
         for entry, token in made:
             self._register(token.access_token)
@@ -155,14 +164,12 @@ class TokenVault:
             self.warnings.append(f"{entry.name}: {warning}")
 
     def _revoke(self, replaced: dict[str, str]) -> TransactionFailed | None:
-        """Revoke the tokens that variables had until now, except those that a listed variable still has.
-
-        Return the failure if there is one.
-        """
+        """Revoke the tokens that variables had, except those that a listed one still has. Return a failure, if any."""
         tokens = [token for token in replaced if token not in in_use(self._listed)]
         # Whatever happens, because they are in no file any more.
-        outcomes = zip(tokens, self._calls.revoke(tokens, whatever_happens=True))
-        failures = [(replaced[token], outcome) for token, outcome in outcomes if isinstance(outcome, Exception)]
+        outcomes = dict(zip(tokens, self._calls.revoke(tokens, whatever_happens=True)))
+        self._note_revoked(outcomes)
+        failures = [(replaced[token], outcome) for token, outcome in outcomes.items() if isinstance(outcome, Exception)]
         if not failures:
             return None
         names = ", ".join(name for name, _error in failures)
@@ -179,10 +186,16 @@ class TokenVault:
             known = {*in_use(self._listed), *self._was_active}
             tokens = list(dict.fromkeys(entry.token for entry in batch if entry.token and entry.token not in known))
             outcomes = dict(zip(tokens, self._calls.revoke(tokens)))
-            self._was_active.update({token: was for token, was in outcomes.items() if not isinstance(was, Exception)})
+            self._note_revoked(outcomes)
             self._remove([entry for entry in batch if entry.token not in tokens or entry.token in self._was_active])
             self._raise_failures([(entry, outcomes[entry.token]) for entry in batch if entry.token in outcomes])
         self._remove([entry for entry in leaving if not entry.token])
+
+    def _note_revoked(self, outcomes: Mapping[str, bool | Exception | None]) -> None:
+        for token, was_active in outcomes.items():
+            if not isinstance(was_active, Exception):
+                self._was_active[token] = was_active
+                self.has_revoked = self.has_revoked or bool(was_active)
 
     def _remove(self, entries: Sequence[ListedToken]) -> None:
         for entry in entries:
@@ -226,7 +239,9 @@ class TokenVault:
         return TransactionFailed(f"{message}{count_of_good(self._listed, self._file.path)}", cause)
 
     def _warn_if_all_were_unknown(self) -> None:
-        if len(self._was_active) > 1 and set(self._was_active.values()) == {False}:
+        absent = {entry.token for entry in self._listed if not entry.wanted}
+        answers = [was for token, was in self._was_active.items() if token in absent]
+        if len(answers) > 1 and set(answers) == {False}:
             self.warnings.append(
                 "None of the tokens that were to be revoked is active for this API key at this base URL. If they have"
                 " not expired, check that app_id and api_base_url belong to the project that the tokens are from."

@@ -11,6 +11,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens im
     ListedToken,
     TransactionFailed,
     count_of_good,
+    in_use,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, TokenCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
@@ -48,9 +49,9 @@ class TokenWrites:
         for entry, token in made:
             self._changes[entry.name] = token.access_token
         failure = self._write()
-        placed = self._stored({entry.name for entry, _token in made}) if failure else None
+        placed = self._found() if failure else {entry.name for entry, _token in made}
         for entry, token in made:
-            if failure is None or (placed is not None and entry.name in placed):
+            if placed is not None and entry.name in placed:
                 entry.take(token)
         return self._failed(f"{failure}{self._undo(made, placed)}") if failure else None
 
@@ -65,6 +66,7 @@ class TokenWrites:
         """Write what was decided so far, if the file differs from it. Raises TransactionFailed."""
         failure = self._write()
         if failure:
+            self._found()
             raise self._failed(failure)
 
     def _write(self) -> str | None:
@@ -89,19 +91,31 @@ class TokenWrites:
             entry.written = entry.name in outcome.added or entry.name in outcome.updated
             entry.vault_id = outcome.vault_ids.get(entry.name, entry.vault_id)
 
-    def _stored(self, names: set[str]) -> set[str] | None:
-        """Return which of the variables have what was decided; None if that cannot be found out."""
+    def _found(self) -> set[str] | None:
+        """After a failed write, note how the file differs from what it was.
+
+        Return which of the variables are as was decided; None if that cannot be found out.
+        """
         try:
-            return self._file.stored({name: self._changes[name] for name in names})
-        except VarsFileError:
+            found = self._file.stored(self._changes)
+            self.note(self._file.found({name: self._changes[name] for name in found}))
+        # Whatever it is, tokens may be in hand.
+        except Exception:
             return None
+        return found
 
     def _undo(self, made: Sequence[tuple[ListedToken, Made]], placed: set[str] | None) -> str:
         """Revoke the tokens that are not in the file. Return what is to be said about that."""
         if placed is None:
             names = ", ".join(entry.name for entry, _token in made)
             return f" It cannot be found out which of the new tokens are in it, so none was revoked ({names})."
-        lost = {entry.name: token.access_token for entry, token in made if entry.name not in placed}
+        used = in_use(self._listed)
+        lost = {
+            entry.name: token.access_token
+            for entry, token in made
+            # An API might give the same token twice.
+            if entry.name not in placed and token.access_token not in used
+        }
         if not lost:
             return ""
         outcomes = self._calls.revoke(list(lost.values()), whatever_happens=True)

@@ -15,7 +15,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, run
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import VARIABLES, ModuleRunner
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
     TaskArgsError,
@@ -133,7 +133,7 @@ class TokenAction(ModuleRunner):
         return run(self.MODULE.work, self._validated(on_target=False), check_mode=self._task.check_mode)
 
     def _on_target(self, environment: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
-        set_by_task = {option: environment[name] for option, name in self._variables().items() if environment.get(name)}
+        set_by_task = {option: environment[name] for option, name in VARIABLES.items() if environment.get(name)}
         given = decrypted(self._task.args)
         self._given = {**given, **{name: value for name, value in set_by_task.items() if given.get(name) is None}}
         self._validated(on_target=True)
@@ -146,25 +146,6 @@ class TokenAction(ModuleRunner):
     def _validated(self, *, on_target: bool) -> Options:
         spec, required_if = self.MODULE.ARGUMENT_SPEC, self.MODULE.REQUIRED_IF
         return validated(self.NAME, spec, self._given, on_target=on_target, required_if=required_if)
-
-    def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> Any:
-        """Keep the keys out of the module's command line, which is shown at -vvv and by the target's list of processes.
-
-        They are given to the module as options instead.
-        """
-        variables: dict[str, Any] = {}
-        super()._compute_environment_string(variables)
-        if raw_environment_out is not None:
-            raw_environment_out.update(variables)
-        given_as_options = set(self._variables().values())
-        return self._connection._shell.env_prefix(
-            **{name: value for name, value in variables.items() if name not in given_as_options}
-        )
-
-    def _variables(self) -> dict[str, str]:
-        """Return the options that an environment variable may give, each with its variable's name."""
-        spec = self.MODULE.ARGUMENT_SPEC
-        return {option: rule["fallback"][1][0] for option, rule in spec.items() if "fallback" in rule}
 
     def _may_make_a_token(self) -> bool:
         return (

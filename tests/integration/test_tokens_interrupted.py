@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from integration.token_file import TokenFile, listed
@@ -144,6 +145,117 @@ def test_an_answer_that_never_comes_is_not_waited_for_beyond_three_timeouts(vaul
     assert started.end(60).status != 0
     assert time.monotonic() - start < 15
     assert not vault.sandbox.tokens()
+
+
+AGAIN_IN_THE_SAME_PROCESS: dict[str, dict[str, Any]] = {
+    "an item of a loop": {"loop": [0, 1]},
+    "a further try": {"until": "outcome is succeeded", "retries": 2, "delay": 0},
+}
+
+
+@pytest.mark.parametrize("keywords", AGAIN_IN_THE_SAME_PROCESS.values(), ids=AGAIN_IN_THE_SAME_PROCESS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_begun_again_in_a_process_that_was_to_end(
+    vault: TokenFile, number: signal.Signals, keywords: dict[str, Any]
+) -> None:
+    vault.sandbox.fail("generate", hold=True, times=8)
+    tokens = [{"name": f"token_{number}{{{{ item | default('') }}}}", "scope": ["vouchers"]} for number in range(12)]
+    started = vault.start(tokens=tokens, keywords=keywords)
+    vault.sandbox.wait_for_calls_in_flight(8)
+    # SIGKILL is for ansible-playbook, SIGTERM for its worker.
+    os.kill(started.process.pid if number == signal.SIGKILL else started.worker(), number)
+    time.sleep(0.5)
+    vault.sandbox.release()
+    wait_until(lambda: len(vault.held()) == 8)
+    started.end(60)
+    time.sleep(1)
+    assert len(vault.sandbox.tokens()) == 8
+    assert not vault.lost()
+
+
+def test_a_client_that_cannot_be_made_costs_no_token(vault: TokenFile) -> None:
+    certificates = vault.home / "certificates.pem"
+    certificates.write_text("")
+    assert vault.run(tokens=listed(1)).status == 0
+    vault.sandbox.fail("introspect", hold=True)
+    started = vault.start(tokens=listed(8), ca_path=str(certificates))
+    vault.sandbox.wait_for_calls_in_flight(1)
+    # All but the first call of a batch need a new client.
+    certificates.unlink()
+    vault.sandbox.release()
+    run = started.end()
+    assert run.status != 0
+    assert "ca_path" in run.message
+    assert not vault.lost()
+
+
+def test_a_process_that_may_have_no_more_threads_makes_its_tokens_with_those_that_it_has(vault: TokenFile) -> None:
+    few_threads = """
+import threading
+start = threading.Thread.start
+count = 0
+def refusing(self):
+    global count
+    count += "ThreadPoolExecutor" in self.name
+    if count > 3 and "ThreadPoolExecutor" in self.name:
+        raise RuntimeError("can't start new thread")
+    start(self)
+threading.Thread.start = refusing
+"""
+    vault.sandbox.configure(latency=0.1)
+    run = vault.run(tokens=listed(8), environment=vault.with_faults(few_threads))
+    assert run.status == 0, run.output
+    assert vault.sandbox.most_in_flight() == 3
+    assert len(vault.held()) == 8
+    assert not vault.lost()
+
+
+# The renames of temporary files of one number, which succeed and report an error, or do not.
+RENAME_FAILS = """
+import errno, os
+replace = os.replace
+count = 0
+def failing(*paths, **options):
+    global count
+    if ".vaulted_vars." not in str(paths[0]):
+        return replace(*paths, **options)
+    count += 1
+    if count != {number} or {succeeds}:
+        replace(*paths, **options)
+    if count == {number}:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+os.replace = failing
+"""
+
+
+def test_a_write_that_succeeds_and_reports_an_error_is_told_as_what_it_is(vault: TokenFile) -> None:
+    faults = vault.with_faults(RENAME_FAILS.format(number=1, succeeds=True))
+    run = vault.run(tokens=listed(3), environment=faults)
+    assert run.status != 0
+    assert run.result["changed"] is True
+    assert all(token["written"] and token["vault_id"] == "default" for token in run.result["tokens"])
+    assert len(vault.held()) == 3
+    assert not vault.lost()
+
+
+def test_a_token_that_the_file_has_is_not_revoked_when_a_write_fails(vault: TokenFile) -> None:
+    assert vault.run(tokens=listed(1)).status == 0
+    token = vault.held()["token_0"]
+    # An API might give out the same token again.
+    vault.sandbox.fail("generate", replace={"access_token": token})
+    faults = vault.with_faults(RENAME_FAILS.format(number=2, succeeds=False))
+    assert vault.run(tokens=listed(2), environment=faults).status != 0
+    assert vault.held() == {"token_0": token}
+    assert token in vault.live()
+
+
+def test_a_token_that_is_revoked_counts_as_a_change_although_its_variable_stays(vault: TokenFile) -> None:
+    assert vault.run(tokens=listed(1)).status == 0
+    faults = vault.with_faults(RENAME_FAILS.format(number=2, succeeds=False))
+    run = vault.run(tokens=listed(1), state="absent", environment=faults)
+    assert run.status != 0
+    assert not vault.live()
+    assert run.result["changed"] is True
 
 
 def wait_until(what: object, seconds: float = 20) -> None:

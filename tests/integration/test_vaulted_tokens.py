@@ -299,6 +299,30 @@ def test_a_shared_token_is_kept_for_the_variable_whose_scope_it_has(vault: Token
     assert token in vault.live()
 
 
+@pytest.mark.parametrize("revoke_replaced", [False, True])
+def test_check_mode_predicts_what_becomes_of_a_token_that_is_shared(vault: TokenFile, revoke_replaced: bool) -> None:
+    share_a_token(vault)
+    tokens = [SHARED[0], {"name": "two", "state": "absent"}]
+    how: dict[str, Any] = {"tokens": tokens, "force": True, "revoke_replaced": revoke_replaced}
+    predicted = vault.run("--check", **how)
+    run = vault.run(**how)
+    assert run.operations == predicted.operations == {"one": "replaced", "two": "revoked"}
+    reasons = [[token["reason"] for token in one.result["tokens"]] for one in (predicted, run)]
+    assert reasons[0] == reasons[1]
+    assert not vault.lost()
+
+
+def test_no_wrong_region_is_suspected_when_the_task_itself_revoked_the_tokens(vault: TokenFile) -> None:
+    assert vault.run(tokens=TOKENS[:2]).status == 0
+    one, two = vault.held().values()
+    vault.write({"one": one, "two": two, "three": one, "four": two})
+    absent = [{"name": name, "state": "absent"} for name in ("three", "four")]
+    run = vault.run(tokens=[*SHARED, *absent], force=True, revoke_replaced=True)
+    assert run.status == 0, run.output
+    assert "app_id" not in run.words
+    assert not vault.lost()
+
+
 def test_a_wrong_region_is_suspected_when_all_tokens_are_unknown(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS).status == 0
     with Sandbox.start() as elsewhere:
@@ -410,6 +434,69 @@ def test_it_works_on_the_controller_whatever_the_task_says(vault: TokenFile, key
     )
     assert run.status == 0, run.output
     assert set(vault.held().values()) == vault.live()
+
+
+MODULES: dict[str, dict[str, Any]] = {
+    **CONNECTIONS,
+    "delegate_to": {"delegate_to": "away.invalid"},
+}
+
+
+@pytest.mark.parametrize("keywords", MODULES.values(), ids=MODULES)
+def test_it_works_as_modules_too_and_shows_no_secret(vault: TokenFile, keywords: dict[str, Any]) -> None:
+    environment = {"KEY": vault.sandbox.app_token, "VOUCHERIFY_APP_TOKEN": ""} if "environment" in keywords else {}
+    inventory = vault.home / "inventory"
+    inventory.write_text("far.invalid\naway.invalid ansible_python_interpreter=/nonexistent/python\n")
+    run = vault.run(
+        *("-vvvvv", "-i", str(inventory)),
+        tokens=TOKENS[:2],
+        environment=environment,
+        keywords={**keywords, "environment": {**keywords.get("environment", {}), "PYTHONDONTWRITEBYTECODE": "1"}},
+        play={"hosts": "far.invalid"},
+    )
+    assert run.status == 0, run.output
+    assert "executes a module for each token" in run.output
+    assert set(vault.held().values()) == vault.live()
+    assert not find_secrets(run.output, vault.sandbox, PASSWORD)
+
+
+def test_a_lost_token_is_told_although_a_further_try_succeeds(vault: TokenFile) -> None:
+    for way in ({}, {"environment": {"PYTHONDONTWRITEBYTECODE": "1"}}):
+        vault.sandbox.reset()
+        vault.path.unlink(missing_ok=True)
+        vault.sandbox.fail("generate", cut=True, carried_out=True)
+        until = {"until": "outcome is succeeded", "retries": 2, "delay": 0}
+        run = vault.run(tokens=TOKENS[:1], keywords={**until, **way})
+        assert run.status == 0, run.output
+        assert len(vault.lost()) == 1
+        assert "vouchers_token: The call that failed may have made a token that nobody has." in run.words
+
+
+def test_no_message_shows_what_may_be_a_secret_in_the_wrong_option(vault: TokenFile) -> None:
+    secret = "Xy9" + "k3J8" * 6
+    assert vault.run(tokens=[{"name": "a", "scope": ["vouchers"]}]).status == 0
+    run = vault.run("-vvvvv", tokens=[{"name": "a", "scope": [secret]}])
+    assert run.status != 0
+    assert secret not in run.output.split("TASK [ansible.builtin.copy]")[0]
+
+
+def test_where_no_folder_can_be_locked_nothing_is_made_and_nothing_left(vault: TokenFile) -> None:
+    as_on_nfs = """
+import errno, fcntl, os, stat
+flock = fcntl.flock
+def refusing(descriptor, operation):
+    # ansible-core locks a file of its own.
+    if isinstance(descriptor, int) and stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EBADF, "Bad file descriptor")
+    return flock(descriptor, operation)
+fcntl.flock = refusing
+"""
+    path = str(vault.folder / "new" / "folder" / "tokens.yml")
+    run = vault.run(tokens=TOKENS, path=path, environment=vault.with_faults(as_on_nfs))
+    assert run.status != 0
+    assert "NFS" in run.message
+    assert not vault.sandbox.requests()
+    assert not vault.beside()
 
 
 def test_async_is_refused(vault: TokenFile) -> None:

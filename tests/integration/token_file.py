@@ -101,6 +101,13 @@ class TokenFile:
     def run(self, *arguments: str, **how: Any) -> Done:
         return self.start(*arguments, **how).end()
 
+    def with_faults(self, code: str) -> dict[str, str]:
+        """Return the environment of a run of which every Python process executes this code when it starts."""
+        folder = self.home / "faults"
+        folder.mkdir(exist_ok=True)
+        (folder / "sitecustomize.py").write_text(code)
+        return {"PYTHONPATH": str(folder)}
+
     def write(self, content: Mapping[str, Any]) -> None:
         """Write plain variables."""
         self.path.write_text(yaml.safe_dump(dict(content)))

@@ -98,6 +98,9 @@ def _on_all_cores(work: Callable[[_Given], _Result], values: Iterable[_Given]) -
     pool = ThreadPoolExecutor(_cores())
     try:
         return list(pool.map(work, values))
+    except RuntimeError:
+        # This process may have no more threads.
+        return [work(value) for value in values]
     finally:
         # Not waiting: the first failure, or the end of the task's time, ends this at once.
         pool.shutdown(wait=False, cancel_futures=True)

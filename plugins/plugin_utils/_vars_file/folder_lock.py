@@ -74,7 +74,7 @@ def locked_place(path: str, make_folders: bool, lock: bool = True) -> Iterator[P
         if place is None:
             continue
         try:
-            if not lock or place.descriptor == NO_FOLDER or _lock(place):
+            if not lock or place.descriptor == NO_FOLDER or _lock(place, made):
                 try:
                     yield place
                     return
@@ -129,13 +129,19 @@ def _make_folders(folder: str, made: list[str]) -> None:
         made.append(folder)
 
 
-def _lock(place: Place) -> bool:
+def _lock(place: Place, made: list[str]) -> bool:
     """Wait for the lock. Returns False, perhaps with the lock, when the path leads to another folder by then."""
     with file_access(f"lock the folder {place.folder}", LOCK_ADVICE):
         try:
             fcntl.flock(place.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return _wait(place) and place.moved_to() is None
+        except OSError:
+            # Nobody can lock it, so no other run uses what was made.
+            for folder in reversed(made):
+                with suppress(OSError):
+                    os.rmdir(folder)
+            raise
     return place.moved_to() is None
 
 

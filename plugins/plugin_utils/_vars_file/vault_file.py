@@ -171,6 +171,12 @@ class VarsFile:
             if (name not in variables if text is None else self._editor.text(content, variables.get(name)) == text)
         }
 
+    def found(self, changes: Wanted) -> Outcome:
+        """How the file differs from what it was, by changes that are in it. After a write that failed."""
+        snapshot = self._file.read()
+        outcome = self._outcome(changes, [])
+        return replace(outcome, mode_after=snapshot.mode if snapshot and self._first else outcome.mode_before)
+
     def _apply(self, changes: Wanted) -> Outcome:
         snapshot, content = self._now()
         conflicts, writes = self._editor.plan(content, changes)
@@ -223,6 +229,7 @@ class VarsFile:
             vault_ids=vault_ids,
             mode_before=mode_before,
             mode_after=mode if mode is not None and self._first else mode_before,
+            backup_file=self._backup_file,
         )
 
     def _back_up(self, changes: Wanted) -> None:

@@ -117,7 +117,7 @@ clean: ## Remove whatever was made here
 # pyproject.toml.
 define measured
 @rm -rf build/coverage/$@ && mkdir -p build/coverage/$@
-COVERAGE_FILE="$(CURDIR)/build/coverage/$@/data" CHECKOUT="$(CURDIR)" $(BIN)/coverage run -m pytest $(1)
+COVERAGE_FILE="$(CURDIR)/build/coverage/$@/data" CHECKOUT="$(CURDIR)" $(BIN)/coverage run -m pytest --numprocesses auto $(1)
 endef
 
 # One dot a package. pip's own lines would push everything else off the screen, and its silence looks like a hang.

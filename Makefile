@@ -76,9 +76,10 @@ integration: $(TEST_READY) ## Run the playbooks of the integration tests against
 	$(call measured,tests/integration)
 
 coverage: unit integration ## Print which lines of the plugins the unit and integration tests ran
-	$(BIN)/python -W ignore::coverage.exceptions.CoverageWarning -m coverage combine --quiet --keep \
-	    --data-file=build/coverage/all build/coverage/unit build/coverage/integration
-	$(BIN)/coverage report --data-file=build/coverage/all
+	@# Its warnings are about processes that were killed while they saved.
+	@$(BIN)/python -W ignore -m coverage combine --quiet --keep --data-file=build/coverage/data \
+	    build/coverage/unit build/coverage/integration
+	$(BIN)/coverage report --data-file=build/coverage/data
 
 publishable: $(TEST_READY) ## Check what the tarball holds, and that the pages are about what exists
 	$(BIN)/pytest tests/publish

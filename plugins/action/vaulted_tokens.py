@@ -61,6 +61,8 @@ class ActionModule(ModuleRunner):
         in_loop = is_loop(self)
         if in_loop:
             hide_task(self)
+        if self._task.async_val:
+            return {"failed": True, "msg": f"{_NAME} does not run with async; remove async and poll from the task."}
         result: Result = super().run(tmp, task_vars)
         environment = environment_of(self)
         with environment_set(environment):
@@ -77,7 +79,9 @@ class ActionModule(ModuleRunner):
             interruptions = Interruptions()
             with self._calls(options, environment, interruptions, task_vars) as calls:
                 return self._transaction(options, settings, listed, calls, interruptions)
-        except (TaskArgsError, VarsFileError) as error:
+        except TaskArgsError as error:
+            return {"failed": True, "changed": False, "msg": f"{error.with_hint('on the controller')}."}
+        except VarsFileError as error:
             return {"failed": True, "changed": False, "msg": f"{error}."}
         except OAuthError as error:
             return failed(error)
@@ -115,7 +119,7 @@ class ActionModule(ModuleRunner):
     ) -> Result:
         failure: TransactionFailed | None = None
         makes = any(entry.wanted for entry in listed)
-        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=makes) as file, interruptions:
+        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=makes) as file:
             vault = TokenVault(
                 file,
                 listed,
@@ -125,7 +129,8 @@ class ActionModule(ModuleRunner):
                 register=register_token,
             )
             try:
-                vault.predict() if self._task.check_mode else vault.run()
+                with interruptions:
+                    vault.predict() if self._task.check_mode else vault.run()
             except TransactionFailed as error:
                 failure = error
             links = file.hard_links

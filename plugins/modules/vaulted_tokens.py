@@ -298,8 +298,8 @@ tokens:
       sample: default
     written:
       description:
-        - Whether the variable was written. A kept token is written too if it was in plain text or under another vault
-          id.
+        - Whether the variable was written, or would be in check mode. A kept token is written too if it was in plain
+          text or under another vault id.
       type: bool
       returned: always
       sample: true

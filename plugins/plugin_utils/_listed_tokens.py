@@ -121,10 +121,10 @@ def in_use(listed: Iterable[ListedToken]) -> set[str]:
 
 
 def count_of_good(listed: Iterable[ListedToken], path: str) -> str:
-    """Return a sentence for a failure: how many of the tokens are good. Empty if nothing is missing."""
+    """Return a sentence for a failure: how many of the tokens are good. Empty if it is none or all."""
     present = [entry for entry in listed if entry.wanted]
     good = sum(entry.done for entry in present)
-    if good == len(present):
+    if good in (0, len(present)):
         return ""
     return f" {good} of the {len(present)} tokens are in {path}; the next run goes on from there."
 

@@ -41,6 +41,12 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 _NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
 
 
+KEYS_HINT = (
+    "give them as options, or as VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN in the environment of the task or of the"
+    " process that does the work, "
+)
+
+
 class TaskArgsError(Exception):
     """The options of a task cannot be used. The text is a sentence without the full stop, and quotes no value.
 
@@ -50,6 +56,10 @@ class TaskArgsError(Exception):
     def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.missing = missing
+
+    def with_hint(self, where: str) -> str:
+        """Return the text, and where to give the keys if they are missing. where: where the work is done."""
+        return f"{self}; {KEYS_HINT}{where}" if {"app_id", "app_token"} & set(self.missing) else f"{self}"
 
 
 def validated(

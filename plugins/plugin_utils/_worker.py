@@ -18,6 +18,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import mas
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import VARIABLES, ModuleRunner
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
+    KEYS_HINT,
     TaskArgsError,
     decrypted,
     validated,
@@ -29,10 +30,6 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process i
     why_not_here,
 )
 
-_KEYS_HINT = (
-    "give them as options, or as VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN in the environment of the task or of the"
-    " process that does the work, "
-)
 _ENDED_FROM_OUTSIDE = (
     "The task was ended before the API had answered. If a token was made, nobody has it: it cannot be revoked, and it"
     " expires within 15 minutes. Give the task's keyword timeout more seconds than the option max_wait."
@@ -125,8 +122,7 @@ class TokenAction(ModuleRunner):
             with environment_set(environment):
                 return self._here()
         except TaskArgsError as error:
-            hint = f"; {_KEYS_HINT}{where}" if {"app_id", "app_token"} & set(error.missing) else ""
-            return {"failed": True, "changed": False, "msg": f"{error}{hint}."}
+            return {"failed": True, "changed": False, "msg": f"{error.with_hint(where)}."}
 
     def _here(self) -> Result:
         self._given = decrypted(self._task.args)
@@ -140,7 +136,7 @@ class TokenAction(ModuleRunner):
         result = self.run_module(self.NAME, without_nulls(self._given), task_vars)
         # All other options are valid, so what AnsibleModule refuses on the target are these.
         if result.get("failed") and not self._work_began:
-            result["msg"] += f"; {_KEYS_HINT}on the target."
+            result["msg"] += f"; {KEYS_HINT}on the target."
         return result
 
     def _validated(self, *, on_target: bool) -> Options:

@@ -218,7 +218,7 @@ def test_bad_input_is_one_sentence_and_costs_no_token(vault: TokenFile) -> None:
 WITHOUT_MEANS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no vault secret": ({"vault_ids": []}, ["vault secret"]),
     "several vault ids": ({"vault_ids": ["one", "two"]}, ["one", "two"]),
-    "no keys": ({"environment": {"VOUCHERIFY_APP_TOKEN": ""}}, ["app_token"]),
+    "no keys": ({"environment": {"VOUCHERIFY_APP_TOKEN": ""}}, ["app_token", "on the controller"]),
 }
 
 

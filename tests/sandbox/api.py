@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Union
 from urllib.parse import parse_qsl
 
 from .state import MAX_LIVE_TOKENS, ApiKey, State, Token
@@ -32,7 +32,7 @@ COLLECTIONS = frozenset(scope for scope in SCOPES if scope != "api" and not scop
 # The OpenAPI document requires a scope, the SDK's page does not. `api` is what the document's example answers.
 SCOPE_WHEN_NONE_IS_ASKED = "api"
 
-Headers = Mapping[str, "str | Sequence[str] | None"]
+Headers = Mapping[str, Union[str, Sequence[str], None]]
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,9 @@ class RunVault:
         ansible-core has no public way to them. From 2.19 on they are in a context, up to 2.18 in an attribute of the
         loader; the tests check both.
         """
-        context = getattr(ansible_vault, "VaultSecretsContext", None)
-        current = context.current(optional=True) if context else None
+        if not hasattr(ansible_vault, "VaultSecretsContext"):
+            return cls(loader._vault.secrets or [])
+        current = ansible_vault.VaultSecretsContext.current(optional=True)
         return cls(current.secrets if current else loader._vault.secrets or [])
 
     def key(self, vault_id: str | None, replaced: VaultKey | None, other_ids: Iterable[str]) -> VaultKey:

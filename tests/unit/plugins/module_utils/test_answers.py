@@ -121,7 +121,7 @@ def test_each_kind_of_status_is_an_error_of_its_own_that_has_the_status(
     status: int, kind: type[errors.RequestError]
 ) -> None:
     error = refusal(status, b"{}")
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert error.status == status
 
 

@@ -134,7 +134,7 @@ def test_before_the_form_was_read_nothing_was_sent(
     error: Exception | None, route: Route, kind: type[RequestError], again: bool, words: str
 ) -> None:
     told = network_error(CALL, error, route, form_was_read=False)
-    assert type(told) is kind
+    assert told.__class__ is kind
     assert told.may_be_sent_again is again
     assert not told.may_have_made_a_token
     assert words in str(told)
@@ -144,7 +144,7 @@ def test_before_the_form_was_read_nothing_was_sent(
 @pytest.mark.parametrize(("error", "route"), [case[:2] for case in CASES.values()], ids=CASES)
 def test_once_the_form_was_read_the_outcome_is_unknown_whatever_was_raised(error: Exception, route: Route) -> None:
     told = network_error(CALL, error, route, form_was_read=True)
-    assert type(told) is NoAnswer
+    assert isinstance(told, NoAnswer)
     assert told.may_have_made_a_token
     assert not told.may_be_sent_again
     assert "s3cret" not in f"{told} {told.as_dict()}"
@@ -163,7 +163,7 @@ def test_an_urllib3_that_compares_names_itself_is_understood() -> None:
     told = network_error(
         CALL, wrapped(CertificateError("x"), requests.exceptions.SSLError), DIRECT, form_was_read=False
     )
-    assert type(told) is Untrusted
+    assert isinstance(told, Untrusted)
 
 
 @given(

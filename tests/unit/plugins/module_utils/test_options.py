@@ -189,7 +189,7 @@ def generate(client: OAuthClient, options: Options, check_mode: bool) -> Result:
 
 
 def test_a_loop_keeps_its_client_and_another_key_gets_its_own(sandbox: Sandbox) -> None:
-    for _ in range(2):
+    for _number in range(2):
         assert "failed" not in run(generate, options_of(sandbox), check_mode=False)
     other = options_of(sandbox, app_id=sandbox.other_app_id, app_token=sandbox.other_app_token)
     assert "failed" not in run(generate, other, check_mode=False)
@@ -207,7 +207,7 @@ def test_a_token_that_is_returned_is_registered_as_a_secret(sandbox: Sandbox, mo
 
 def test_a_new_client_is_never_that_of_somebody_else(sandbox: Sandbox) -> None:
     options = options_of(sandbox)
-    clients = [new_client(options) for _ in range(2)]
+    clients = [new_client(options) for _number in range(2)]
     for client in clients:
         client.introspect("a-token")
         client.close()

@@ -131,7 +131,7 @@ def test_an_unknown_scope_does_no_harm_where_none_is_wanted(sandbox: Sandbox, cl
 
 
 def test_what_differs_is_told_once_and_without_values(sandbox: Sandbox, client: OAuthClient) -> None:
-    for _ in range(2):
+    for _number in range(2):
         answer(sandbox, "generate", without_none({**DOCUMENTED, "token_type": None, "expires_in": "s3cret"}), 201)
         client.generate(None)
     answer(sandbox, "revoke", {}, 200)

@@ -84,5 +84,5 @@ def test_the_back_off_grows_to_its_cap() -> None:
 
 
 def test_clients_that_were_told_the_same_wait_do_not_return_together() -> None:
-    pauses = [jittered(shortest_pause(0, 5.0), 0) for _ in range(100)]
+    pauses = [jittered(shortest_pause(0, 5.0), 0) for _number in range(100)]
     assert max(pauses) - min(pauses) > 0.5

@@ -229,7 +229,7 @@ def test_an_interim_answer_is_not_taken_for_the_final_one(interim: bytes) -> Non
     script = Script(*(interim + response({**TOKEN, "access_token": name}) for name in ("first", "second")))
     with Listener(script) as server:
         client = client_of(server.url)
-        assert [client.generate(None).access_token for _ in range(2)] == ["first", "second"]
+        assert [client.generate(None).access_token for _number in range(2)] == ["first", "second"]
         assert server.connections == 1
 
 
@@ -333,7 +333,7 @@ def full() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         others = []
-        for _ in range(3):
+        for _number in range(3):
             other = socket.socket()
             other.setblocking(False)
             other.connect_ex(listener.getsockname())

@@ -10,6 +10,14 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+
+
+def let_others_reach(folder: Path) -> None:
+    """Let other users look into the folders above a temporary one, which are closed to them."""
+    for parent in folder.parents:
+        if parent.name.startswith(("pytest-", "popen-")):
+            parent.chmod(0o755)
 
 
 class Child:

@@ -176,7 +176,7 @@ def test_of_several_locks_the_right_one_has_its_holder_named(tmp_path: Path) -> 
         child.kill()
         child.result()
 
-    assert [str(holder).split(",")[0] for holder in holders] == [
+    assert [str(holder).split(",", maxsplit=1)[0] for holder in holders] == [
         *(f"process {child.pid}" for child in children),
         "None",
     ]

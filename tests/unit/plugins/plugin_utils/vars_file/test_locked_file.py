@@ -19,6 +19,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
     FileAccessError,
     FileChangedError,
 )
+from unit.plugins.plugin_utils.vars_file.children import let_others_reach
 
 # What stands for a user in an entry of an access control list that is about none.
 ANYBODY = 0xFFFFFFFF
@@ -48,8 +49,7 @@ def write(path: Path, data: bytes, new_mode: int | None = None) -> None:
 @contextmanager
 def another_user(folder: Path) -> Iterator[None]:
     """Root is refused nothing, so that refusals are tried as somebody else."""
-    for parent in list(folder.parents)[:2]:
-        parent.chmod(0o755)
+    let_others_reach(folder)
     os.setegid(65534)
     os.seteuid(65534)
     try:

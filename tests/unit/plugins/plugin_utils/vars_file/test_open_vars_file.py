@@ -29,7 +29,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
     VarsFile,
     open_vars_file,
 )
-from unit.plugins.plugin_utils.vars_file.children import Child
+from unit.plugins.plugin_utils.vars_file.children import Child, let_others_reach
 from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault
 
 VAULT = run_vault("default")
@@ -453,8 +453,8 @@ def test_an_immutable_file_is_refused_before_the_first_write(path: Path) -> None
 def test_a_file_of_somebody_else_in_a_sticky_folder_is_refused_before_the_first_write(tmp_path: Path) -> None:
     folder = tmp_path / "sticky"
     folder.mkdir()
-    for parent in list(folder.parents)[:3]:
-        parent.chmod(0o755)
+    let_others_reach(folder)
+    tmp_path.chmod(0o755)
     write(folder / "vars.yml", a="one")
     os.chown(folder / "vars.yml", 1234, 65534)
     (folder / "vars.yml").chmod(0o666)

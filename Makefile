@@ -76,9 +76,10 @@ integration: $(TEST_READY) ## Run the playbooks of the integration tests against
 	$(call measured,tests/integration)
 
 coverage: unit integration ## Print which lines of the plugins the unit and integration tests ran
-	$(BIN)/python -W ignore::coverage.exceptions.CoverageWarning -m coverage combine --quiet --keep \
-	    --data-file=build/coverage/all build/coverage/unit build/coverage/integration
-	$(BIN)/coverage report --data-file=build/coverage/all
+	@# Its warnings are about processes that were killed while they saved.
+	@$(BIN)/python -W ignore -m coverage combine --quiet --keep --data-file=build/coverage/data \
+	    build/coverage/unit build/coverage/integration
+	$(BIN)/coverage report --data-file=build/coverage/data
 
 publishable: $(TEST_READY) ## Check what the tarball holds, and that the pages are about what exists
 	$(BIN)/pytest tests/publish
@@ -117,7 +118,7 @@ clean: ## Remove whatever was made here
 # pyproject.toml.
 define measured
 @rm -rf build/coverage/$@ && mkdir -p build/coverage/$@
-COVERAGE_FILE="$(CURDIR)/build/coverage/$@/data" CHECKOUT="$(CURDIR)" $(BIN)/coverage run -m pytest $(1)
+COVERAGE_FILE="$(CURDIR)/build/coverage/$@/data" CHECKOUT="$(CURDIR)" $(BIN)/coverage run -m pytest --numprocesses auto $(1)
 endef
 
 # One dot a package. pip's own lines would push everything else off the screen, and its silence looks like a hang.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from integration.token_file import MODULE, PASSWORD, TokenFile, listed
 from leaks import find_secrets
 from sandbox import Sandbox
@@ -151,16 +152,18 @@ def test_a_token_in_plain_text_is_kept_and_vaulted(vault: TokenFile) -> None:
     assert vault.held() == {"vouchers_token": token, "other": 1}
 
 
-@pytest.mark.parametrize("value", [12, 1.5, True, {"a": "b"}, ["a"], "{{ lookup('env', 'HOME') }}", "not a token"])
-def test_a_value_that_can_be_no_token_is_left_alone(vault: TokenFile, value: Any) -> None:
-    vault.write({"vouchers_token": value})
-    before = vault.path.read_bytes()
-    for state in ("present", "absent"):
-        run = vault.run(tokens=TOKENS, state=state)
-        assert run.status != 0
-        assert "'vouchers_token'" in run.message
-        assert "choose another name" in run.message
-        assert vault.path.read_bytes() == before
+def test_a_value_that_can_be_no_token_is_left_alone(vault: TokenFile) -> None:
+    values = [12, 1.5, True, {"a": "b"}, ["a"], "{{ lookup('env', 'HOME') }}", "not a token"]
+    files = [vault.folder / f"{number}.yml" for number in range(len(values))]
+    for file, value in zip(files, values):
+        file.write_text(yaml.safe_dump({"vouchers_token": value}))
+    before = [file.read_bytes() for file in files]
+    tasks = [{"path": str(file), "tokens": TOKENS, "state": state} for file in files for state in ("present", "absent")]
+    for result in vault.run_each(tasks):
+        assert result["failed"]
+        assert "'vouchers_token'" in result["msg"]
+        assert "choose another name" in result["msg"]
+    assert [file.read_bytes() for file in files] == before
     assert not vault.sandbox.requests()
 
 
@@ -194,27 +197,39 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an unknown option": ({"tokens": [{"name": "a"}], "tokenz": []}, ["tokenz"]),
     "a mode without quotes": ({"tokens": [{"name": "a"}], "mode": 416}, ["mode"]),
     "a folder": ({"tokens": [{"name": "a"}], "path": "/tmp"}, ["folder"]),
-    "no vault secret": ({"tokens": [{"name": "a"}], "vault_ids": []}, ["vault secret"]),
-    "several vault ids": ({"tokens": [{"name": "a"}], "vault_ids": ["one", "two"]}, ["one", "two"]),
-    "a vault id that is not loaded": ({"tokens": [{"name": "a"}], "vault_id": "three"}, ["three"]),
-    "no keys": ({"tokens": [{"name": "a"}], "environment": {"VOUCHERIFY_APP_TOKEN": ""}}, ["app_token"]),
+    "a vault id that is not loaded": ({"tokens": [{"name": "a"}], "vault_id": "three"}, ["vault_id names"]),
     "a base URL without https": ({"tokens": [{"name": "a"}], "api_base_url": "http://example.org"}, ["https"]),
 }
 
 
-@pytest.mark.parametrize(("options", "words"), BAD_INPUT.values(), ids=BAD_INPUT)
-def test_bad_input_is_one_sentence_and_costs_no_token(
-    vault: TokenFile, options: dict[str, Any], words: list[str]
-) -> None:
-    vault.passwords.update(one="the first password", two="the second password")
+def test_bad_input_is_one_sentence_and_costs_no_token(vault: TokenFile) -> None:
     vault.path.write_text("# a comment\nother: value\n")
-    run = vault.run(**options)
+    results = vault.run_each([options for options, _words in BAD_INPUT.values()])
+    for case, (_options, words), result in zip(BAD_INPUT, BAD_INPUT.values(), results):
+        assert result["failed"], case
+        for word in words:
+            assert word in result["msg"], (case, result["msg"])
+        assert result["msg"].rstrip(".").count(". ") <= 1, (case, result["msg"])
+    assert vault.path.read_text() == "# a comment\nother: value\n"
+    assert not vault.beside()
+    assert not vault.sandbox.requests()
+
+
+WITHOUT_MEANS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "no vault secret": ({"vault_ids": []}, ["vault secret"]),
+    "several vault ids": ({"vault_ids": ["one", "two"]}, ["one", "two"]),
+    "no keys": ({"environment": {"VOUCHERIFY_APP_TOKEN": ""}}, ["app_token"]),
+}
+
+
+@pytest.mark.parametrize(("how", "words"), WITHOUT_MEANS.values(), ids=WITHOUT_MEANS)
+def test_a_run_without_the_means_costs_no_token(vault: TokenFile, how: dict[str, Any], words: list[str]) -> None:
+    vault.passwords.update(one="the first password", two="the second password")
+    run = vault.run(tokens=TOKENS, **how)
     assert run.status != 0
     for word in words:
         assert word in run.message, run.message
-    assert run.message.rstrip(".").count(". ") <= 1
-    assert vault.path.read_text() == "# a comment\nother: value\n"
-    assert not vault.beside()
+    assert not vault.path.exists()
     assert not vault.sandbox.requests()
 
 
@@ -266,7 +281,7 @@ def share_a_token(vault: TokenFile) -> str:
     assert vault.run(tokens=SHARED).status == 0
     assert vault.held() == {"one": token, "two": token}
     assert len(vault.sandbox.tokens()) == 1
-    return token
+    return str(token)
 
 
 def test_a_token_that_another_variable_keeps_is_not_revoked(vault: TokenFile) -> None:

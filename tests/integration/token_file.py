@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret, is_encrypted
 from integration.plays import command, run_environment
 from sandbox import Sandbox
 
@@ -101,6 +102,27 @@ class TokenFile:
     def run(self, *arguments: str, **how: Any) -> Done:
         return self.start(*arguments, **how).end()
 
+    def run_each(self, tasks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Run a task for each mapping of options, all in one play, and return their results."""
+        outcomes = [f"outcome_{number}" for number in range(len(tasks))]
+        book = [
+            *(
+                {MODULE: {"path": str(self.path), **options}, "register": outcome, "ignore_errors": True}
+                for options, outcome in zip(tasks, outcomes)
+            ),
+            {
+                "ansible.builtin.copy": {
+                    "dest": str(self.home / "outcomes.json"),
+                    "content": "{{ [" + ", ".join(outcomes) + "] | to_json }}",
+                    "mode": "0600",
+                },
+            },
+        ]
+        run = self.run(play={"tasks": book})
+        assert run.status == 0, run.output
+        results: list[Mapping[str, Any]] = json.loads((self.home / "outcomes.json").read_text())
+        return results
+
     def with_faults(self, code: str) -> dict[str, str]:
         """Return the environment of a run of which every Python process executes this code when it starts."""
         folder = self.home / "faults"
@@ -112,39 +134,20 @@ class TokenFile:
         """Write plain variables."""
         self.path.write_text(yaml.safe_dump(dict(content)))
 
-    def held(self) -> dict[str, str]:
-        """Return the variables of the file, decrypted by ansible-core's own command."""
+    def held(self) -> dict[str, Any]:
+        """Return the variables of the file, decrypted by ansible-core's vault."""
         if not self.path.exists():
             return {}
-        play = [
-            {
-                "hosts": "localhost",
-                "gather_facts": False,
-                "tasks": [
-                    {"ansible.builtin.include_vars": {"file": str(self.path), "name": "held"}},
-                    {
-                        "ansible.builtin.copy": {
-                            "dest": str(self.home / "held.json"),
-                            "content": "{{ held | to_json }}",
-                            "mode": "0600",
-                        }
-                    },
-                ],
-            }
-        ]
-        playbook = self.home / "held.yml"
-        playbook.write_text(json.dumps(play))
-        subprocess.run(
-            [command("ansible-playbook"), *self._vault_ids(list(self.passwords)), str(playbook)],
-            cwd=self.home,
-            env={**os.environ, **run_environment(self.home)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=True,
-        )
-        held: dict[str, str] = json.loads((self.home / "held.json").read_text())
-        return held
+        vault = VaultLib([(vault_id, VaultSecret(password.encode())) for vault_id, password in self.passwords.items()])
+        data = self.path.read_bytes()
+
+        class Loader(yaml.SafeLoader):
+            pass
+
+        Loader.add_constructor("!vault", lambda _loader, node: vault.decrypt(node.value.encode()).decode())
+        Loader.add_constructor("!unsafe", lambda _loader, node: node.value)
+        # A safe loader with two more tags.
+        return yaml.load(vault.decrypt(data) if is_encrypted(data) else data, Loader) or {}
 
     def live(self) -> set[str]:
         return {token.access_token for token in self.sandbox.live_tokens()}

@@ -12,8 +12,10 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests
@@ -519,6 +521,25 @@ def test_a_mint_that_is_tried_again_goes_out_on_a_new_connection() -> None:
     with Listener(script) as server:
         client_of(server.url).generate(None)
     assert [number for number, _head, _body in script.requests] == [0, 1]
+
+
+def test_many_clients_at_once_mix_nothing_up_and_leave_nothing_behind(authority: trustme.CA, ca_path: str) -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        while True:
+            _head, body = read_request(connection)
+            connection.sendall(response({**TOKEN, "scope": parse_qs(body.decode())["scope"][0]}))
+
+    def calls(number: int) -> set[tuple[str, ...] | None]:
+        client = client_of(server.url, ca_path=ca_path, proxy=proxy.url if number % 2 else None)
+        granted = {client.generate([f"of-{number}"]).details.scope for _ in range(30)}
+        client.close()
+        return granted
+
+    with Listener(serve, server_tls(authority)) as server, connect_proxy() as proxy:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(calls, range(8))) == [{(f"of-{number}",)} for number in range(8)]
+        assert server.connections == 8
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
 
 
 def test_no_cookie_is_kept() -> None:

@@ -33,8 +33,8 @@ options:
   timeout:
     description:
       - Connect and read timeout, in seconds, from V(1) to V(86400).
-      - One try of a call ends after at most three times this long, however slowly the API sends its answer. Only the
-        time that the system takes to look up a host's name is not limited.
+      - One try of a call ends after at most three times this long, however slowly the API sends its answer. The time
+        that the system takes to look up a host's name is included.
     type: int
     default: 10
   retries:

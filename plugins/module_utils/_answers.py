@@ -76,7 +76,7 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
             "set api_base_url to where the API is",
             status=status,
         )
-    api = _api_error(_json_object(answer.body) or {}, secrets)
+    api = _api_error(json_object(answer.body) or {}, secrets)
     cause = f"{answer.host} answered {status}" + (f", {api}" if str(api) else "")
     wait = retry_after(answer.headers)
     if status >= 500:
@@ -97,7 +97,7 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
 
 
 def _success(call: Call, answer: Answer) -> Success:
-    content = {} if answer.body == b"" else _json_object(answer.body)
+    content = {} if answer.body == b"" else json_object(answer.body)
     if content is None:
         if answer.body is None:
             fault = "is longer than 1 MiB"
@@ -111,10 +111,12 @@ def _success(call: Call, answer: Answer) -> Success:
     return Success(answer.status, content, server_time(answer.headers))
 
 
-def _json_object(body: bytes | None) -> dict[str, Any] | None:
+def json_object(body: bytes | None) -> dict[str, Any] | None:
+    """Return the object that a body contains; None where it is no whole JSON object."""
     try:
-        # Python refuses to read integers of many thousand digits, and one in a field that nobody needs is no fault.
-        content = json.loads(body or b"", parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
+        # A wrong byte, or an integer of many thousand digits, in a field that nobody needs is no fault.
+        text = (body or b"").decode(json.detect_encoding(body or b""), errors="replace")
+        content = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

@@ -12,8 +12,13 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import TracebackType
+from typing import TypeVar, cast
+
+T = TypeVar("T")
 
 _thread = threading.local()
 
@@ -36,8 +41,8 @@ class Deadline:
         self._handles: list[socket.socket] = []
 
     def __enter__(self) -> Deadline:
-        _thread.deadline = self
         self._timer.start()
+        _thread.deadline = self
         return self
 
     def __exit__(
@@ -53,6 +58,28 @@ class Deadline:
     def left(self) -> float:
         """Seconds left, never below a moment, because a timeout of 0 means something else to a socket."""
         return max(0.001, self._end - time.monotonic())
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Do what cannot be interrupted. Raises what C(work) does, or TimeoutError when the time is over before.
+
+        C(work) runs in a thread, which is left alone when the time is over.
+        """
+        outcomes: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
+
+        def do() -> None:
+            try:
+                outcomes.put((work(), None))
+            except BaseException as error:
+                outcomes.put((None, error))
+
+        threading.Thread(target=do, daemon=True).start()
+        try:
+            result, error = outcomes.get(timeout=self.left)
+        except Empty:
+            raise TimeoutError from None
+        if error:
+            raise error
+        return cast("T", result)
 
     def watch(self, descriptor: int) -> None:
         """Include the connection of a file descriptor."""

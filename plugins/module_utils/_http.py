@@ -12,10 +12,9 @@ import time
 from collections.abc import Mapping
 
 from ._answers import Success, read
-from ._connection import Connection, Credentials
 from ._errors import Call, NoAnswer, RateLimited, Refused, RequestError, ServerFailed, Stopped
 from ._session import IMPORT_ERROR
-from ._transport import Transport
+from ._transport import Connection, Credentials, Transport
 from ._waits import Pacing, jittered, shortest_pause
 
 __all__ = ["HAS_REQUESTS", "Connection", "Credentials", "HttpClient", "Pacing"]
@@ -49,7 +48,7 @@ class HttpClient:
                 raise error or Stopped(call, "it was not sent, because the task was told to stop", "run the play again")
             limited_for = None
             try:
-                return self._try(call, form, is_first=error is None)
+                return self._try(call, form)
             except RequestError as failure:
                 error = failure
                 error.retries = retries
@@ -79,11 +78,14 @@ class HttpClient:
         """Return what no text about a call with this form may repeat."""
         return self._transport.secrets(form)
 
-    def _try(self, call: Call, form: Mapping[str, str], *, is_first: bool) -> Success:
-        is_idle = time.monotonic() - self._last_used > IDLE_SECONDS
-        if not is_first or (is_idle and call.risk_if_repeated):
+    def _try(self, call: Call, form: Mapping[str, str]) -> Success:
+        if call.risk_if_repeated and time.monotonic() - self._last_used > IDLE_SECONDS:
             self._transport.close()
         try:
             return read(call, self._transport.send(call, form), self.secrets(form))
+        except RequestError:
+            # What is wrong may be the connection. Or more bytes follow, and would be taken for the next answer.
+            self._transport.close()
+            raise
         finally:
             self._last_used = time.monotonic()

@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from ._errors import Call, NoAnswer, RequestError, Unreachable, Unsendable, Untrusted
 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})\b")
+_SOCKS_REPLY = re.compile(r"0x[0-9A-Fa-f]{2}\b")
+# The replies of RFC 1928 that speak of a failure, the network or the host, and not of rules or abilities.
+_SOCKS_MAY_PASS = ("0x01", "0x03", "0x04", "0x05", "0x06")
 # What Python raises where a connection ended during the handshake. Other faults of it are the same with each try.
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 # What OpenSSL makes of an answer that is not TLS; which one depends on its version.
@@ -54,6 +57,7 @@ def network_error(call: Call, error: BaseException | None, route: Route, *, form
     return (
         _untrusted(call, chain, route)
         or _refused_by_proxy(call, chain, route)
+        or _refused_by_socks_proxy(call, chain, route)
         or _unusable_certificates(call, chain, route)
         or _no_common_tls(call, chain, route)
         or _unsendable(call, chain, route)
@@ -74,8 +78,8 @@ def _untrusted(call: Call, chain: list[BaseException], route: Route) -> RequestE
         elif code in _WRONG_TIME:
             advice = "have the certificate renewed, or correct this machine's clock"
         # With a proxy that speaks TLS itself, it is the certificate of either.
-        owner = route.host + (f", or of the proxy {route.proxy} before it," if route.proxy else "")
-        return Untrusted(call, f"the certificate of {owner} does not verify ({words})", advice)
+        other = f", or of the proxy {route.proxy} before it," if route.proxy else ""
+        return Untrusted(call, f"the certificate of {route.host}{other} does not verify ({words})", advice)
     return None
 
 
@@ -93,6 +97,25 @@ def _refused_by_proxy(call: Call, chain: list[BaseException], route: Route) -> R
     error = Unreachable(call, cause, advice, status=status)
     error.transient = status >= 500
     return error
+
+
+def _refused_by_socks_proxy(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
+    for link in chain:
+        source = route.proxy_source or "proxy"
+        if _is_a(link, "SOCKS5AuthError"):
+            cause, advice = "did not accept who asked it", f"check the user name and the password in {source}"
+            is_transient = False
+        # PySocks begins its text with the reply's code (RFC 1928, section 6), and all else in it is its own.
+        elif _is_a(link, "SOCKS4Error", "SOCKS5Error") and (match := _SOCKS_REPLY.match(str(link))):
+            cause = f"answered {match[0]} when it was asked to connect to {route.host}"
+            advice = f"check {source}, or ask whoever runs the proxy to allow {route.host}"
+            is_transient = match[0] in _SOCKS_MAY_PASS
+        else:
+            continue
+        error = Unreachable(call, f"the proxy {route.proxy} {cause}", advice)
+        error.transient = is_transient
+        return error
+    return None
 
 
 def _unusable_certificates(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
@@ -119,7 +142,8 @@ def _no_common_tls(call: Call, chain: list[BaseException], route: Route) -> Requ
         if reason:
             names = "api_base_url" + (f" and {route.proxy_source}" if route.proxy_source else "")
             if reason in _NO_TLS:
-                cause, advice = f"{route.host} does not speak TLS", f"check the port in {names}"
+                other = f", or the proxy {route.proxy} before it," if route.proxy else ""
+                cause, advice = f"{route.host}{other} does not speak TLS", f"check the port in {names}"
             else:
                 words = reason.replace("_", " ").lower()
                 cause = f"{route.host} and this machine cannot agree on how to speak TLS ({words})"
@@ -200,6 +224,9 @@ def _cause(chain: list[BaseException]) -> str:
             return _openssl_reason(link).replace("_", " ").lower()
         if isinstance(link, OSError) and link.strerror and not isinstance(link, ssl.SSLError):
             return str(link.strerror)
-    if any(_is_a(link, "BadStatusLine", "InvalidHeader") and not _is_a(link, "RemoteDisconnected") for link in chain):
+    if any(
+        _is_a(link, "HTTPException", "InvalidHeader") and not _is_a(link, "RemoteDisconnected", "IncompleteRead")
+        for link in chain
+    ):
         return "what came is not proper HTTP"
     return "it was closed early"

@@ -135,7 +135,7 @@ class OAuthClient:
     def _unusable(self, access_token: str, success: Success) -> BadAnswer:
         error = BadAnswer(
             GENERATE,
-            "the token in the API's answer contains characters that no HTTP header can carry",
+            "the API's answer contains a token that no HTTP header can carry",
             "ask Voucherify's support",
             status=success.status,
         )

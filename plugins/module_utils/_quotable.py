@@ -20,6 +20,8 @@ _PIECE = 12
 _SHORTEST_ENCODED = 6
 # Far more than is shown, and little enough to be searched at once.
 _MAX_READ_CHARACTERS = 8 * 1024
+# Longer than any token that can be used. Each character costs memory and time.
+_MAX_SECRET_CHARACTERS = 16 * 1024
 
 
 def quotable(text: str, secrets: tuple[str, ...]) -> str:
@@ -38,13 +40,17 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
     shown = [WITHHELD if _contains(word, pieces) else _printable(word) for word in words]
     long_pieces = frozenset(piece for piece in pieces if len(piece) >= _PIECE)
     # A secret may also be spread over several words.
-    if any(piece in written for written in _readings(" ".join(shown)) for piece in long_pieces):
+    if _contains(" ".join(shown), long_pieces):
         return WITHHELD
     return " ".join(" ".join(shown).split())[:MAX_QUOTED_CHARACTERS]
 
 
 def _contains(word: str, pieces: frozenset[str]) -> bool:
-    return any(piece in written for written in _readings(word) for piece in pieces)
+    try:
+        return any(piece in written for written in _readings(word) for piece in pieces)
+    except ValueError:
+        # html.unescape refuses numbers of many thousand digits, so it is unknown what the word contains.
+        return True
 
 
 def _printable(word: str) -> str:
@@ -53,7 +59,12 @@ def _printable(word: str) -> str:
 
 @lru_cache(maxsize=64)
 def _pieces(secrets: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(piece for secret in secrets for writing in _writings(secret) for piece in _windows(writing))
+    return frozenset(
+        piece
+        for secret in secrets
+        for writing in _writings(secret[:_MAX_SECRET_CHARACTERS])
+        for piece in _windows(writing)
+    )
 
 
 def _windows(text: str) -> Iterator[str]:

@@ -13,8 +13,8 @@ import logging
 import os
 import socket
 import traceback
+from collections.abc import Callable
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,7 +43,6 @@ class Session(requests.Session):
         super().__init__()
         # It would make ~/.netrc, REQUESTS_CA_BUNDLE and the proxy variables count; the last two we read ourselves.
         self.trust_env = False
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.mount("https://", _Adapter())
         self.mount("http://", _Adapter())
 
@@ -79,7 +78,13 @@ def _keeping_deadline(pool: type[Any]) -> type[Any]:
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """Reads on after an interim answer, such as 103. http.client does so after 100 only."""
+    """Reads on after an interim answer, such as 103, and drops cookies. http.client reads on after 100 only."""
+
+    def begin(self) -> None:
+        super().begin()
+        # requests reads them even where none may be kept, and some take http.cookiejar half a minute.
+        for name in ("Set-Cookie", "Set-Cookie2"):
+            del self.headers[name]
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]
@@ -97,9 +102,12 @@ class _KeepsDeadline:
 
     def _new_conn(self: Any) -> socket.socket:
         deadline = current_deadline()
-        # PySocks makes its connections itself.
-        if deadline is None or hasattr(self, "_socks_options"):
-            made: socket.socket = super()._new_conn()  # type: ignore[misc]
+        connect: Callable[[], socket.socket] = super()._new_conn  # type: ignore[misc]
+        if deadline is None:
+            made = connect()
+        # PySocks makes its connections itself, and reads as many answers as a proxy sends.
+        elif hasattr(self, "_socks_options"):
+            made = deadline.call(connect)
         else:
             made = _connected(self, deadline)
         if deadline:
@@ -118,8 +126,9 @@ def _connected(connection: Any, deadline: Deadline) -> socket.socket:
     """Connect to the first address of a host that lets us, so that all of them together keep the deadline."""
     name = getattr(connection, "_dns_host", connection.host).strip("[]")
     last: Exception | None = None
+    family = urllib3_connection.allowed_gai_family()
     try:
-        found = socket.getaddrinfo(name, connection.port, urllib3_connection.allowed_gai_family(), socket.SOCK_STREAM)
+        found = deadline.call(lambda: socket.getaddrinfo(name, connection.port, family, socket.SOCK_STREAM))
     except OSError as error:
         found, last = [], error
     addresses = list(dict.fromkeys(str(address[0]) for *_kind, address in found))

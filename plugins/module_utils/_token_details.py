@@ -20,6 +20,8 @@ from ._quotable import quotable
 
 TOKEN_LIFE_SECONDS = 900
 
+_MAX_TOKEN_CHARACTERS = 16 * 1024
+
 # A larger number is no time.
 _LARGEST_TIME = 10**12
 
@@ -41,9 +43,10 @@ class TokenDetails:
 def is_token(text: str) -> bool:
     """Whether a text can be a token: the visible characters of RFC 6749, appendix A.12.
 
-    A token is opaque, so this says nothing else. A space, which that appendix allows, would end it in a header.
+    A token is opaque, so this says nothing else. A space, which that appendix allows, would end it in a header, and
+    servers refuse headers of more than some thousand characters.
     """
-    return re.fullmatch(r"[!-~]+", text) is not None
+    return len(text) <= _MAX_TOKEN_CHARACTERS and re.fullmatch(r"[!-~]+", text) is not None
 
 
 def token_details(

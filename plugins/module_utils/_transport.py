@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
-from ._answers import MAX_ANSWER_BYTES, Answer
-from ._connection import Connection, Credentials
+from ._answers import MAX_ANSWER_BYTES, Answer, json_object
 from ._deadline import Deadline, current_deadline
 from ._errors import Call
 from ._network_error import Route, network_error
@@ -20,6 +20,31 @@ from ._session import IMPORT_ERROR, Session, accept_unverified, environment_prox
 
 # One try takes at most so many times C(timeout).
 TIMEOUTS_OF_A_TRY = 3
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An API key of a Voucherify project: the pair that authorises every call of its OAuth API."""
+
+    app_id: str
+    app_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How the API is reached: the module options of the same names, checked. Times are seconds.
+
+    user_agent: the HTTP header of that name.
+    """
+
+    base_url: str
+    timeout: int
+    retries: int
+    max_wait: int
+    validate_certs: bool
+    ca_path: str | None
+    proxy: str | None = field(repr=False)
+    user_agent: str
 
 
 class Transport:
@@ -43,7 +68,7 @@ class Transport:
         connection = self._connection
         url = connection.base_url + call.path
         body = _Form(form)
-        failure = None
+        answer = failure = None
         with Deadline(connection.timeout, connection.timeout * TIMEOUTS_OF_A_TRY) as deadline:
             proxy, proxy_source = self._proxy(url)
             ca_bundle, ca_source = self._ca_bundle()
@@ -72,17 +97,17 @@ class Transport:
             # Anything, because a malformed proxy makes requests fail in ways of its own.
             except Exception as error:
                 failure = error
-        if failure or deadline.expired:
+        # When the time is over, what was read may be a part. Shutting the connection down looks like its end.
+        is_part = deadline.expired and answer is not None and json_object(answer.body) is None
+        if deadline.expired or _has_forbidden_body(answer):
             self.close()
+        if answer is None or is_part:
             shown = self._shown_proxy(proxy)
             route = Route(self._host, shown, proxy_source, ca_source)
             # The time being over explains whatever was raised. The texts of what was raised may quote a proxy's
             # password, so the chain of exceptions ends here.
             raised = None if deadline.expired else failure
             raise network_error(call, raised, route, form_was_read=body.was_read) from None
-        if answer.status < 200:
-            # The final answer may follow, and must not be taken for that of the next call.
-            self.close()
         return answer
 
     def close(self) -> None:
@@ -125,6 +150,9 @@ class Transport:
             return None
         try:
             parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+            # A password with a slash that is not encoded would end the address, and be a part of it.
+            if not parts.hostname or ("@" in proxy and "@" not in parts.netloc):
+                return "with a malformed address"
             place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
         except ValueError:
             return "with a malformed address"
@@ -161,8 +189,23 @@ def _body(raw: Any) -> bytes | None:
     # Without it urllib3 1.26 takes half an answer for a whole one.
     raw.enforce_content_length = True
     body = b""
-    while chunk := raw.read(64 * 1024, decode_content=False):
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            return None
-    return bytes(body)
+    try:
+        while chunk := raw.read(64 * 1024, decode_content=False):
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                return None
+    except Exception as error:
+        # What http.client had read of an answer in chunks is only in the exception that urllib3 made another of.
+        part = getattr(error.__context__, "partial", b"")
+        body += part if isinstance(part, bytes) else b""
+        # An object says itself where it ends, so nothing of it is missing although the server had promised more.
+        if json_object(body) is None:
+            raise
+    return body
+
+
+def _has_forbidden_body(answer: Answer | None) -> bool:
+    """Whether a body follows that must not be there and is not read, and would be taken for the next answer."""
+    if answer is None or answer.status not in (204, 304):
+        return False
+    return answer.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in answer.headers

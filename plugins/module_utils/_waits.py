@@ -21,6 +21,8 @@ _NUMBER = re.compile(r"\d{1,400}(?:\.\d{1,400})?", re.ASCII)
 # An HTTP date (RFC 9110, section 5.6.7), which contains a comma itself.
 _DATE = re.compile(r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT", re.ASCII)
 _LONGEST_SECONDS = 1e9
+# A server may send megabytes, and reading each date takes time.
+_MAX_READ_CHARACTERS = 1024
 
 
 class Pacing:
@@ -91,6 +93,6 @@ def _numbers(header: str) -> Iterator[float]:
 
 
 def _times(header: str) -> Iterator[float]:
-    for date in _DATE.findall(header):
+    for date in _DATE.findall(header[:_MAX_READ_CHARACTERS]):
         with suppress(TypeError, ValueError, OverflowError):
             yield parsedate_to_datetime(date).timestamp()

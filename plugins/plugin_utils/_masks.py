@@ -30,9 +30,10 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
         secret = bool(spec.get(name, {}).get("no_log"))
         for text in _texts(value):
             if name == "proxy" and _host_of(text):
-                # Messages name a proxy's host, but not who asks it.
+                # Messages name a proxy's host, but not who asks it. A short user name is in many harmless words.
                 parts = urlsplit(text)
-                found.update(word for word in (parts.username, parts.password) if word)
+                found.update(filter(None, [parts.password]))
+                found.update(user for user in [parts.username or ""] if len(user) >= _SHORTEST)
             elif name not in _SHOWN and (
                 len(text) >= _SHORTEST if secret else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
             ):

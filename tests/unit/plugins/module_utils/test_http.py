@@ -9,6 +9,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def client_of(sandbox: Sandbox, **connection: Any) -> OAuthClient:
         "validate_certs": True,
         "ca_path": None,
         "proxy": None,
+        "user_agent": "voucherify.oauth/test",
     }
     return OAuthClient(
         HttpClient(Connection(**{**settings, **connection}), Credentials(sandbox.app_id, sandbox.app_token))
@@ -102,7 +104,7 @@ def test_a_cookie_is_not_needed_to_tell_two_keys_apart(sandbox: Sandbox) -> None
     ours = client_of(sandbox).generate(None)
     theirs = OAuthClient(
         HttpClient(
-            Connection(sandbox.url, 5, 0, 5, True, None, None),
+            Connection(sandbox.url, 5, 0, 5, True, None, None, "voucherify.oauth/test"),
             Credentials(sandbox.other_app_id, sandbox.other_app_token),
         )
     ).generate(None)
@@ -524,6 +526,9 @@ def test_a_proxy_that_is_not_there_is_told_from_the_api(secure_sandbox: Sandbox)
         ("http://user:hunter2@127.0.0.1:1", "the proxy 127.0.0.1:1 on the way"),
         ("http://user:hunter2@", "proxy is not a usable address of a proxy"),
         ("nonsense://user:hunter2@x", "proxy is not a usable address of a proxy"),
+        ("http://user:12/hunter2@127.0.0.1:1", "the proxy with a malformed address"),
+        ("http://user:#hunter2@127.0.0.1:1", "the proxy with a malformed address"),
+        ("//user", "the proxy with a malformed address"),
         ("http://user:hunter2@[::1", "proxy is not a usable address of a proxy"),
         ("http://user:hunter2@127.0.0.1:99999", "proxy is not a usable address of a proxy"),
         ("socks5://user:hunter2@127.0.0.1:1", "install PySocks"),
@@ -532,6 +537,8 @@ def test_a_proxy_that_is_not_there_is_told_from_the_api(secure_sandbox: Sandbox)
 def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(
     secure_sandbox: Sandbox, proxy: str, words: str
 ) -> None:
+    if proxy.startswith("socks") and find_spec("socks"):
+        pytest.skip("PySocks is installed")
     error = failure(client_of(secure_sandbox, proxy=proxy), "generate")
     assert words in str(error)
     assert (
@@ -558,7 +565,7 @@ def test_a_failure_of_plain_http_does_not_blame_a_proxy(sandbox: Sandbox, monkey
 
 def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:
     keys = Credentials("an-id", "hunter2")
-    connection = Connection(sandbox.url, 5, 0, 5, True, None, proxy="http://user:hunter2@127.0.0.1")
+    connection = Connection(sandbox.url, 5, 0, 5, True, None, "http://user:hunter2@127.0.0.1", "voucherify.oauth/test")
     token = client_of(sandbox).generate(None)
     assert "hunter2" not in f"{keys} {connection}"
     assert token.access_token not in repr(token)

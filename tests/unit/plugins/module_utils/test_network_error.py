@@ -57,6 +57,18 @@ def refused_by_proxy(status: int) -> Exception:
     return wrapped(OSError(f"Tunnel connection failed: {status} s3cret"), requests.exceptions.ProxyError)
 
 
+class SOCKS5AuthError(OSError):
+    """Named as in PySocks, which need not be installed."""
+
+
+class SOCKS5Error(OSError):
+    """Named as in PySocks, which need not be installed."""
+
+
+def refused_by_socks_proxy(refusal: OSError) -> Exception:
+    return not_connected(wrapped(refusal, OSError))
+
+
 MISMATCH = {"verify_code": 62, "verify_message": "Hostname mismatch"}
 EXPIRED = {"verify_code": 10, "verify_message": "certificate has expired"}
 UNKNOWN_CA = {"verify_code": 20, "verify_message": "unable to get local issuer certificate"}
@@ -122,6 +134,18 @@ CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] 
         "correct HTTPS_PROXY",
     ),
     "malformed host": (UnicodeError("s3cret"), DIRECT, Unsendable, False, "correct api_base_url"),
+    "SOCKS proxy refuses the password": (
+        refused_by_socks_proxy(SOCKS5AuthError("SOCKS5 authentication failed")),
+        *(PROXIED, Unreachable, False, "check the user name and the password in HTTPS_PROXY"),
+    ),
+    "SOCKS proxy forbids": (
+        refused_by_socks_proxy(SOCKS5Error("0x02: Connection not allowed by ruleset")),
+        *(PROXIED, Unreachable, False, "proxy.example:3128 answered 0x02 when it was asked to connect to api.example"),
+    ),
+    "SOCKS proxy cannot reach": (
+        refused_by_socks_proxy(SOCKS5Error("0x04: Host unreachable")),
+        *(PROXIED, Unreachable, True, "answered 0x04"),
+    ),
     "no library for SOCKS": (
         requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support."),
         *(PROXIED, Unsendable, False, "install PySocks"),

@@ -21,6 +21,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils import _options a
 from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
+    VERSION,
     Options,
     Result,
     bearer_token,
@@ -28,7 +29,6 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     new_client,
     run,
 )
-from ansible_collections.voucherify.oauth.plugins.module_utils._version import VERSION
 from sandbox import Sandbox
 
 KEYS = {"app_id": "an-id", "app_token": "a-secret-token"}

@@ -7,6 +7,9 @@ from __future__ import annotations
 import base64
 import html
 import json
+import random
+import string
+import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -91,3 +94,15 @@ def test_any_text_is_one_printable_line(text: str) -> None:
     shown = quotable(text, (SECRET,))
     assert shown.isprintable()
     assert len(shown) <= MAX_QUOTED_CHARACTERS
+
+
+@pytest.mark.parametrize("text", ["&#" + "1" * 5000, "&amp;#" + "1" * 5000, "a &#" + "1" * 5000 + "; b"])
+def test_a_number_too_long_to_be_read_is_withheld(text: str) -> None:
+    assert "1" not in quotable(text, ("a-secret-of-a-key",))
+
+
+def test_a_secret_of_a_megabyte_takes_no_time() -> None:
+    secret = "".join(random.Random(1).choices(string.ascii_letters, k=1_000_000))
+    start = time.process_time()
+    assert quotable(f"a {secret[:40]} word", (secret,)) == "a ******** word"
+    assert time.process_time() - start < 5

@@ -9,10 +9,11 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from ansible_collections.voucherify.oauth.plugins.module_utils._answers import Answer, read
 from ansible_collections.voucherify.oauth.plugins.module_utils._errors import BadAnswer, RequestError
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT, Wanted, for_present
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import GENERATE, OAuthClient, TokenDetails
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import described
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ ODD = st.recursive(
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> OAuthClient:
-    connection = Connection(sandbox.url, 5, 0, 5, True, None, None)
+    connection = Connection(sandbox.url, 5, 0, 5, True, None, None, "voucherify.oauth/test")
     return OAuthClient(HttpClient(connection, Credentials(sandbox.app_id, sandbox.app_token)))
 
 
@@ -198,6 +199,17 @@ def test_an_unknown_field_may_be_an_integer_of_many_thousand_digits(sandbox: San
     assert client.generate(None).access_token == "a-token"
 
 
+def test_a_byte_that_is_no_utf_8_in_an_unknown_field_does_no_harm() -> None:
+    body = b'{"access_token": "a-token", "other": "Caf\xe9"}'
+    assert read(GENERATE, Answer("a-host", "/", 200, {}, body), ()).content["access_token"] == "a-token"
+
+
+@pytest.mark.parametrize("name", ["scope", "client_id", "token_type"])
+def test_a_number_too_long_to_be_read_does_no_harm(sandbox: Sandbox, client: OAuthClient, name: str) -> None:
+    answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a-token", name: "&#" + "1" * 5000})
+    assert client.generate(None).access_token == "a-token"
+
+
 # Tokens are opaque
 
 
@@ -212,7 +224,7 @@ def test_a_token_of_any_visible_characters_can_be_given_back(
     assert [call.form["access_token"] for call in sandbox.requests()[1:]] == [access_token] * 2
 
 
-@pytest.mark.parametrize("access_token", ["a b", "a\nb", "clé", "\t", "\x7f"])
+@pytest.mark.parametrize("access_token", ["a b", "a\nb", "clé", "\t", "\x7f", "x" * 20_000])
 def test_a_token_that_no_header_can_carry_is_revoked_at_once(
     sandbox: Sandbox, client: OAuthClient, access_token: str
 ) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import gzip
+import json
 import logging
 import socket
 import ssl
@@ -13,8 +14,10 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests
@@ -24,11 +27,11 @@ from ansible_collections.voucherify.oauth.plugins.module_utils import _http as h
 from ansible_collections.voucherify.oauth.plugins.module_utils import _waits as waits
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient, Pacing
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
-from ansible_collections.voucherify.oauth.plugins.module_utils._version import VERSION
-from loopback import Listener, Serve, connect_proxy, drip, read_request, response
+from loopback import PATIENCE_SECONDS, Listener, Serve, connect_proxy, drip, read_request, response
 
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "scope": "api", "expires_in": 900, "expires_at": 1}
 INACTIVE = {"active": False}
+DATE = "Sun, 06 Nov 2022 08:49:37 GMT "
 SECRET = "s3cret-app-token-of-a-key"
 
 
@@ -56,6 +59,7 @@ def client_of(url: str, pacing: Pacing | None = None, **connection: Any) -> OAut
         "validate_certs": True,
         "ca_path": None,
         "proxy": None,
+        "user_agent": "voucherify.oauth/test",
     }
     http_client = HttpClient(Connection(**{**settings, **connection}), Credentials("an-id", SECRET), pacing)
     _CLIENTS.append(OAuthClient(http_client))
@@ -114,7 +118,7 @@ def test_a_call_names_the_collection_and_asks_for_nothing_compressed() -> None:
     with Listener(script) as server:
         client_of(server.url).generate(None)
     lines = script.requests[0][1].lower().split("\r\n")
-    assert f"user-agent: voucherify.oauth/{VERSION}" in lines
+    assert "user-agent: voucherify.oauth/test" in lines
     assert "x-voucherify-channel: ansible" in lines
     assert "accept-encoding: identity" in lines
 
@@ -247,6 +251,62 @@ def test_after_an_answer_that_switches_the_protocol_the_connection_is_closed() -
         with pytest.raises(errors.BadAnswer, match=r"answered 101, which is not final.*may have made a token"):
             client.generate(None)
         assert client.generate(None).access_token == "a-token"
+
+
+# Answers that are longer or shorter than they say
+
+
+WHOLE = json.dumps(TOKEN).encode()
+BROKEN = {
+    "length too long": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + WHOLE,
+    "no last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(WHOLE), WHOLE),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_token_that_came_whole_is_not_lost_with_the_end_of_its_answer(what: str) -> None:
+    with Listener(Script(BROKEN[what], then_cut=True)) as server:
+        assert client_of(server.url).generate(None).access_token == "a-token"
+
+
+def test_an_answer_without_a_body_that_has_one_is_not_mixed_up_with_the_next() -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        if number == 0:
+            connection.sendall(b"HTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n")
+            read_request(connection)
+            connection.sendall(response({**TOKEN, "access_token": "of-the-first-call"}))
+        connection.sendall(response(TOKEN))
+
+    with Listener(serve) as server:
+        client = client_of(server.url)
+        assert client.revoke("a-token") is True
+        assert client.generate(None).access_token == "a-token"
+
+
+def test_what_follows_an_unreadable_answer_is_not_mixed_up_with_the_next() -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        if number == 0:
+            connection.sendall(response(b"<html>"))
+            read_request(connection)
+            connection.sendall(response({**TOKEN, "access_token": "of-the-first-call"}))
+        connection.sendall(response(TOKEN))
+
+    with Listener(serve) as server:
+        client = client_of(server.url)
+        with pytest.raises(errors.BadAnswer):
+            client.introspect("a-token")
+        assert client.generate(None).access_token == "a-token"
+
+
+@pytest.mark.parametrize("headers", [[f"X-{number}: a" for number in range(150)], ["X: " + "a" * 70_000]])
+def test_headers_that_are_too_many_or_too_long_are_told(headers: list[str]) -> None:
+    with (
+        Listener(Script(response(TOKEN, *headers))) as server,
+        pytest.raises(errors.NoAnswer, match="what came is not proper HTTP"),
+    ):
+        client_of(server.url).generate(None)
 
 
 # Time
@@ -387,6 +447,71 @@ def test_a_dead_address_does_not_keep_the_next_one_from_being_tried(monkeypatch:
         assert client_of(f"http://localhost:{server.port}").introspect("a-token") is None
 
 
+def test_a_name_server_that_is_silent_is_left_after_three_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def silent(*arguments: Any, **options: Any) -> Any:
+        answered.wait(PATIENCE_SECONDS)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    start = time.monotonic()
+    with pytest.raises(errors.Unreachable, match=r"silent\.example cannot be reached \(timed out\)"):
+        client_of("https://silent.example", timeout=1, retries=0).generate(None)
+    assert time.monotonic() - start < 4
+    answered.set()
+
+
+# SOCKS
+
+
+def socks_proxy(*answers: bytes) -> Serve:
+    """Answer each of the client's messages (RFC 1928) in turn, whatever it says."""
+
+    def serve(connection: socket.socket, number: int) -> None:
+        for answer in answers:
+            connection.recv(1024)
+            drip(connection, answer, 0.3 if len(answer) > 99 else 0.0)
+
+    return serve
+
+
+NO_METHOD, PASSWORD, REFUSED_PASSWORD, NO_PASSWORD = b"\5\xff", b"\5\2", b"\1\1", b"\5\0"
+NOT_ALLOWED, HOST_UNREACHABLE = b"\5\2\0\1" + b"\0" * 6, b"\5\4\0\1" + b"\0" * 6
+
+
+@pytest.mark.parametrize(
+    ("answers", "words", "tries"),
+    [
+        ([NO_METHOD], "did not accept who asked it; check the user name and the password in proxy", 1),
+        ([PASSWORD, REFUSED_PASSWORD], "did not accept who asked it", 1),
+        ([NO_PASSWORD, NOT_ALLOWED], r"answered 0x02 when it was asked to connect to api\.invalid; check proxy", 1),
+        ([NO_PASSWORD, HOST_UNREACHABLE], "answered 0x04 when it was asked to connect.*after 2 retries", 3),
+    ],
+)
+def test_a_socks_proxy_that_refuses_is_told_and_asked_again_only_where_that_may_help(
+    answers: list[bytes], words: str, tries: int
+) -> None:
+    pytest.importorskip("socks")
+    with Listener(socks_proxy(*answers)) as proxy:
+        url = f"socks5h://somebody:hunter2@127.0.0.1:{proxy.port}"
+        with pytest.raises(errors.Unreachable, match=words) as caught:
+            client_of("https://api.invalid", proxy=url).generate(None)
+        assert proxy.connections == tries
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_socks_proxy_that_drips_is_left_after_three_timeouts() -> None:
+    pytest.importorskip("socks")
+    start = time.monotonic()
+    with Listener(socks_proxy(NO_PASSWORD, b"\5\0\0\3\xff" + b"a" * 257)) as proxy:
+        with pytest.raises(errors.Unreachable, match="timed out"):
+            client_of("https://api.invalid", proxy=f"socks5h://127.0.0.1:{proxy.port}", timeout=1, retries=0).generate(
+                None
+            )
+        assert time.monotonic() - start < 4
+
+
 # Connections
 
 
@@ -409,6 +534,25 @@ def test_a_mint_that_is_tried_again_goes_out_on_a_new_connection() -> None:
     assert [number for number, _head, _body in script.requests] == [0, 1]
 
 
+def test_many_clients_at_once_mix_nothing_up_and_leave_nothing_behind(authority: trustme.CA, ca_path: str) -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        while True:
+            _head, body = read_request(connection)
+            connection.sendall(response({**TOKEN, "scope": parse_qs(body.decode())["scope"][0]}))
+
+    def calls(number: int) -> set[tuple[str, ...] | None]:
+        client = client_of(server.url, ca_path=ca_path, proxy=proxy.url if number % 2 else None)
+        granted = {client.generate([f"of-{number}"]).details.scope for _ in range(30)}
+        client.close()
+        return granted
+
+    with Listener(serve, server_tls(authority)) as server, connect_proxy() as proxy:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(calls, range(8))) == [{(f"of-{number}",)} for number in range(8)]
+        assert server.connections == 8
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
 def test_no_cookie_is_kept() -> None:
     script = Script(response(INACTIVE, "Set-Cookie: a=b; Path=/"))
     with Listener(script) as server:
@@ -423,6 +567,17 @@ def test_what_is_compressed_is_not_unpacked() -> None:
     script = Script(response(bomb, "Content-Encoding: gzip, gzip"))
     with Listener(script) as server, pytest.raises(errors.BadAnswer, match="is compressed, which was not asked for"):
         client_of(server.url).introspect("a-token")
+
+
+def test_megabytes_of_cookies_and_dates_take_no_time() -> None:
+    headers = ["Set-Cookie: a=b", *["Set-Cookie2: " + "a;" * 32_000] * 40, *["Retry-After: " + DATE * 2_000] * 40]
+    start = time.process_time()
+    with Listener(Script(response(TOKEN, *headers), response({}, *headers, status="500 Oops"))) as server:
+        client = client_of(server.url)
+        client.generate(None)
+        with pytest.raises(errors.ServerFailed):
+            client.generate(None)
+    assert time.process_time() - start < 2
 
 
 def test_a_closed_client_leaves_no_connection() -> None:

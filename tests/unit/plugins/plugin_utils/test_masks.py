@@ -57,3 +57,9 @@ def test_names_numbers_and_hosts_stay_readable() -> None:
         " 10 s, and access_token must be a string. " + "Long. " * 100
     )
     assert masked(message, secrets_of(ARGUMENT_SPEC, options)) == message
+
+
+def test_a_short_user_name_of_a_proxy_garbles_no_message() -> None:
+    secrets = secrets_of(ARGUMENT_SPEC, {"proxy": "http://me:hunter2@proxy.example:3128"})
+    assert masked("check the user name and the password", secrets) == "check the user name and the password"
+    assert masked("the hunter2", secrets) == "the ********"

@@ -64,9 +64,12 @@ class ActionModule(ModuleRunner):
         if self._task.async_val:
             return {"failed": True, "msg": f"{_NAME} does not run with async; remove async and poll from the task."}
         result: Result = super().run(tmp, task_vars)
-        environment = environment_of(self)
-        with environment_set(environment):
-            result.update(self._result(environment, task_vars or {}))
+        try:
+            environment = environment_of(self)
+            with environment_set(environment):
+                result.update(self._result(environment, task_vars or {}))
+        except TaskArgsError as error:
+            result.update(failed=True, changed=False, msg=f"{error}.")
         if in_loop:
             hide(self, result)
         return result
@@ -169,7 +172,9 @@ class ActionModule(ModuleRunner):
             if failure.error:
                 result["error"] = failure.error
         else:
-            self._display.v(f"{_NAME}: {_summary(result)}")
+            # Without a message, failed_when on a success would say "Unknown error".
+            result["msg"] = _summary(result)
+            self._display.v(f"{_NAME}: {result['msg']}")
         return result
 
     def _masked(self, options: Options, result: Result) -> Result:
@@ -178,8 +183,8 @@ class ActionModule(ModuleRunner):
         With the keyword until, ansible-core drops the warnings of all tries but the last.
         """
         scopes = [entry["scope"] for entry in options["tokens"]]
-        shown_anyway = ("path", "vault_id")
-        given = {name: value for name, value in options.items() if name not in shown_anyway}
+        # Of a vault id that is in a message, a secret is loaded under it.
+        given = {name: value for name, value in options.items() if name not in ("path", "vault_id")}
         secrets = secrets_of(ARGUMENT_SPEC, {**given, "tokens": scopes})
         texts: Result = {name: result[name] for name in ("msg", "error", "warnings") if name in result}
         tokens = [

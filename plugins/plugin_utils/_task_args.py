@@ -173,7 +173,8 @@ def _converted(where: str, kind: str, value: Any) -> Any:
         return value
     try:
         return _CONVERSIONS[kind](value)
-    except (TypeError, ValueError):
+    # ansible-core does not expect infinity.
+    except (TypeError, ValueError, OverflowError):
         raise TaskArgsError(f"{where} must be {_WANTED[kind]}, and it is {_kind_of(value)}") from None
 
 

@@ -111,11 +111,12 @@ class TokenAction(ModuleRunner):
                 " text; remove async and poll from the task.",
             }
         super().run(tmp, task_vars)
-        environment = environment_of(self)
-        obstacle = self._obstacle(environment)
-        where = "on the target" if obstacle else "on the controller"
+        where = "on the controller"
         try:
+            environment = environment_of(self)
+            obstacle = self._obstacle(environment)
             if obstacle:
+                where = "on the target"
                 self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
                 return self._on_target(environment, task_vars)
             self._display.vvv(f"{self.NAME} runs in the worker process")

@@ -6,21 +6,29 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError
 
 # Python and the libraries below it read these when they start, so they have no effect on a process that runs.
 _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
 
 
 def environment_of(action: ActionBase) -> dict[str, Any]:
-    """Return what the task's keyword environment says, templated."""
+    """Return what the task's keyword environment says, templated. Raises TaskArgsError for what no process can have."""
     environment: dict[str, Any] = {}
     action._compute_environment_string(environment)
+    for name, value in environment.items():
+        if not name or re.search("[=\\0]", str(name)) or "\0" in str(value):
+            raise TaskArgsError(
+                "environment has a variable whose name is empty or contains '=', or whose name or value contains a null"
+                " character; correct it"
+            )
     return environment
 
 

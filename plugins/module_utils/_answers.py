@@ -25,6 +25,9 @@ _ADVICE = {
     " project's region",
     404: "check api_base_url",
 }
+_SCOPE_ADVICE = (
+    "correct scope; https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes"
+)
 _OTHER_ADVICE = "check api_base_url, or ask Voucherify's support"
 _TRY_LATER = "run the play again"
 
@@ -85,6 +88,8 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
     if status == 429:
         raise _too_many_requests(call, cause, answer.headers, api, wait)
     refusal = Refused(call, cause, _ADVICE.get(status, _OTHER_ADVICE), status=status, api=api)
+    if api.key == "invalid_scope":
+        refusal.advice = _SCOPE_ADVICE
     refusal.empty = answer.body == b""
     refusal.transient = status in _NOT_PROCESSED or (status in _BUSY and call.risk_if_repeated is None)
     if refusal.transient:

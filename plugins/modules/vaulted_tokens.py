@@ -44,7 +44,9 @@ options:
         required: true
       scope:
         description:
-          - What the token may be used for. A token is kept when it has exactly these scopes, in any order.
+          - What the token may be used for, V(vouchers) for example. U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token)
+            lists the scopes.
+          - A token is kept when it has exactly these scopes, in any order.
           - If not set, the API decides what a new token may be used for, and a token of any scope is kept.
           - Use the same scope for a name in all playbooks that share the file, or each run replaces the token of the
             other.

@@ -41,10 +41,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 _NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
 
 
-KEYS_HINT = (
-    "give them as options, or as VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN in the environment of the task or of the"
-    " process that does the work, "
-)
+KEYS_HINT = "set these options, or the environment variables VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN "
 
 
 class TaskArgsError(Exception):

@@ -88,8 +88,9 @@ def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox,
 def test_missing_keys_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
     run = play([{TOKEN: {}}], way=way, environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""})
     assert run.status != 0
-    assert "missing required arguments: app_id, app_token; give them as options, or as VOUCHERIFY_APP_ID" in told(
-        run.output
+    assert (
+        "missing required arguments: app_id, app_token; set these options, or the environment variables"
+        " VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN" in told(run.output)
     )
     assert not sandbox.requests()
 

@@ -28,6 +28,7 @@ from integration.plays import run_command
 from leaks import find_secrets
 from sandbox import ALWAYS, Sandbox
 
+REPORT = "Please report each row that differs"
 DOCUMENTED, HANDLED, NOT_HANDLED, NOT_TRIED = "as documented", "differs, handled", "differs, not handled", "not tried"
 
 
@@ -78,7 +79,8 @@ def test_the_documented_api_is_as_documented_in_every_row(sandbox: Sandbox, chec
         ("generate", 400),
         ("generate", 401),
     ]
-    assert "Please report each row that differs" in report.output
+    assert "The collection works with this API." in report.output
+    assert REPORT not in report.output
 
 
 @pytest.mark.parametrize(("faults", "differing"), HANDLED_DEVIATIONS.values(), ids=HANDLED_DEVIATIONS)
@@ -90,6 +92,8 @@ def test_what_the_collection_handles_is_said_to_be_handled(
     report = check("-vvv")
     assert report.status == 0, report.output
     assert report.verdicts == {call: HANDLED if call in differing else DOCUMENTED for call in CALLS}
+    assert "The collection works with this API." in report.output
+    assert (REPORT in report.output) is bool(differing)
     assert "a-secret-that-is-a-name" not in report.output
 
 
@@ -130,6 +134,25 @@ def test_what_the_collection_does_not_handle_fails_and_leaves_no_token(
     assert report.status != 0
     expected = dict.fromkeys(CALLS, DOCUMENTED) | dict.fromkeys(not_tried, NOT_TRIED) | {failing: NOT_HANDLED}
     assert report.verdicts == expected
+    assert (REPORT in report.output) is (deviation != "no answer")
+
+
+@pytest.mark.parametrize(
+    ("environment", "advice"),
+    [
+        ({"VOUCHERIFY_APP_TOKEN": "a-wrong-key"}, "Check VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN"),
+        ({"VOUCHERIFY_API_BASE_URL": "http://127.0.0.1:9"}, "Check VOUCHERIFY_API_BASE_URL and the network"),
+        ({"VOUCHERIFY_API_BASE_URL": "{url}/v1"}, "leave /v1 off its end"),
+    ],
+)
+def test_a_wrong_key_or_url_is_not_said_to_be_a_difference_to_report(
+    sandbox: Sandbox, check: Check, environment: dict[str, str], advice: str
+) -> None:
+    url = sandbox.environment["VOUCHERIFY_API_BASE_URL"]
+    report = check(**{name: value.format(url=url) for name, value in environment.items()})
+    assert report.status != 0
+    assert advice in report.output
+    assert REPORT not in report.output
 
 
 def test_a_token_for_an_unknown_scope_is_revoked_too(sandbox: Sandbox, check: Check) -> None:

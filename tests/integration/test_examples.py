@@ -115,6 +115,8 @@ OF_ANSIBLE = {
     "missing required arguments: app_id, app_token",
     "This action (voucherify.oauth.vaulted_tokens) does not support async",
     "Failed to import the required Python library (requests)",
+    "no vault secrets found",
+    "no vault secrets were found that could decrypt",
 }
 
 

@@ -202,7 +202,8 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"mode": "u=rw"}, "mode must be an octal number in quotes, such as '0600'"),
     (
         {"vault_id": "prod"},
-        "No vault secret is loaded under the id that vault_id names; this run has 'default', 'dev'",
+        "No vault secret is loaded under the id that vault_id names; correct the id, or load its secret with"
+        " --vault-id (this run has 'default', 'dev')",
     ),
     (
         {"variables": {"token": 47}},

@@ -97,7 +97,8 @@ class RunVault:
             if key.vault_id == vault_id:
                 return _checked(key)
         raise VaultSecretError(
-            f"No vault secret is loaded under the id that {named_by} names; this run has {self._loaded()}"
+            f"No vault secret is loaded under the id that {named_by} names; correct the id, or load its secret with"
+            f" --vault-id (this run has {self._loaded()})"
         )
 
     def _loaded(self) -> str:

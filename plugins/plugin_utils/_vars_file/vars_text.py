@@ -119,7 +119,7 @@ def parse(text: str) -> VarsText:
         return VarsText(text, (), end, None if root.is_nowhere else (root.first, root.last))
     if root.kind is not Kind.MAPPING:
         kind = "a list" if root.kind is Kind.SEQUENCE else "a single value"
-        raise InvalidFileError(f"contains {kind}, not a mapping of names to values; a vars file needs the latter")
+        raise InvalidFileError(f"contains {kind}, not variables; a vars file must be a mapping of names to values")
     _check_keys(text, found)
     variables = tuple(_variables(text, found[2:-2], end))
     return VarsText(text, variables, end, None if root.is_block else (root.first, found[-2].last))

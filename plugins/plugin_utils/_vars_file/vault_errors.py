@@ -13,8 +13,8 @@ LOCK_ADVICE = "choose a path on a file system that can lock a folder, which NFS 
 """What to do when a folder cannot be locked, whatever the operating system says."""
 
 _ADVICE = {
-    errno.EACCES: "run the playbook as a user who may do so",
-    errno.EPERM: "run the playbook as a user who may do so",
+    errno.EACCES: "give your user the permission, or choose another path,",
+    errno.EPERM: "give your user the permission, or choose another path,",
     errno.EROFS: "choose a path on a file system that can be written",
     errno.ENOSPC: "make room there",
     errno.EDQUOT: "make room there",

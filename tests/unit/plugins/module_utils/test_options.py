@@ -227,21 +227,30 @@ def test_the_version_is_that_of_the_collection() -> None:
 
 
 def test_a_failure_has_a_sentence_and_fields_and_nothing_else(sandbox: Sandbox) -> None:
-    sandbox.fail("generate", status=400, body='{"key": "invalid_scope", "message": "Invalid scope"}')
+    sandbox.fail("generate", status=400, body='{"key": "invalid_payload", "message": "Invalid payload"}')
     result = run(generate, options_of(sandbox), check_mode=False)
     assert result == {
         "failed": True,
         "changed": False,
-        "msg": f"Cannot generate a token: {sandbox.url[7:]} answered 400, Invalid scope (invalid_scope); correct the"
-        " option that the API names.",
+        "msg": f"Cannot generate a token: {sandbox.url[7:]} answered 400, Invalid payload (invalid_payload);"
+        " correct the option that the API names.",
         "error": {
             "operation": "generate",
             "status": 400,
-            "key": "invalid_scope",
-            "message": "Invalid scope",
+            "key": "invalid_payload",
+            "message": "Invalid payload",
             "retries": 0,
         },
     }
+
+
+def test_an_unknown_scope_is_told_with_where_the_valid_ones_are_listed(sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=400, body='{"key": "invalid_scope", "message": "Invalid scope: coupons"}')
+    result = run(generate, options_of(sandbox), check_mode=False)
+    assert result["msg"].endswith(
+        "Invalid scope: coupons (invalid_scope); correct scope;"
+        " https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes."
+    )
 
 
 def test_a_failure_that_may_have_made_a_token_warns_of_it(sandbox: Sandbox) -> None:

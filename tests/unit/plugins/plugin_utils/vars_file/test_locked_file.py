@@ -158,7 +158,7 @@ def test_too_long_a_name_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["vars.yml", "new/vars.yml"])
 def test_a_folder_that_cannot_be_written_is_refused_with_advice(tmp_path: Path, path: str) -> None:
     tmp_path.chmod(0o755)
-    sentence = "^Cannot .*: Permission denied; run the playbook as a user who may do so"
+    sentence = "^Cannot .*: Permission denied; give your user the permission, or choose another path,"
 
     with another_user(tmp_path), pytest.raises(FileAccessError, match=sentence):
         write(tmp_path / path, b"new")

@@ -444,7 +444,7 @@ def test_an_immutable_file_is_refused_before_the_first_write(path: Path) -> None
     if subprocess.run(["chattr", "+i", str(path)], check=False, capture_output=True).returncode:
         pytest.skip("only root can make a file immutable, and not on every file system")
     try:
-        refused(path, "Operation not permitted; run the playbook as a user who may do so")
+        refused(path, "Operation not permitted; give your user the permission, or choose another path,")
     finally:
         subprocess.run(["chattr", "-i", str(path)], check=True)
 

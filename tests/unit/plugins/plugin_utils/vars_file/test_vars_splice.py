@@ -506,8 +506,8 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_noticed(result: s
             "uses a mapping as a key on line 1, which Ansible cannot load; correct it first",
         ),
         ("? [a, b]\n: secret\n", "uses a list as a key on line 1, which Ansible cannot load; correct it first"),
-        ("- a: 1\n", "contains a list, not a mapping of names to values; a vars file needs the latter"),
-        ("secret\n", "contains a single value, not a mapping of names to values; a vars file needs the latter"),
+        ("- a: 1\n", "contains a list, not variables; a vars file must be a mapping of names to values"),
+        ("secret\n", "contains a single value, not variables; a vars file must be a mapping of names to values"),
         ("a: 1\n---\nb: 2\n", "contains several YAML documents, of which Ansible reads none; keep one of them first"),
     ],
 )

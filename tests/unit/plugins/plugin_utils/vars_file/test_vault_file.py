@@ -398,7 +398,8 @@ def test_a_configured_identity_that_is_not_loaded_is_refused(path: Path, monkeyp
     monkeypatch.setenv("ANSIBLE_VAULT_ENCRYPT_IDENTITY", "prod")
 
     with pytest.raises(
-        VaultSecretError, match=r"that the configured vault_encrypt_identity names; this run has 'dev'$"
+        VaultSecretError,
+        match=r"that the configured vault_encrypt_identity names; .* \(this run has 'dev'\)$",
     ):
         change(path, run_vault("dev"), variables={"a": "y"})
 
@@ -460,7 +461,8 @@ def test_an_unknown_vault_id_is_refused_and_the_loaded_ones_are_named(path: Path
         change(path, run_vault("dev", "prod", "dev"), variables={"a": "x"}, vault_id="pord")
 
     assert str(raised.value) == (
-        "No vault secret is loaded under the id that vault_id names; this run has 'dev', 'prod'"
+        "No vault secret is loaded under the id that vault_id names; correct the id, or load its secret with"
+        " --vault-id (this run has 'dev', 'prod')"
     )
     assert not path.exists()
 
@@ -513,7 +515,7 @@ def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
 def test_what_is_wrong_in_a_file_is_said_with_its_path(path: Path) -> None:
     path.write_text("- a\n")
 
-    with pytest.raises(InvalidFileError, match=f"^{path} contains a list, not a mapping"):
+    with pytest.raises(InvalidFileError, match=f"^{path} contains a list, not variables"):
         change(path, variables={"b": "x"})
 
 

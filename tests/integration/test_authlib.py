@@ -118,7 +118,7 @@ def test_the_role_keeps_tokens(play: Play, authlib: AuthlibServer, tmp_path: Pat
     assert not authlib.live()
 
 
-def test_check_says_that_what_differs_is_handled(
+def test_check_reports_each_difference_as_handled(
     authlib: AuthlibServer, ansible_environment: dict[str, str], tmp_path: Path
 ) -> None:
     environment = {**ansible_environment, **authlib.environment}

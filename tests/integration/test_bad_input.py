@@ -67,7 +67,7 @@ def told(output: str) -> str:
 
 
 @EACH_WAY
-def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox, way: str) -> None:
+def test_an_invalid_option_is_reported_and_nothing_is_sent(play: Play, sandbox: Sandbox, way: str) -> None:
     # One play for all, because starting one takes longer than any of these tasks.
     names = [f"result_{number}" for number in range(len(LOCAL_FAULTS))]
     tasks = [
@@ -85,7 +85,7 @@ def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox,
 
 
 @EACH_WAY
-def test_missing_keys_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
+def test_missing_app_id_and_app_token_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
     run = play([{TOKEN: {}}], way=way, environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""})
     assert run.status != 0
     assert "missing required arguments: app_id, app_token; give them as options, or as VOUCHERIFY_APP_ID" in told(
@@ -95,21 +95,23 @@ def test_missing_keys_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
 
 
 @pytest.mark.parametrize(("fault", "sentence"), REFUSALS.values(), ids=REFUSALS)
-def test_a_refusal_is_told_with_what_to_do(play: Play, sandbox: Sandbox, fault: dict[str, Any], sentence: str) -> None:
+def test_a_refusal_by_the_api_says_what_to_do(
+    play: Play, sandbox: Sandbox, fault: dict[str, Any], sentence: str
+) -> None:
     sandbox.fail("generate", **fault)
     run = play([{TOKEN: {}}])
     assert run.status != 0
     assert sentence in told(run.output)
 
 
-def test_refused_keys_are_told(play: Play) -> None:
+def test_a_wrong_api_key_is_reported(play: Play) -> None:
     run = play([{TOKEN: {"app_token": "another"}}])
     assert run.status != 0
     assert "answered 401, Unauthorized" in told(run.output)
     assert "check app_id and app_token" in told(run.output)
 
 
-def test_a_certificate_that_does_not_verify_is_told(play: Play, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_reported(play: Play, tmp_path: Path) -> None:
     issued = trustme.CA().issue_cert("127.0.0.1")
     issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
     with Sandbox.start(certificate=tmp_path / "server.pem") as secure:
@@ -120,7 +122,7 @@ def test_a_certificate_that_does_not_verify_is_told(play: Play, tmp_path: Path) 
         assert not secure.requests()
 
 
-def test_a_redirect_is_told_and_its_target_receives_nothing(play: Play, sandbox: Sandbox) -> None:
+def test_a_redirect_is_reported_and_not_followed(play: Play, sandbox: Sandbox) -> None:
     with Sandbox.start() as elsewhere:
         sandbox.fail("generate", status=307, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
         run = play([{TOKEN: {}}])
@@ -130,9 +132,7 @@ def test_a_redirect_is_told_and_its_target_receives_nothing(play: Play, sandbox:
 
 
 @EACH_WAY
-def test_a_generate_that_was_cut_is_sent_once_and_an_introspection_again(
-    play: Play, sandbox: Sandbox, way: str
-) -> None:
+def test_a_cut_generate_is_not_retried_but_a_cut_introspection_is(play: Play, sandbox: Sandbox, way: str) -> None:
     sandbox.fail("generate", cut=True, carried_out=True)
     run = play([{TOKEN: {}}], way=way)
     assert run.status != 0

@@ -64,7 +64,7 @@ def check(sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path: Path)
     return run
 
 
-def test_the_documented_api_is_as_documented_in_every_row(sandbox: Sandbox, check: Check) -> None:
+def test_every_row_of_the_documented_api_is_as_documented(sandbox: Sandbox, check: Check) -> None:
     report = check("-vvv", "--diff")
     assert report.status == 0, report.output
     assert report.verdicts == dict.fromkeys(CALLS, DOCUMENTED)
@@ -82,7 +82,7 @@ def test_the_documented_api_is_as_documented_in_every_row(sandbox: Sandbox, chec
 
 
 @pytest.mark.parametrize(("faults", "differing"), HANDLED_DEVIATIONS.values(), ids=HANDLED_DEVIATIONS)
-def test_what_the_collection_handles_is_said_to_be_handled(
+def test_a_deviation_that_the_collection_handles_is_reported_as_handled(
     sandbox: Sandbox, check: Check, faults: dict[str, dict[str, Any]], differing: list[str]
 ) -> None:
     for operation, fault in faults.items():
@@ -121,7 +121,7 @@ NOT_HANDLED_DEVIATIONS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = 
 
 
 @pytest.mark.parametrize("deviation", NOT_HANDLED_DEVIATIONS)
-def test_what_the_collection_does_not_handle_fails_and_leaves_no_token(
+def test_a_deviation_that_is_not_handled_fails_and_leaves_no_token(
     sandbox: Sandbox, check: Check, deviation: str
 ) -> None:
     operation, fault, failing, not_tried = NOT_HANDLED_DEVIATIONS[deviation]
@@ -142,14 +142,14 @@ def test_a_token_for_an_unknown_scope_is_revoked_too(sandbox: Sandbox, check: Ch
     assert token["access_token"] not in report.output
 
 
-def test_a_token_that_cannot_be_revoked_is_told(sandbox: Sandbox, check: Check) -> None:
+def test_a_token_that_cannot_be_revoked_is_reported(sandbox: Sandbox, check: Check) -> None:
     sandbox.fail("revoke", times=ALWAYS, status=500)
     report = check(live_tokens=1)
     assert report.status != 0
     assert "A token could not be revoked. It expires within 15 minutes." in report.output
 
 
-def test_check_mode_changes_nothing_of_it(check: Check) -> None:
+def test_check_mode_makes_no_difference(check: Check) -> None:
     assert check("--check").verdicts == dict.fromkeys(CALLS, DOCUMENTED)
 
 

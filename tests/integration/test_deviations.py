@@ -17,7 +17,9 @@ INFO = "voucherify.oauth.voucherify_oauth_token_info"
 
 @EACH_WAY
 @pytest.mark.parametrize("deviation", HANDLED_DEVIATIONS)
-def test_a_token_is_made_introspected_used_and_revoked(play: Play, sandbox: Sandbox, deviation: str, way: str) -> None:
+def test_a_token_is_made_introspected_kept_and_revoked_despite_deviations(
+    play: Play, sandbox: Sandbox, deviation: str, way: str
+) -> None:
     faults, _rows = HANDLED_DEVIATIONS[deviation]
     for operation, fault in faults.items():
         sandbox.fail(operation, times=ALWAYS, **fault)

@@ -118,7 +118,7 @@ OF_ANSIBLE = {
 }
 
 
-def test_each_message_that_the_guide_explains_is_one_of_the_collection() -> None:
+def test_each_message_in_the_guide_exists_in_the_collection() -> None:
     text = (CHECKOUT / "docs" / "docsite" / "rst" / "guide.rst").read_text()
     _before, section = text.split("\nError messages\n", 1)
     titles = re.findall(r"^``.*``(?= and ``|\n {3})", section, re.MULTILINE)

@@ -22,7 +22,7 @@ def told(output: str) -> str:
 
 
 @EACH_WAY
-def test_a_token_made_without_register_is_warned_about(play: Play, sandbox: Sandbox, way: str) -> None:
+def test_a_token_made_without_register_causes_a_warning(play: Play, sandbox: Sandbox, way: str) -> None:
     run = play([{TOKEN: {}}, {TOKEN: {"access_token": "dead"}, "loop": [1, 2]}], way=way)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 3
@@ -31,7 +31,7 @@ def test_a_token_made_without_register_is_warned_about(play: Play, sandbox: Sand
 
 
 @EACH_WAY
-def test_no_token_is_called_lost_that_is_registered_kept_or_not_made(play: Play, way: str) -> None:
+def test_a_token_that_is_registered_kept_or_not_made_is_not_reported_as_lost(play: Play, way: str) -> None:
     tasks: list[dict[str, Any]] = [
         {TOKEN: {}, "register": "made"},
         {TOKEN: {"access_token": "{{ made.access_token }}"}},
@@ -44,7 +44,7 @@ def test_no_token_is_called_lost_that_is_registered_kept_or_not_made(play: Play,
     assert NOBODY_HAS_IT not in told(run.output)
 
 
-def test_a_token_made_ad_hoc_is_warned_about(
+def test_a_token_made_ad_hoc_causes_a_warning(
     sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str]
 ) -> None:
     status, output = run_command(
@@ -59,7 +59,7 @@ def test_a_token_made_ad_hoc_is_warned_about(
 
 @EACH_WAY
 @pytest.mark.parametrize("loop", [{}, {"loop": [1]}], ids=["alone", "loop"])
-def test_the_end_of_time_in_a_mint_says_that_a_token_may_have_been_made(
+def test_a_task_timeout_while_generating_says_that_a_token_may_have_been_made(
     play: Play, sandbox: Sandbox, way: str, loop: dict[str, Any]
 ) -> None:
     sandbox.fail("generate", hang=True)
@@ -69,7 +69,7 @@ def test_the_end_of_time_in_a_mint_says_that_a_token_may_have_been_made(
     assert MAY_BE_LOST in told(run.output)
 
 
-def test_the_end_of_time_says_nothing_of_tokens_where_none_is_made(play: Play, sandbox: Sandbox) -> None:
+def test_a_task_timeout_of_another_call_does_not_mention_a_lost_token(play: Play, sandbox: Sandbox) -> None:
     sandbox.fail("introspect", hang=True, times=9)
     sandbox.fail("revoke", hang=True, times=9)
     tasks = [
@@ -82,7 +82,7 @@ def test_the_end_of_time_says_nothing_of_tokens_where_none_is_made(play: Play, s
 
 
 @EACH_WAY
-def test_the_warning_of_a_failed_try_is_shown_though_until_hides_its_failure(
+def test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure(
     play: Play, sandbox: Sandbox, way: str
 ) -> None:
     sandbox.fail("generate", cut=True, carried_out=True)

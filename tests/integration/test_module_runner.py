@@ -23,7 +23,7 @@ class ActionModule(ModuleRunner):
 
 
 @pytest.mark.parametrize("keywords", [{}, {"become": True, "become_user": "nobody"}], ids=["plain", "become"])
-def test_a_module_runs_on_the_controller_though_the_target_cannot_be_reached(
+def test_a_module_runs_on_the_controller_although_the_target_is_unreachable(
     play: Play, sandbox: Sandbox, tmp_path: Path, keywords: dict[str, Any]
 ) -> None:
     actions = tmp_path / "action"

@@ -47,7 +47,7 @@ def environment_of(tmp_path: Path, work: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("configured", CONFIGURED.values(), ids=CONFIGURED)
 @pytest.mark.parametrize("keywords", TARGETS.values(), ids=TARGETS)
-def test_no_file_is_left_on_the_target(
+def test_no_file_with_a_secret_is_left_on_the_target(
     play: Play, sandbox: Sandbox, tmp_path: Path, keywords: dict[str, Any], configured: dict[str, str]
 ) -> None:
     environment = {**environment_of(tmp_path, tmp_path / "target"), **configured}
@@ -66,7 +66,7 @@ def test_no_file_is_left_on_the_target(
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("target", ["local", "ssh"])
-def test_no_file_is_there_while_the_module_runs_or_after_an_interrupt(
+def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
     sandbox: Sandbox, tmp_path: Path, target: str, stop: signal.Signals
 ) -> None:
     sandbox.fail("introspect", hang=True)

@@ -90,7 +90,7 @@ def test_a_token_is_made_through_the_tunnel(mint: Mint, api: Sandbox, proxy: Con
 
 
 @pytest.mark.parametrize("times", [1, 9])
-def test_a_mint_whose_answer_is_lost_is_not_sent_again(
+def test_generate_is_not_sent_again_when_its_answer_is_lost(
     mint: Mint, api: Sandbox, proxy: ConnectProxy, times: int
 ) -> None:
     api.fail("generate", cut=True, carried_out=True, times=times)
@@ -103,7 +103,7 @@ def test_a_mint_whose_answer_is_lost_is_not_sent_again(
     assert "The keyword until would run the task again" in said(run)
 
 
-def test_a_mint_that_meets_silence_is_not_sent_again(mint: Mint, api: Sandbox, proxy: ConnectProxy) -> None:
+def test_generate_is_not_sent_again_when_it_times_out(mint: Mint, api: Sandbox, proxy: ConnectProxy) -> None:
     api.fail("generate", hang=True, carried_out=True)
     run = mint(proxy.url)
     assert run.status != 0
@@ -112,7 +112,7 @@ def test_a_mint_that_meets_silence_is_not_sent_again(mint: Mint, api: Sandbox, p
     assert LOST in said(run)
 
 
-def test_a_tunnel_that_is_cut_after_the_request_may_have_cost_a_token(
+def test_a_tunnel_that_is_cut_after_the_request_may_have_lost_a_token(
     mint: Mint, api: Sandbox, proxy: ConnectProxy
 ) -> None:
     api.fail("generate", hang=True, carried_out=True)
@@ -123,7 +123,7 @@ def test_a_tunnel_that_is_cut_after_the_request_may_have_cost_a_token(
     assert LOST in said(run)
 
 
-def test_a_tunnel_that_is_cut_before_the_request_costs_nothing(mint: Mint, api: Sandbox, proxy: ConnectProxy) -> None:
+def test_a_tunnel_that_is_cut_before_the_request_is_opened_again(mint: Mint, api: Sandbox, proxy: ConnectProxy) -> None:
     proxy.cut_at_once = 1
     run = mint(proxy.url)
     assert run.status == 0, run.output
@@ -131,7 +131,9 @@ def test_a_tunnel_that_is_cut_before_the_request_costs_nothing(mint: Mint, api: 
     assert len(proxy.heads) == 2
 
 
-def test_a_tunnel_that_is_always_cut_before_the_request_is_told(mint: Mint, api: Sandbox, proxy: ConnectProxy) -> None:
+def test_a_tunnel_that_is_always_cut_before_the_request_is_reported(
+    mint: Mint, api: Sandbox, proxy: ConnectProxy
+) -> None:
     proxy.cut_at_once = 99
     run = mint(proxy.url, retries=1)
     assert run.status != 0
@@ -143,7 +145,7 @@ def test_a_tunnel_that_is_always_cut_before_the_request_is_told(mint: Mint, api:
 @pytest.mark.parametrize(
     ("status", "advice"), [(403, "to allow 127.0.0.1"), (407, "the user name and the password in")]
 )
-def test_a_proxy_that_refuses_is_named_with_its_status_and_gets_its_password_once(
+def test_a_proxy_that_refuses_is_named_with_its_status_and_is_not_asked_again(
     mint: Mint, api: Sandbox, proxy: ConnectProxy, status: int, advice: str
 ) -> None:
     proxy.status = f"{status} {PASSWORD}"
@@ -157,7 +159,7 @@ def test_a_proxy_that_refuses_is_named_with_its_status_and_gets_its_password_onc
     assert PASSWORD not in run.output
 
 
-def test_a_proxy_that_is_not_there_is_named(mint: Mint) -> None:
+def test_an_unreachable_proxy_is_named(mint: Mint) -> None:
     url = f"http://me:{PASSWORD}@127.0.0.1:1"
     run = mint(url, retries=0)
     assert run.status != 0
@@ -168,7 +170,7 @@ def test_a_proxy_that_is_not_there_is_named(mint: Mint) -> None:
 
 @EACH_WAY
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_plain_http_to_this_machine_goes_through_no_proxy(play: Play, sandbox: Sandbox, way: str, name: str) -> None:
+def test_plain_http_to_this_machine_does_not_use_a_proxy(play: Play, sandbox: Sandbox, way: str, name: str) -> None:
     with Sandbox.start() as proxy:
         run = play([{TOKEN: {}}], way=way, environment={name: proxy.url})
         assert run.status == 0, run.output

@@ -53,7 +53,7 @@ DEVIATION = {
 
 
 @pytest.mark.parametrize("module", TASKS)
-def test_what_a_module_returns_is_what_is_documented(play: Play, sandbox: Sandbox, tmp_path: Path, module: str) -> None:
+def test_a_module_returns_what_is_documented(play: Play, sandbox: Sandbox, tmp_path: Path, module: str) -> None:
     # The first token is made as documented.
     sandbox.fail("generate", skip=1, **DEVIATION)
     sandbox.fail("introspect", **DEVIATION)

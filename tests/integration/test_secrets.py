@@ -151,7 +151,7 @@ def test_a_success_prints_and_stores_no_secret(
 
 @EACH_WAY
 @pytest.mark.parametrize("verbosity", [(), ("-vvvvvv", "--diff")])
-def test_a_failure_prints_no_secret_and_can_be_read(
+def test_a_failure_prints_no_secret_and_stays_readable(
     play: Play, sandbox: Sandbox, tmp_path: Path, way: str, verbosity: tuple[str, ...]
 ) -> None:
     # An API that echoes what it was sent is the worst that can happen to a message.
@@ -169,7 +169,7 @@ def test_a_failure_prints_no_secret_and_can_be_read(
 
 
 @EACH_WAY
-def test_a_warning_is_seen_though_the_result_is_censored(play: Play, sandbox: Sandbox, way: str) -> None:
+def test_a_warning_is_shown_although_the_result_is_censored(play: Play, sandbox: Sandbox, way: str) -> None:
     sandbox.fail("revoke", status=500, times=9)
     tasks = """
 - voucherify.oauth.voucherify_oauth_token:
@@ -190,7 +190,7 @@ def test_a_warning_is_seen_though_the_result_is_censored(play: Play, sandbox: Sa
 
 
 @pytest.mark.parametrize("pipelining", ["false", "true"])
-def test_the_answer_of_a_target_is_not_shown_by_ssh(
+def test_the_ssh_connection_does_not_show_the_result_of_a_target(
     play: Play, sandbox: Sandbox, tmp_path: Path, pipelining: str
 ) -> None:
     environment = {**over_ssh(tmp_path, 'exec sh -c "${@: -1}"'), "ANSIBLE_PIPELINING": pipelining}

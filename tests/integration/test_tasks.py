@@ -16,7 +16,7 @@ FILES = sorted(Path(__file__).with_name("tasks").glob("*.yml"))
 
 @EACH_WAY
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_state_again_and_in_check_mode(play: Play, sandbox: Sandbox, file: Path, way: str) -> None:
+def test_the_tasks_pass_and_print_no_secret(play: Play, sandbox: Sandbox, file: Path, way: str) -> None:
     variables = {"sandbox_url": sandbox.environment["VOUCHERIFY_SANDBOX_URL"], "sandbox_api_url": sandbox.url}
     run = play([{"ansible.builtin.include_tasks": str(file)}], "-vvv", "--diff", way=way, vars=variables)
     assert run.status == 0, run.output

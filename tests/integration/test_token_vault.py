@@ -83,7 +83,7 @@ def operations(run: Run) -> dict[str, str]:
     return {result["name"]: result["operation"] for result in run.kept["token_vault_results"]}
 
 
-def test_the_life_of_tokens_in_a_vault(vault: Vault) -> None:
+def test_tokens_in_a_vault_are_made_kept_and_revoked(vault: Vault) -> None:
     # In check mode nothing is made.
     run = vault.run("--check", keep=["token_vault_results"])
     assert changed(run) > 0
@@ -136,7 +136,7 @@ def test_a_mode_without_quotes_is_refused_before_a_token_is_made(vault: Vault) -
 
 
 @pytest.mark.parametrize("in_check_mode", [False, True])
-def test_a_check_mode_of_the_role_s_own_counts(vault: Vault, play: Play, in_check_mode: bool) -> None:
+def test_check_mode_can_be_set_for_the_role_alone(vault: Vault, play: Play, in_check_mode: bool) -> None:
     run = play(
         [{"ansible.builtin.import_role": {"name": ROLE}, "check_mode": in_check_mode}],
         *("--vault-password-file", str(vault.password_file), *([] if in_check_mode else ["--check"])),
@@ -147,7 +147,7 @@ def test_a_check_mode_of_the_role_s_own_counts(vault: Vault, play: Play, in_chec
     assert vault.file.exists() is not in_check_mode
 
 
-def test_the_path_may_name_a_variable_of_the_environment(vault: Vault) -> None:
+def test_the_path_may_contain_an_environment_variable(vault: Vault) -> None:
     folder = {"SOME_FOLDER": str(vault.folder)}
     path = "$SOME_FOLDER/vault.yml"
     assert changed(vault.run(environment=folder, token_vault_path=path)) > 0
@@ -162,7 +162,7 @@ OTHER_PROJECT = {
 
 
 @pytest.mark.parametrize("tasks_from", ["main", "revoke"])
-def test_the_variables_of_a_loop_over_the_role_reach_its_own_loops(vault: Vault, play: Play, tasks_from: str) -> None:
+def test_the_variables_of_a_loop_over_the_role_reach_its_tasks(vault: Vault, play: Play, tasks_from: str) -> None:
     arguments = ["--vault-password-file", str(vault.password_file)]
     variables = {"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS, **OTHER_PROJECT}
     keys = {"id": vault.sandbox.other_app_id, "key": vault.sandbox.other_app_token}
@@ -183,7 +183,7 @@ def test_the_variables_of_a_loop_over_the_role_reach_its_own_loops(vault: Vault,
 
 @pytest.mark.parametrize("scope", ["group/voucherify.oauth.voucherify", "voucherify.oauth.vaulted_tokens"])
 @pytest.mark.parametrize("tasks_from", ["main", "revoke"])
-def test_the_defaults_of_a_play_hold_in_the_role(vault: Vault, play: Play, scope: str, tasks_from: str) -> None:
+def test_module_defaults_of_a_play_apply_in_the_role(vault: Vault, play: Play, scope: str, tasks_from: str) -> None:
     assert changed(vault.run()) > 0
     run = play(
         [{"ansible.builtin.include_role": {"name": ROLE, "tasks_from": tasks_from}}],
@@ -196,7 +196,7 @@ def test_the_defaults_of_a_play_hold_in_the_role(vault: Vault, play: Play, scope
     assert len(vault.live()) == 3
 
 
-def test_a_variable_of_the_role_beats_the_defaults_of_a_play(vault: Vault, play: Play) -> None:
+def test_a_variable_of_the_role_overrides_module_defaults(vault: Vault, play: Play) -> None:
     run = play(
         [{"ansible.builtin.include_role": {"name": ROLE}}],
         *("--vault-password-file", str(vault.password_file), "-vvv", "--diff"),
@@ -230,7 +230,7 @@ def test_the_keys_may_be_vaulted_variables(vault: Vault, play: Play) -> None:
     assert not vault.live()
 
 
-def test_it_works_once_on_the_controller_and_every_host_sees_the_tokens(
+def test_the_role_runs_once_on_the_controller_and_every_host_gets_the_tokens(
     vault: Vault, sandbox: Sandbox, ansible_environment: dict[str, str]
 ) -> None:
     book = {
@@ -318,7 +318,7 @@ def test_the_role_prints_and_stores_no_secret(vault: Vault) -> None:
     assert not [text for text in texts if find_secrets(text, vault.sandbox, PASSWORD)]
 
 
-def test_the_playbooks_run_by_full_name_and_begin_at_the_working_directory(
+def test_the_playbooks_run_by_full_name_and_use_paths_from_the_working_directory(
     vault: Vault, sandbox: Sandbox, ansible_environment: dict[str, str]
 ) -> None:
     (vault.folder / "tokens.yml").write_text(

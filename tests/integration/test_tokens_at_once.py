@@ -39,7 +39,7 @@ def test_with_the_strategy_free_one_token_is_made_for_all_hosts(vault: TokenFile
     assert len(vault.sandbox.tokens()) == 1
 
 
-def test_different_lists_in_one_file_lose_nothing(vault: TokenFile) -> None:
+def test_runs_with_different_tokens_in_one_file_lose_nothing(vault: TokenFile) -> None:
     vault.sandbox.configure(latency=0.05)
     every = listed(12)
     runs = [vault.start(tokens=every[first : first + 6]) for first in (0, 3, 6)]
@@ -59,7 +59,7 @@ def test_check_mode_does_not_wait_for_the_lock(vault: TokenFile) -> None:
     assert len(vault.sandbox.tokens()) == 2
 
 
-def test_up_to_eight_calls_are_made_at_once(vault: TokenFile) -> None:
+def test_eight_calls_are_made_at_once(vault: TokenFile) -> None:
     vault.sandbox.configure(latency=0.2)
     assert vault.run(tokens=listed(20)).status == 0
     assert vault.sandbox.most_in_flight() == 8
@@ -80,7 +80,7 @@ def test_a_kept_token_that_ages_during_a_long_wait_is_replaced(vault: TokenFile)
     assert len(vault.held()) == 2
 
 
-def test_a_rate_limit_of_others_uses_up_nobodys_retries(vault: TokenFile) -> None:
+def test_a_rate_limit_that_calls_share_uses_up_no_retries(vault: TokenFile) -> None:
     # Slow enough for eight calls to be on their way before the first is refused.
     vault.sandbox.configure(latency=1.0)
     vault.sandbox.fail("generate", status=429, headers={"Retry-After": "1"}, times=6)
@@ -90,7 +90,7 @@ def test_a_rate_limit_of_others_uses_up_nobodys_retries(vault: TokenFile) -> Non
     assert not vault.lost()
 
 
-def test_a_limit_that_refuses_each_second_call_is_survived(vault: TokenFile) -> None:
+def test_a_rate_limit_that_refuses_every_second_call_loses_no_token(vault: TokenFile) -> None:
     for _pair in range(200):
         vault.sandbox.fail("generate", skip=1, status=429, headers={"Retry-After": "0"})
     run = vault.run(tokens=listed(40), retries=1)
@@ -99,7 +99,7 @@ def test_a_limit_that_refuses_each_second_call_is_survived(vault: TokenFile) -> 
     assert not vault.lost()
 
 
-def test_a_limit_that_does_not_end_fails_with_what_was_made_in_the_file(vault: TokenFile) -> None:
+def test_a_rate_limit_that_does_not_end_fails_but_saves_the_tokens_made_so_far(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", skip=9, status=429, headers={"Retry-After": "1"}, times=ALWAYS)
     start = time.monotonic()
     run = vault.run(tokens=listed(20), retries=2, max_wait=10)
@@ -111,7 +111,7 @@ def test_a_limit_that_does_not_end_fails_with_what_was_made_in_the_file(vault: T
     assert time.monotonic() - start < 40
 
 
-def test_a_lost_answer_is_told_and_nothing_else_is_lost(vault: TokenFile) -> None:
+def test_a_lost_answer_is_reported_and_nothing_else_is_lost(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", skip=3, cut=True, carried_out=True)
     run = vault.run(tokens=listed(8))
     assert run.status != 0
@@ -122,7 +122,7 @@ def test_a_lost_answer_is_told_and_nothing_else_is_lost(vault: TokenFile) -> Non
     assert "7 of the 8 tokens" in run.message
 
 
-def test_the_role_is_one_transaction_for_runs_at_the_same_time(
+def test_hosts_that_run_the_role_at_the_same_time_share_the_tokens(
     vault: TokenFile, ansible_environment: dict[str, str]
 ) -> None:
     vault.sandbox.configure(latency=0.1)

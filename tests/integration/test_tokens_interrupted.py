@@ -79,7 +79,9 @@ def test_a_killed_run_that_revokes_loses_at_most_eight_tokens(vault: TokenFile, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_every_answered_mint_is_in_the_file_when_the_run_is_ended(vault: TokenFile, number: signal.Signals) -> None:
+def test_every_token_that_arrived_is_in_the_file_when_the_worker_is_stopped(
+    vault: TokenFile, number: signal.Signals
+) -> None:
     vault.sandbox.fail("generate", hold=True, times=8)
     started = vault.start(tokens=listed(20))
     vault.sandbox.wait_for_calls_in_flight(8)
@@ -95,7 +97,7 @@ def test_every_answered_mint_is_in_the_file_when_the_run_is_ended(vault: TokenFi
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ending_ansible_itself_loses_nothing_that_was_answered(vault: TokenFile, number: signal.Signals) -> None:
+def test_stopping_ansible_itself_loses_no_token_that_arrived(vault: TokenFile, number: signal.Signals) -> None:
     vault.sandbox.fail("generate", hold=True, times=8)
     started = vault.start(tokens=listed(20))
     vault.sandbox.wait_for_calls_in_flight(8)
@@ -108,7 +110,7 @@ def test_ending_ansible_itself_loses_nothing_that_was_answered(vault: TokenFile,
     assert not vault.lost()
 
 
-def test_a_worker_without_its_parent_begins_nothing_further(vault: TokenFile) -> None:
+def test_a_worker_whose_parent_died_starts_no_further_call(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", hold=True, times=8)
     started = vault.start(tokens=listed(20))
     vault.sandbox.wait_for_calls_in_flight(8)
@@ -122,7 +124,7 @@ def test_a_worker_without_its_parent_begins_nothing_further(vault: TokenFile) ->
     started.process.communicate()
 
 
-def test_the_timeout_of_the_task_saves_what_is_in_hand(vault: TokenFile) -> None:
+def test_a_task_timeout_saves_the_tokens_that_arrived(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", hold=True, times=8)
     started = vault.start(tokens=listed(20), keywords={"timeout": 2})
     vault.sandbox.wait_for_calls_in_flight(8)
@@ -136,7 +138,7 @@ def test_the_timeout_of_the_task_saves_what_is_in_hand(vault: TokenFile) -> None
     assert not vault.lost()
 
 
-def test_an_answer_that_never_comes_is_not_waited_for_beyond_three_timeouts(vault: TokenFile) -> None:
+def test_a_stopped_run_waits_at_most_three_timeouts_for_an_answer(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", hang=True, times=8)
     started = vault.start(tokens=listed(20), timeout=2, retries=0)
     vault.sandbox.wait_for_calls_in_flight(8)
@@ -155,7 +157,7 @@ AGAIN_IN_THE_SAME_PROCESS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("keywords", AGAIN_IN_THE_SAME_PROCESS.values(), ids=AGAIN_IN_THE_SAME_PROCESS)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_begun_again_in_a_process_that_was_to_end(
+def test_a_process_that_was_told_to_stop_starts_no_further_item_or_try(
     vault: TokenFile, number: signal.Signals, keywords: dict[str, Any]
 ) -> None:
     vault.sandbox.fail("generate", hold=True, times=8)
@@ -173,7 +175,7 @@ def test_nothing_is_begun_again_in_a_process_that_was_to_end(
     assert not vault.lost()
 
 
-def test_a_client_that_cannot_be_made_costs_no_token(vault: TokenFile) -> None:
+def test_a_client_that_cannot_be_created_loses_no_token(vault: TokenFile) -> None:
     certificates = vault.home / "certificates.pem"
     certificates.write_text("")
     assert vault.run(tokens=listed(1)).status == 0
@@ -189,7 +191,7 @@ def test_a_client_that_cannot_be_made_costs_no_token(vault: TokenFile) -> None:
     assert not vault.lost()
 
 
-def test_a_process_that_may_have_no_more_threads_makes_its_tokens_with_those_that_it_has(vault: TokenFile) -> None:
+def test_a_process_that_can_start_no_more_threads_uses_those_it_has(vault: TokenFile) -> None:
     few_threads = """
 import threading
 start = threading.Thread.start
@@ -228,7 +230,7 @@ os.replace = failing
 """
 
 
-def test_a_write_that_succeeds_and_reports_an_error_is_told_as_what_it_is(vault: TokenFile) -> None:
+def test_a_write_that_succeeds_despite_an_error_is_reported_as_written(vault: TokenFile) -> None:
     faults = vault.with_faults(RENAME_FAILS.format(number=1, succeeds=True))
     run = vault.run(tokens=listed(3), environment=faults)
     assert run.status != 0
@@ -238,7 +240,7 @@ def test_a_write_that_succeeds_and_reports_an_error_is_told_as_what_it_is(vault:
     assert not vault.lost()
 
 
-def test_a_token_that_the_file_has_is_not_revoked_when_a_write_fails(vault: TokenFile) -> None:
+def test_a_token_in_the_file_is_not_revoked_when_a_write_fails(vault: TokenFile) -> None:
     assert vault.run(tokens=listed(1)).status == 0
     token = vault.held()["token_0"]
     # An API might give out the same token again.
@@ -249,7 +251,7 @@ def test_a_token_that_the_file_has_is_not_revoked_when_a_write_fails(vault: Toke
     assert token in vault.live()
 
 
-def test_a_token_that_is_revoked_counts_as_a_change_although_its_variable_stays(vault: TokenFile) -> None:
+def test_a_revoked_token_counts_as_a_change_although_its_variable_stays(vault: TokenFile) -> None:
     assert vault.run(tokens=listed(1)).status == 0
     faults = vault.with_faults(RENAME_FAILS.format(number=2, succeeds=False))
     run = vault.run(tokens=listed(1), state="absent", environment=faults)
@@ -277,7 +279,7 @@ def no_file_longer_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_disk_that_is_full_costs_no_token(vault: TokenFile) -> None:
+def test_no_token_is_made_when_the_disk_is_full(vault: TokenFile) -> None:
     vault.path.write_text("other: value\n" + "# filler\n" * 1000)
     before = vault.path.read_bytes()
     with no_file_longer_than(4096):
@@ -289,7 +291,7 @@ def test_a_disk_that_is_full_costs_no_token(vault: TokenFile) -> None:
 
 
 @AS_ROOT
-def test_a_bind_mounted_file_costs_no_token(vault: TokenFile) -> None:
+def test_no_token_is_made_for_a_bind_mounted_file(vault: TokenFile) -> None:
     vault.path.write_text("other: value\n")
     if subprocess.run(["mount", "--bind", vault.path, vault.path], capture_output=True, check=False).returncode:
         pytest.skip("mount is not allowed here")
@@ -305,7 +307,7 @@ def test_a_bind_mounted_file_costs_no_token(vault: TokenFile) -> None:
 
 
 @AS_ROOT
-def test_an_immutable_file_costs_no_token(vault: TokenFile) -> None:
+def test_no_token_is_made_for_an_immutable_file(vault: TokenFile) -> None:
     vault.path.write_text("other: value\n")
     chattr = shutil.which("chattr")
     if not chattr or subprocess.run([chattr, "+i", vault.path], capture_output=True, check=False).returncode:
@@ -319,7 +321,7 @@ def test_an_immutable_file_costs_no_token(vault: TokenFile) -> None:
     assert not vault.beside()
 
 
-def test_an_older_buffer_that_an_editor_saves_costs_no_token(vault: TokenFile) -> None:
+def test_an_editor_that_saves_an_older_version_loses_no_token(vault: TokenFile) -> None:
     vault.path.write_text("# a comment\nother: value\n")
     old = vault.path.read_bytes()
     vault.sandbox.fail("generate", skip=8, hold=True, times=8)
@@ -337,7 +339,7 @@ def test_an_older_buffer_that_an_editor_saves_costs_no_token(vault: TokenFile) -
     assert not vault.lost()
 
 
-def test_a_listed_variable_that_somebody_changes_is_left_and_named(vault: TokenFile) -> None:
+def test_a_listed_variable_that_somebody_changes_is_left_alone_and_named(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", hold=True, times=3)
     started = vault.start(tokens=listed(3))
     vault.sandbox.wait_for_calls_in_flight(3)
@@ -352,7 +354,7 @@ def test_a_listed_variable_that_somebody_changes_is_left_and_named(vault: TokenF
     assert set(held) == {"token_0", "token_1", "token_2"}
 
 
-def test_a_link_that_is_switched_while_the_lock_is_held_fails_naming_both_folders(vault: TokenFile) -> None:
+def test_switching_a_link_while_the_lock_is_held_fails_and_names_both_folders(vault: TokenFile) -> None:
     one, two = vault.folder / "one", vault.folder / "two"
     one.mkdir()
     two.mkdir()

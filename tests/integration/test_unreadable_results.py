@@ -41,7 +41,7 @@ def wrapped(folder: Path, script: str) -> str:
 
 @pytest.mark.parametrize("verbosity", [(), ("-vvvvv",)], ids=["quiet", "verbose"])
 @pytest.mark.parametrize("script", WRAPPERS.values(), ids=WRAPPERS)
-def test_nothing_of_an_unreadable_result_is_shown(
+def test_no_part_of_an_unreadable_result_is_shown(
     play: Play, sandbox: Sandbox, tmp_path: Path, script: str, verbosity: tuple[str, ...]
 ) -> None:
     python = wrapped(tmp_path, script)
@@ -68,7 +68,7 @@ def test_a_result_with_noise_around_it_is_read_and_the_noise_is_not_shown(
     assert sandbox.live_tokens()[0].access_token not in run.output
 
 
-def test_a_python_that_is_not_there_is_told_in_the_words_of_the_target(play: Play) -> None:
+def test_a_missing_python_is_reported_in_the_words_of_the_target(play: Play) -> None:
     run = play([{TOKEN: {}}], way="module", vars={"ansible_python_interpreter": "/nowhere/python"})
     assert run.status != 0
     output = " ".join(run.output.split())

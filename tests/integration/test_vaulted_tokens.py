@@ -27,7 +27,7 @@ def vault(tmp_path: Path, sandbox: Sandbox) -> TokenFile:
     return TokenFile(tmp_path, sandbox)
 
 
-def test_the_life_of_tokens_in_a_file(vault: TokenFile) -> None:
+def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
     # Check mode makes nothing.
     run = vault.run("--check", tokens=TOKENS)
     assert run.status == 0, run.output
@@ -71,7 +71,7 @@ def test_the_life_of_tokens_in_a_file(vault: TokenFile) -> None:
     assert len(vault.live()) == 5
 
 
-def test_tokens_leave_a_file_and_are_dead_then(vault: TokenFile) -> None:
+def test_tokens_that_are_removed_from_a_file_are_revoked(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS).status == 0
 
     # Replaced tokens are revoked if that is wanted.
@@ -120,7 +120,7 @@ def test_the_result_is_shown_with_names_and_reasons_and_without_secrets(vault: T
     assert "+vouchers_token" not in outputs[1]
 
 
-def test_only_the_listed_variables_are_read(vault: TokenFile) -> None:
+def test_only_the_listed_variables_are_decrypted(vault: TokenFile) -> None:
     vault.passwords["other"] = "another password"
     other = TokenFile(vault.home, vault.sandbox)
     other.passwords = vault.passwords
@@ -152,7 +152,7 @@ def test_a_token_in_plain_text_is_kept_and_vaulted(vault: TokenFile) -> None:
     assert vault.held() == {"vouchers_token": token, "other": 1}
 
 
-def test_a_value_that_can_be_no_token_is_left_alone(vault: TokenFile) -> None:
+def test_a_value_that_cannot_be_a_token_is_left_alone(vault: TokenFile) -> None:
     values = [12, 1.5, True, {"a": "b"}, ["a"], "{{ lookup('env', 'HOME') }}", "not a token"]
     files = [vault.folder / f"{number}.yml" for number in range(len(values))]
     for file, value in zip(files, values):
@@ -202,7 +202,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-def test_bad_input_is_one_sentence_and_costs_no_token(vault: TokenFile) -> None:
+def test_invalid_input_gets_a_short_message_and_makes_no_token(vault: TokenFile) -> None:
     vault.path.write_text("# a comment\nother: value\n")
     results = vault.run_each([options for options, _words in BAD_INPUT.values()])
     for case, (_options, words), result in zip(BAD_INPUT, BAD_INPUT.values(), results):
@@ -223,7 +223,9 @@ WITHOUT_MEANS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize(("how", "words"), WITHOUT_MEANS.values(), ids=WITHOUT_MEANS)
-def test_a_run_without_the_means_costs_no_token(vault: TokenFile, how: dict[str, Any], words: list[str]) -> None:
+def test_no_token_is_made_without_a_vault_secret_or_an_api_key(
+    vault: TokenFile, how: dict[str, Any], words: list[str]
+) -> None:
     vault.passwords.update(one="the first password", two="the second password")
     run = vault.run(tokens=TOKENS, **how)
     assert run.status != 0
@@ -234,14 +236,14 @@ def test_a_run_without_the_means_costs_no_token(vault: TokenFile, how: dict[str,
 
 
 @pytest.mark.parametrize("content", ["- a list\n", "a: {\n", "a: 1\na: 2\n---\nb: 3\n"])
-def test_a_file_that_is_no_vars_file_costs_no_token(vault: TokenFile, content: str) -> None:
+def test_no_token_is_made_for_a_file_that_is_not_a_vars_file(vault: TokenFile, content: str) -> None:
     vault.path.write_text(content)
     assert vault.run(tokens=TOKENS).status != 0
     assert vault.path.read_text() == content
     assert not vault.sandbox.requests()
 
 
-def test_a_refused_scope_names_its_token_and_leaves_the_others_in_the_file(vault: TokenFile) -> None:
+def test_a_refused_scope_names_its_token_and_keeps_the_others_in_the_file(vault: TokenFile) -> None:
     tokens = [{"name": "first", "scope": ["vouchers"]}, {"name": "second", "scope": ["no-such-scope"]}, *TOKENS[1:2]]
     run = vault.run(tokens=tokens)
     assert run.status != 0
@@ -260,7 +262,7 @@ def test_a_refused_scope_names_its_token_and_leaves_the_others_in_the_file(vault
     assert not vault.lost()
 
 
-def test_a_failing_introspection_costs_nothing(vault: TokenFile) -> None:
+def test_a_failed_introspection_changes_nothing(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS).status == 0
     before = vault.path.read_bytes()
     vault.sandbox.fail("introspect", skip=1, status=403)
@@ -315,7 +317,7 @@ def test_a_shared_token_is_kept_for_the_variable_whose_scope_it_has(vault: Token
 
 
 @pytest.mark.parametrize("revoke_replaced", [False, True])
-def test_check_mode_predicts_what_becomes_of_a_token_that_is_shared(vault: TokenFile, revoke_replaced: bool) -> None:
+def test_check_mode_predicts_what_happens_to_a_shared_token(vault: TokenFile, revoke_replaced: bool) -> None:
     share_a_token(vault)
     tokens = [SHARED[0], {"name": "two", "state": "absent"}]
     how: dict[str, Any] = {"tokens": tokens, "force": True, "revoke_replaced": revoke_replaced}
@@ -371,14 +373,14 @@ def test_a_replaced_token_that_cannot_be_revoked_fails_the_task_and_keeps_the_ne
     assert run.operations == {"vouchers_token": "replaced"}
 
 
-def test_another_scope_than_asked_for_is_warned_about(vault: TokenFile) -> None:
+def test_a_scope_that_was_not_asked_for_causes_a_warning(vault: TokenFile) -> None:
     vault.sandbox.configure(granted_scope="api")
     run = vault.run(tokens=TOKENS[:1])
     assert run.status == 0, run.output
     assert "vouchers_token: The scope 'vouchers'" in run.words
 
 
-def test_a_file_with_several_hard_links_is_warned_about(vault: TokenFile) -> None:
+def test_a_file_with_several_hard_links_causes_a_warning(vault: TokenFile) -> None:
     vault.write({"other": "value"})
     (vault.folder / "link.yml").hardlink_to(vault.path)
     run = vault.run(tokens=TOKENS[:1])
@@ -386,7 +388,7 @@ def test_a_file_with_several_hard_links_is_warned_about(vault: TokenFile) -> Non
     assert "hard link" in run.words
 
 
-def test_a_named_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
+def test_naming_a_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
     vault.passwords.update(staging="staging's password", production="production's password")
     assert vault.run(tokens=TOKENS, vault_ids=["staging"]).status == 0
     assert vault.path.read_text().count(";staging") == 3
@@ -402,7 +404,7 @@ def test_a_named_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
     assert vault.held() == tokens
 
 
-def test_a_whole_file_keeps_its_neighbours_and_its_format(vault: TokenFile) -> None:
+def test_a_file_that_is_encrypted_as_a_whole_keeps_its_tokens_and_its_format(vault: TokenFile) -> None:
     run = vault.run(tokens=TOKENS[:1], format="file", mode="0640", backup=True)
     assert run.status == 0, run.output
     assert run.result["format"] == "file"
@@ -413,7 +415,7 @@ def test_a_whole_file_keeps_its_neighbours_and_its_format(vault: TokenFile) -> N
     assert vault.run(tokens=TOKENS, format="inline").status != 0
 
 
-def test_several_batches_leave_one_backup_of_the_file_as_it_was(vault: TokenFile) -> None:
+def test_several_batches_leave_one_backup_of_the_original_file(vault: TokenFile) -> None:
     vault.path.write_text("# as it was\n")
     run = vault.run(tokens=listed(20), backup=True)
     assert run.status == 0, run.output
@@ -438,7 +440,7 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("keywords", CONNECTIONS.values(), ids=CONNECTIONS)
-def test_it_works_on_the_controller_whatever_the_task_says(vault: TokenFile, keywords: dict[str, Any]) -> None:
+def test_it_runs_on_the_controller_whatever_the_keywords_say(vault: TokenFile, keywords: dict[str, Any]) -> None:
     environment = {"KEY": vault.sandbox.app_token, "VOUCHERIFY_APP_TOKEN": ""} if "environment" in keywords else {}
     run = vault.run(
         *("-i", "far.invalid,"),
@@ -458,7 +460,7 @@ MODULES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("keywords", MODULES.values(), ids=MODULES)
-def test_it_works_as_modules_too_and_shows_no_secret(vault: TokenFile, keywords: dict[str, Any]) -> None:
+def test_it_can_execute_modules_and_shows_no_secret(vault: TokenFile, keywords: dict[str, Any]) -> None:
     environment = {"KEY": vault.sandbox.app_token, "VOUCHERIFY_APP_TOKEN": ""} if "environment" in keywords else {}
     inventory = vault.home / "inventory"
     inventory.write_text("far.invalid\naway.invalid ansible_python_interpreter=/nonexistent/python\n")
@@ -475,7 +477,7 @@ def test_it_works_as_modules_too_and_shows_no_secret(vault: TokenFile, keywords:
     assert not find_secrets(run.output, vault.sandbox, PASSWORD)
 
 
-def test_a_lost_token_is_told_although_a_further_try_succeeds(vault: TokenFile) -> None:
+def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile) -> None:
     for way in ({}, {"environment": {"PYTHONDONTWRITEBYTECODE": "1"}}):
         vault.sandbox.reset()
         vault.path.unlink(missing_ok=True)
@@ -487,7 +489,7 @@ def test_a_lost_token_is_told_although_a_further_try_succeeds(vault: TokenFile) 
         assert "vouchers_token: The call that failed may have made a token that nobody has." in run.words
 
 
-def test_no_message_shows_what_may_be_a_secret_in_the_wrong_option(vault: TokenFile) -> None:
+def test_no_message_shows_a_secret_that_was_given_as_a_scope(vault: TokenFile) -> None:
     secret = "Xy9" + "k3J8" * 6
     assert vault.run(tokens=[{"name": "a", "scope": ["vouchers"]}]).status == 0
     run = vault.run("-vvvvv", tokens=[{"name": "a", "scope": [secret]}])
@@ -495,7 +497,7 @@ def test_no_message_shows_what_may_be_a_secret_in_the_wrong_option(vault: TokenF
     assert secret not in run.output.split("TASK [ansible.builtin.copy]")[0]
 
 
-def test_where_no_folder_can_be_locked_nothing_is_made_and_nothing_left(vault: TokenFile) -> None:
+def test_nothing_is_made_or_left_behind_where_folders_cannot_be_locked(vault: TokenFile) -> None:
     as_on_nfs = """
 import errno, fcntl, os, stat
 flock = fcntl.flock

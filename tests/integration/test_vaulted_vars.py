@@ -29,7 +29,7 @@ def texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> None:
+def test_variables_are_added_updated_and_removed_without_showing_a_value(project: Project) -> None:
     path = "group_vars/all/tokens.yml"
     tasks: list[dict[str, Any]] = [
         {**vaulted_vars(path=path, variables=FROM_LOOKUP), "check_mode": True, "register": "predicted"},
@@ -69,7 +69,7 @@ def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> 
 
 
 @pytest.mark.parametrize("callback", ["default", "minimal"])
-def test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read(project: Project, callback: str) -> None:
+def test_a_loop_over_values_shows_none_and_its_failures_stay_readable(project: Project, callback: str) -> None:
     # An item need not hold the value as it is.
     items = [{"name": "token", "halves": ["{{ lookup('env', 'TOKEN')[:12] }}", "{{ lookup('env', 'TOKEN')[12:] }}"]}]
     items += [{"name": "bad-name", "halves": [FROM_LOOKUP["other"], ""]}]
@@ -145,7 +145,7 @@ def test_ansible_reads_what_was_written(project: Project, vault_format: str) -> 
 
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
-def test_ansible_takes_no_value_for_a_template(project: Project, vault_format: str) -> None:
+def test_ansible_does_not_template_a_stored_value(project: Project, vault_format: str) -> None:
     tasks = [
         vaulted_vars(path="vars.yml", format=vault_format, variables=FROM_LOOKUP),
         {"ansible.builtin.include_vars": {"file": "vars.yml"}},
@@ -157,7 +157,7 @@ def test_ansible_takes_no_value_for_a_template(project: Project, vault_format: s
     )
 
 
-def test_what_ansible_vault_wrote_is_understood(project: Project) -> None:
+def test_files_written_by_ansible_vault_are_understood(project: Project) -> None:
     secrets = project.secrets("prod")
     inline = project.command(
         "ansible-vault", "encrypt_string", *secrets, "--name", "token", "--stdin-name", "token", stdin=TOKEN
@@ -233,7 +233,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
 """What is given instead of the default options, and the message."""
 
 
-def test_bad_input_gets_one_sentence_and_changes_nothing(project: Project) -> None:
+def test_invalid_input_gets_its_message_and_changes_nothing(project: Project) -> None:
     folder = project.folder
     (folder / "standing.yml").write_text("token: x\n")
     (folder / "broken.yml").write_text("token: 's3cr3t\n")
@@ -261,7 +261,7 @@ def test_bad_input_gets_one_sentence_and_changes_nothing(project: Project) -> No
     assert after.keys() - before.keys() == {"play.yml", "results"}
 
 
-def test_a_run_without_vault_secrets_and_a_task_with_async_are_told_why_they_fail(project: Project) -> None:
+def test_a_run_without_vault_secrets_and_a_task_with_async_say_why_they_fail(project: Project) -> None:
     task = vaulted_vars(path="new.yml", variables=FROM_LOOKUP)
     loop = {
         **vaulted_vars(path="new.yml", variables={"a": "{{ item }}"}),
@@ -279,7 +279,7 @@ def test_a_run_without_vault_secrets_and_a_task_with_async_are_told_why_they_fai
     assert texts(project.folder).keys() == {"play.yml"}
 
 
-def test_a_given_value_that_is_vaulted_is_taken_decrypted(project: Project) -> None:
+def test_a_vaulted_value_in_the_task_is_decrypted_first(project: Project) -> None:
     mine, theirs = (
         project.command("ansible-vault", "encrypt_string", *project.secrets(vault_id), "--name", "token", TOKEN)
         .replace("Encryption successful\n", "")
@@ -362,7 +362,7 @@ def test_check_mode_does_not_wait_for_another_run(project: Project) -> None:
     assert (project.folder / "vars.yml").read_text() == "a: 1\n"
 
 
-def test_values_are_moved_to_another_vault_id_and_back(project: Project) -> None:
+def test_values_move_to_another_vault_id_and_stay_there(project: Project) -> None:
     values = {"token": "{{ lookup('env', 'TOKEN') }}"}
     tasks = [
         vaulted_vars(path="vars.yml", vault_id="dev", variables={**FROM_LOOKUP}),

@@ -108,13 +108,15 @@ def test_both_ways_give_the_same_result_field_by_field(play: Play, sandbox: Sand
         ),
     ],
 )
-def test_the_way_is_chosen_by_the_task_and_told(play: Play, keywords: dict[str, Any], way: str) -> None:
+def test_the_task_decides_which_way_is_used_and_the_output_says_why(
+    play: Play, keywords: dict[str, Any], way: str
+) -> None:
     run = play([{TOKEN: {}, **keywords}], "-vvv")
     assert run.status == 0, run.output
     assert way in run.output
 
 
-def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path) -> None:
+def test_a_connection_other_than_local_executes_a_module(play: Play, tmp_path: Path) -> None:
     plugins = tmp_path / "connection"
     plugins.mkdir()
     (plugins / "elsewhere.py").write_text(
@@ -133,7 +135,7 @@ def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path
     assert f"{ON_TARGET}the connection is elsewhere" in run.output
 
 
-def test_a_token_that_is_dead_is_not_revoked_in_vain(play: Play, sandbox: Sandbox) -> None:
+def test_an_inactive_token_is_replaced_without_being_revoked(play: Play, sandbox: Sandbox) -> None:
     assert play([{TOKEN: {"access_token": "dead", "revoke_replaced": True}}]).status == 0
     assert len(sandbox.calls("generate")) == 1
     assert not sandbox.calls("revoke")
@@ -171,7 +173,7 @@ def test_module_defaults_of_the_action_group_reach_both_ways(play: Play, sandbox
 
 
 @EACH_WAY
-def test_a_key_may_be_vaulted_where_the_task_names_it(
+def test_a_key_may_be_vaulted_inline_in_the_task(
     play: Play, sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], way: str
 ) -> None:
     def password(name: str) -> list[str]:
@@ -228,7 +230,7 @@ def test_a_controller_without_requests_leaves_the_work_to_the_module(play: Play,
 
 
 @EACH_WAY
-def test_one_line_at_v_tells_what_was_done(play: Play, way: str) -> None:
+def test_verbosity_1_prints_one_line_that_says_what_was_done(play: Play, way: str) -> None:
     tasks: list[dict[str, Any]] = [
         {TOKEN: {"scope": ["vouchers", "campaigns"]}, "register": "token"},
         {INFO: {"access_token": "{{ token.access_token }}"}},

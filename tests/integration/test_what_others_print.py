@@ -89,7 +89,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_secret_that_others_show_is_hidden_as_the_readme_advises(
+def test_the_advice_in_the_readme_hides_what_other_plugins_show(
     play: Play, sandbox: Sandbox, tmp_path: Path, name: str
 ) -> None:
     case = CASES[name]

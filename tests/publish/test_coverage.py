@@ -19,7 +19,7 @@ ACTION = "plugins/action/voucherify_oauth_token_info.py"
 
 
 @EACH_WAY
-def test_lines_count_that_a_task_runs(
+def test_lines_that_a_task_runs_are_counted(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)

@@ -102,7 +102,7 @@ def role_variables_in(*patterns: str) -> set[str]:
     return set(re.findall(r"\btoken_vault_(?!_)\w+", text))
 
 
-def test_each_role_variable_that_is_used_is_documented_and_the_other_way_round() -> None:
+def test_each_role_variable_that_is_used_is_documented_and_vice_versa() -> None:
     used = role_variables_in("defaults/*.yml", "tasks/*.yml", "vars/*.yml")
     assert used == {ROLE_RESULT, *role_options()["main"]}
 
@@ -116,7 +116,7 @@ def test_the_role_has_the_defaults_that_are_documented() -> None:
     assert set(public) <= set(role_options()["main"])
 
 
-def test_the_role_s_page_names_each_variable() -> None:
+def test_the_readme_of_the_role_names_each_variable() -> None:
     assert role_variables_in("README.md") == {ROLE_RESULT, *role_options()["main"]}
 
 

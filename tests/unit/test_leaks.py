@@ -51,7 +51,7 @@ WRITINGS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
-def test_a_secret_is_found_in_any_writing(sandbox: Sandbox, write: Callable[[str], str]) -> None:
+def test_a_secret_is_found_in_any_encoding(sandbox: Sandbox, write: Callable[[str], str]) -> None:
     proxy_password = "p@ss'w\"rd/100%2B"
     for secret in (sandbox.app_token, sandbox.other_app_token, proxy_password):
         text = f"some text, {write(secret)}, more text"
@@ -59,7 +59,7 @@ def test_a_secret_is_found_in_any_writing(sandbox: Sandbox, write: Callable[[str
         assert not find_secrets(text.replace(write(secret), "***"), sandbox, proxy_password)
 
 
-def test_the_tokens_of_the_sandbox_are_secrets_also_when_they_are_revoked(sandbox: Sandbox) -> None:
+def test_live_and_revoked_tokens_of_the_sandbox_are_secrets(sandbox: Sandbox) -> None:
     client = Client(sandbox)
     live, revoked = client.make_token(), client.make_token()
     client.revoke(revoked)

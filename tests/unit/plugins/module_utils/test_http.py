@@ -73,7 +73,7 @@ def test_a_call_is_a_form_with_the_api_key_in_its_headers(sandbox: Sandbox) -> N
     assert request.headers["x-app-token"] == sandbox.app_token
 
 
-def test_no_scope_is_sent_where_none_is_wanted(sandbox: Sandbox) -> None:
+def test_no_scope_is_sent_when_none_is_given(sandbox: Sandbox) -> None:
     client_of(sandbox).generate(None)
     assert sandbox.requests()[0].form == {"grant_type": "client_credentials"}
 
@@ -93,7 +93,7 @@ def test_a_path_in_the_base_url_is_kept() -> None:
         assert prefixed.requests()[0].path == "/gateway/eu/v1/oauth/token"
 
 
-def test_netrc_adds_nothing(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_adds_no_credentials(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     client_of(sandbox).generate(None)
@@ -126,7 +126,7 @@ def test_a_refused_connection_is_tried_again(sandbox: Sandbox, operation: str) -
     assert "check api_base_url" in str(error)
 
 
-def test_a_name_that_does_not_resolve_is_told(sandbox: Sandbox) -> None:
+def test_a_name_that_does_not_resolve_is_reported(sandbox: Sandbox) -> None:
     error = failure(client_of(sandbox, base_url="https://no-such-host.invalid", retries=0), "generate")
     assert isinstance(error, errors.Unreachable)
     assert "no-such-host.invalid cannot be reached" in str(error)
@@ -203,7 +203,7 @@ def test_generate_is_never_sent_again_once_it_may_have_been_carried_out(
 
 
 @pytest.mark.parametrize(("fault", "cause"), [("cut", "it was closed early"), ("silence", "timed out")])
-def test_a_lost_answer_is_told_with_its_cause(sandbox: Sandbox, fault: str, cause: str) -> None:
+def test_a_lost_answer_is_reported_with_its_cause(sandbox: Sandbox, fault: str, cause: str) -> None:
     sandbox.fail("introspect", **LOST_ANSWERS[fault])
     error = failure(client_of(sandbox, timeout=1, retries=0), "introspect")
     assert f"brought no whole answer ({cause}); run the play again" in str(error)
@@ -214,14 +214,14 @@ def test_a_lost_answer_is_told_with_its_cause(sandbox: Sandbox, fault: str, caus
     ("operation", "fault"),
     [(call, name) for call in ("introspect", "revoke") for name in LOST_ANSWERS if (call, name) != ("revoke", HALF)],
 )
-def test_a_call_that_does_no_harm_twice_is_sent_again(sandbox: Sandbox, operation: str, fault: str) -> None:
+def test_a_call_that_is_safe_to_repeat_is_sent_again(sandbox: Sandbox, operation: str, fault: str) -> None:
     sandbox.fail(operation, **LOST_ANSWERS[fault])
     WORK[operation](client_of(sandbox, timeout=1))
     assert len(sandbox.calls(operation)) == 2
 
 
 @EACH_REPEATABLE_CALL
-def test_a_lasting_failure_is_told_with_its_retries(sandbox: Sandbox, operation: str) -> None:
+def test_a_lasting_failure_is_reported_with_its_retries(sandbox: Sandbox, operation: str) -> None:
     body = json.dumps({"code": 502, "message": "Bad gateway", "request_id": "v-1"})
     sandbox.fail(operation, status=502, body=body, times=9)
     error = failure(client_of(sandbox), operation)
@@ -236,7 +236,7 @@ def test_a_lasting_failure_is_told_with_its_retries(sandbox: Sandbox, operation:
     assert "after 2 retries" in str(error)
 
 
-def test_a_revoke_whose_answer_was_lost_takes_the_404_to_its_retry_for_its_own_success(sandbox: Sandbox) -> None:
+def test_a_404_to_the_retry_of_a_revoke_whose_answer_was_lost_counts_as_success(sandbox: Sandbox) -> None:
     client = client_of(sandbox)
     token = client.generate(None).access_token
     sandbox.fail("revoke", cut=True, carried_out=True)
@@ -247,7 +247,7 @@ def test_a_revoke_whose_answer_was_lost_takes_the_404_to_its_retry_for_its_own_s
     assert not sandbox.live_tokens()
 
 
-def test_a_revoke_that_was_held_up_takes_a_404_for_what_it_says(sandbox: Sandbox) -> None:
+def test_a_404_to_the_retry_of_a_rate_limited_revoke_means_an_inactive_token(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", status=429, headers={"Retry-After": "0"})
     assert client_of(sandbox).revoke("an-unknown-token") is False
 
@@ -259,7 +259,7 @@ NOT_FOUND: dict[str, Any] = {
 }
 
 
-def test_a_404_with_a_body_to_the_revocation_of_a_dead_token_changes_nothing(sandbox: Sandbox) -> None:
+def test_a_404_with_a_body_means_an_inactive_token_when_introspection_agrees(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", **NOT_FOUND)
     client = client_of(sandbox)
     assert client.revoke("an-unknown-token") is False
@@ -267,7 +267,7 @@ def test_a_404_with_a_body_to_the_revocation_of_a_dead_token_changes_nothing(san
     assert client.take_differences() == ["The 404 to revoke has a body."]
 
 
-def test_an_empty_404_to_a_revocation_costs_no_further_call(sandbox: Sandbox) -> None:
+def test_an_empty_404_to_a_revocation_causes_no_further_call(sandbox: Sandbox) -> None:
     assert client_of(sandbox).revoke("an-unknown-token") is False
     assert len(sandbox.requests()) == 1
 
@@ -279,7 +279,7 @@ def test_a_404_to_the_introspection_as_well_means_a_wrong_base_url(sandbox: Sand
     assert "html" not in str(error)
 
 
-def test_a_404_with_a_body_to_the_revocation_of_a_live_token_is_an_error_that_says_so(sandbox: Sandbox) -> None:
+def test_a_404_with_a_body_is_an_error_when_the_token_is_active(sandbox: Sandbox) -> None:
     client = client_of(sandbox)
     token = client.generate(None).access_token
     sandbox.fail("revoke", **NOT_FOUND)
@@ -287,7 +287,7 @@ def test_a_404_with_a_body_to_the_revocation_of_a_live_token_is_an_error_that_sa
         client.revoke(token)
 
 
-def test_a_404_with_a_body_is_an_error_where_the_token_cannot_be_asked_about(sandbox: Sandbox) -> None:
+def test_a_404_with_a_body_is_an_error_when_the_token_cannot_be_introspected(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", **NOT_FOUND)
     sandbox.fail("introspect", status=401)
     with pytest.raises(errors.Refused) as caught:
@@ -302,12 +302,12 @@ def test_a_404_after_a_failure_of_the_server_claims_neither_success_nor_failure(
     assert client.revoke(token) is None
 
 
-def test_v1_at_the_end_of_the_base_url_is_named(sandbox: Sandbox) -> None:
+def test_v1_at_the_end_of_the_base_url_is_reported(sandbox: Sandbox) -> None:
     error = failure(client_of(sandbox, base_url=f"{sandbox.url}/v1"), "generate")
     assert "answered 404 to /v1/v1/oauth/token; leave /v1 off the end of api_base_url" in str(error)
 
 
-def test_only_a_404_says_that_a_token_is_not_active(sandbox: Sandbox) -> None:
+def test_a_401_to_a_revocation_does_not_mean_an_inactive_token(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", status=401)
     assert failure(client_of(sandbox), "revoke").status == 401
 
@@ -317,9 +317,7 @@ def test_only_a_404_says_that_a_token_is_not_active(sandbox: Sandbox) -> None:
 
 @EACH_CALL
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 415])
-def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
-    sandbox: Sandbox, operation: str, status: int
-) -> None:
+def test_a_refusal_quotes_the_api_and_is_not_sent_again(sandbox: Sandbox, operation: str, status: int) -> None:
     words = {"code": status, "key": "some_key", "message": "Some words", "details": "More words", "request_id": "v-9"}
     sandbox.fail(operation, status=status, body=json.dumps(words))
     # A revocation that gets a 404 with a body is looked into.
@@ -333,14 +331,14 @@ def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
 
 @EACH_CALL
 @pytest.mark.parametrize("status", [408, 421, 425])
-def test_what_was_not_processed_is_sent_again(sandbox: Sandbox, operation: str, status: int) -> None:
+def test_a_call_that_was_not_processed_is_sent_again(sandbox: Sandbox, operation: str, status: int) -> None:
     sandbox.fail(operation, status=status)
     WORK[operation](client_of(sandbox))
     assert len(sandbox.calls(operation)) == 2
 
 
 @pytest.mark.parametrize("status", [409, 423])
-def test_a_busy_api_is_asked_again_where_that_is_safe(sandbox: Sandbox, status: int) -> None:
+def test_a_busy_api_is_called_again_only_where_that_is_safe(sandbox: Sandbox, status: int) -> None:
     sandbox.fail("introspect", status=status)
     sandbox.fail("generate", status=status)
     client = client_of(sandbox)
@@ -359,7 +357,7 @@ def test_a_failure_of_the_api_names_the_status_page(sandbox: Sandbox) -> None:
 
 @EACH_CALL
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_named_and_its_target_receives_nothing(sandbox: Sandbox, operation: str, status: int) -> None:
+def test_a_redirect_is_reported_and_its_target_receives_nothing(sandbox: Sandbox, operation: str, status: int) -> None:
     with Sandbox.start() as elsewhere:
         sandbox.fail(operation, status=status, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
         error = failure(client_of(sandbox), operation)
@@ -370,7 +368,7 @@ def test_a_redirect_is_named_and_its_target_receives_nothing(sandbox: Sandbox, o
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "//", "https://evil.example:port/", "http://%zz"])
-def test_a_redirect_to_nowhere_is_still_a_sentence(sandbox: Sandbox, location: str) -> None:
+def test_a_redirect_to_an_invalid_url_is_reported(sandbox: Sandbox, location: str) -> None:
     sandbox.fail("generate", status=302, headers={"Location": location})
     assert isinstance(failure(client_of(sandbox), "generate"), errors.Redirected)
 
@@ -392,7 +390,7 @@ NO_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("operation", ["generate", "introspect"])
 @pytest.mark.parametrize(("answer", "fault"), NO_ANSWERS.values(), ids=NO_ANSWERS)
-def test_an_answer_that_is_none_is_named_and_not_quoted(
+def test_an_unusable_answer_is_reported_and_not_quoted(
     sandbox: Sandbox, operation: str, answer: dict[str, Any], fault: str
 ) -> None:
     sandbox.fail(operation, status=200, **answer)
@@ -450,7 +448,7 @@ def test_a_certificate_that_does_not_verify_ends_the_call(secure_sandbox: Sandbo
     assert not secure_sandbox.requests()
 
 
-def test_ca_path_is_trusted_and_beats_requests_ca_bundle(
+def test_ca_path_is_trusted_and_overrides_requests_ca_bundle(
     secure_sandbox: Sandbox, ca_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trustme.CA().cert_pem.write_to_path(tmp_path / "another.pem")
@@ -459,21 +457,21 @@ def test_ca_path_is_trusted_and_beats_requests_ca_bundle(
     assert isinstance(failure(client_of(secure_sandbox), "generate"), errors.Untrusted)
 
 
-def test_requests_ca_bundle_holds_without_ca_path(
+def test_requests_ca_bundle_is_used_without_ca_path(
     secure_sandbox: Sandbox, ca_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
     assert client_of(secure_sandbox).generate(None)
 
 
-def test_a_ca_file_that_holds_no_certificate_is_a_sentence(secure_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_ca_file_without_a_certificate_is_reported(secure_sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     error = failure(client_of(secure_sandbox, ca_path=str(tmp_path / "ca.pem")), "generate")
     assert "that ca_path names contains no certificate" in str(error)
     assert "nobody has" not in str(error)
 
 
-def test_a_ca_bundle_of_the_environment_that_is_not_there_is_a_sentence(
+def test_a_missing_ca_bundle_from_the_environment_is_reported(
     secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
@@ -483,19 +481,19 @@ def test_a_ca_bundle_of_the_environment_that_is_not_there_is_a_sentence(
     assert str(error).endswith("correct REQUESTS_CA_BUNDLE.")
 
 
-def test_an_unverified_server_is_spoken_to_without_a_warning_where_the_user_decided_so(
-    secure_sandbox: Sandbox, recwarn: pytest.WarningsRecorder
-) -> None:
+def test_turning_off_verification_causes_no_warning(secure_sandbox: Sandbox, recwarn: pytest.WarningsRecorder) -> None:
     assert client_of(secure_sandbox, validate_certs=False).generate(None)
     assert not [warning for warning in recwarn if warning.category is InsecureRequestWarning]
 
 
-def test_whoever_verifies_leaves_the_warnings_of_others_alone(sandbox: Sandbox) -> None:
+def test_a_client_that_verifies_does_not_hide_the_warnings_of_others(sandbox: Sandbox) -> None:
     client_of(sandbox, validate_certs=True).generate(None)
     assert InsecureRequestWarning not in [category for _action, _message, category, *_rest in warnings.filters]
 
 
-def test_a_cut_behind_tls_is_no_matter_of_trust(secure_sandbox: Sandbox, ca_path: str) -> None:
+def test_a_connection_that_is_cut_after_the_handshake_is_not_a_certificate_error(
+    secure_sandbox: Sandbox, ca_path: str
+) -> None:
     secure_sandbox.reset()
     secure_sandbox.fail("generate", cut=True)
     error = failure(client_of(secure_sandbox, ca_path=ca_path), "generate")
@@ -503,7 +501,7 @@ def test_a_cut_behind_tls_is_no_matter_of_trust(secure_sandbox: Sandbox, ca_path
     assert len(secure_sandbox.calls("generate")) == 1
 
 
-def test_a_server_that_speaks_no_tls_is_a_sentence(sandbox: Sandbox) -> None:
+def test_a_server_without_tls_is_reported(sandbox: Sandbox) -> None:
     error = failure(client_of(sandbox, base_url=sandbox.url.replace("http:", "https:")), "introspect")
     assert "does not speak TLS; check the port in api_base_url" in str(error)
     assert error.retries == 0
@@ -512,7 +510,7 @@ def test_a_server_that_speaks_no_tls_is_a_sentence(sandbox: Sandbox) -> None:
 # Proxies; more of them in tests/integration/test_proxies.py
 
 
-def test_a_proxy_that_is_not_there_is_told_from_the_api(secure_sandbox: Sandbox) -> None:
+def test_an_unreachable_proxy_is_not_mistaken_for_the_api(secure_sandbox: Sandbox) -> None:
     error = failure(client_of(secure_sandbox, proxy="http://127.0.0.1:1"), "generate")
     assert isinstance(error, errors.Unreachable)
     assert error.retries == 2
@@ -534,9 +532,7 @@ def test_a_proxy_that_is_not_there_is_told_from_the_api(secure_sandbox: Sandbox)
         ("socks5://user:hunter2@127.0.0.1:1", "install PySocks"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(
-    secure_sandbox: Sandbox, proxy: str, words: str
-) -> None:
+def test_an_unusable_proxy_is_reported_without_its_password(secure_sandbox: Sandbox, proxy: str, words: str) -> None:
     if proxy.startswith("socks") and find_spec("socks"):
         pytest.skip("PySocks is installed")
     error = failure(client_of(secure_sandbox, proxy=proxy), "generate")
@@ -563,7 +559,7 @@ def test_a_failure_of_plain_http_does_not_blame_a_proxy(sandbox: Sandbox, monkey
     assert "proxy.example" not in str(error)
 
 
-def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:
+def test_objects_that_contain_secrets_do_not_show_them_as_text(sandbox: Sandbox) -> None:
     keys = Credentials("an-id", "hunter2")
     connection = Connection(sandbox.url, 5, 0, 5, True, None, "http://user:hunter2@127.0.0.1", "voucherify.oauth/test")
     token = client_of(sandbox).generate(None)

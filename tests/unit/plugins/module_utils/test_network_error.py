@@ -175,12 +175,12 @@ def test_once_the_form_was_read_the_outcome_is_unknown_whatever_was_raised(error
 
 
 @pytest.mark.parametrize("error", [BadStatusLine("s3cret"), requests.exceptions.InvalidHeader("s3cret")])
-def test_what_is_not_http_is_told(error: Exception) -> None:
+def test_an_answer_that_is_not_http_is_reported(error: Exception) -> None:
     told = network_error(CALL, wrapped(error, requests.ConnectionError), DIRECT, form_was_read=True)
     assert "(what came is not proper HTTP)" in str(told)
 
 
-def test_an_urllib3_that_compares_names_itself_is_understood() -> None:
+def test_the_certificate_error_of_older_urllib3_is_understood() -> None:
     class CertificateError(ValueError):
         """As urllib3 1.26 has it, which is not here with every version."""
 
@@ -193,13 +193,15 @@ def test_an_urllib3_that_compares_names_itself_is_understood() -> None:
 @given(
     st.lists(st.sampled_from([OSError, ValueError, ssl.SSLError, KeyError, RuntimeError]), min_size=1), st.booleans()
 )
-def test_any_chain_of_exceptions_is_a_sentence(kinds: list[type[Exception]], was_read: bool) -> None:
+def test_any_chain_of_exceptions_becomes_a_message_without_a_secret(
+    kinds: list[type[Exception]], was_read: bool
+) -> None:
     told = network_error(CALL, wrapped(kinds[0]("s3cret"), *kinds[1:]), PROXIED, form_was_read=was_read)
     assert told.outcome_unknown is was_read
     assert "s3cret" not in str(told)
 
 
-def test_exceptions_that_refer_to_each_other_are_no_endless_chain() -> None:
+def test_exceptions_that_refer_to_each_other_cause_no_endless_loop() -> None:
     one, other = OSError("one"), OSError("other")
     one.__context__, other.__context__ = other, one
     assert network_error(CALL, one, DIRECT, form_was_read=True)

@@ -57,21 +57,19 @@ def test_the_wait_that_the_api_asks_for_is_read(headers: dict[str, str], seconds
 
 @pytest.mark.parametrize("header", ["Retry-After", "X-Rate-Limit-Retry"])
 @pytest.mark.parametrize("number", ["9" * 30, "9" * 400, "9" * 5000])
-def test_a_huge_wait_is_a_number_that_can_be_waited_for(header: str, number: str) -> None:
+def test_a_huge_wait_becomes_a_usable_number(header: str, number: str) -> None:
     seconds = retry_after({header: number})
     assert seconds is None or 0 < seconds <= 1e9
 
 
-def test_without_a_date_this_machines_clock_is_taken() -> None:
+def test_without_a_date_this_machines_clock_is_used() -> None:
     assert abs(server_time({}) - time.time()) < 5
     assert server_time(DATE) == NOW
     assert abs(server_time({"Date": "yesterday"}) - time.time()) < 5
 
 
 @given(st.integers(0, 10**9), st.none() | st.floats(0, 1e9))
-def test_a_pause_is_never_shorter_than_the_back_off_nor_than_what_was_asked_for(
-    retries: int, asked: float | None
-) -> None:
+def test_a_pause_is_never_shorter_than_the_back_off_or_the_requested_wait(retries: int, asked: float | None) -> None:
     shortest = shortest_pause(retries, asked)
     assert shortest >= (asked or 0)
     assert shortest >= BACK_OFF_BASE_SECONDS / 2

@@ -149,9 +149,7 @@ def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
     assert len(script.requests) == 1
 
 
-def test_a_revocation_whose_handshake_was_cut_does_not_take_a_404_for_its_own_success(
-    authority: trustme.CA, ca_path: str
-) -> None:
+def test_a_404_after_a_cut_handshake_does_not_count_as_a_revocation(authority: trustme.CA, ca_path: str) -> None:
     context = server_tls(authority)
     script = Script(response(status="404 Not Found"))
 
@@ -175,7 +173,7 @@ def test_another_version_of_tls_is_not_tried_again(authority: trustme.CA, ca_pat
     assert "may have made" not in str(caught.value)
 
 
-def test_a_certificate_for_another_name_is_told_and_not_tried_again(authority: trustme.CA, ca_path: str) -> None:
+def test_a_certificate_for_another_name_is_reported_and_not_tried_again(authority: trustme.CA, ca_path: str) -> None:
     with Listener(Script(response(TOKEN)), server_tls(authority, "another.example")) as server:
         with pytest.raises(errors.Untrusted, match="check the host's name in api_base_url") as caught:
             client_of(server.url, ca_path=ca_path).generate(None)
@@ -198,7 +196,7 @@ def test_an_answer_that_is_not_http_may_have_made_a_token(answer: bytes) -> None
     assert len(script.requests) == 1
 
 
-def test_half_an_answer_is_none() -> None:
+def test_half_an_answer_is_not_accepted() -> None:
     script = Script(response(TOKEN)[:-5], then_cut=True)
     with Listener(script) as server, pytest.raises(errors.NoAnswer):
         client_of(server.url).generate(None)
@@ -216,7 +214,7 @@ def test_a_proxy_that_refuses_is_named_with_its_status_and_asked_once(proxy_stat
     assert "hunter2" not in f"{caught.value} {caught.value.as_dict()}"
 
 
-def test_a_proxy_that_cannot_reach_the_api_now_is_asked_again() -> None:
+def test_a_proxy_that_cannot_reach_the_api_is_asked_again() -> None:
     with connect_proxy() as proxy:
         proxy.status = "503 Service Unavailable"
         with pytest.raises(errors.Unreachable, match="answered 503"):
@@ -239,7 +237,7 @@ def test_an_interim_answer_is_not_taken_for_the_final_one(interim: bytes) -> Non
         assert server.connections == 1
 
 
-def test_after_an_answer_that_switches_the_protocol_the_connection_is_closed() -> None:
+def test_the_connection_is_closed_after_an_answer_that_switches_the_protocol() -> None:
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" if number == 0 else response(TOKEN))
@@ -264,12 +262,12 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_token_that_came_whole_is_not_lost_with_the_end_of_its_answer(what: str) -> None:
+def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(what: str) -> None:
     with Listener(Script(BROKEN[what], then_cut=True)) as server:
         assert client_of(server.url).generate(None).access_token == "a-token"
 
 
-def test_an_answer_without_a_body_that_has_one_is_not_mixed_up_with_the_next() -> None:
+def test_an_unexpected_body_is_not_mixed_up_with_the_next_answer() -> None:
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         if number == 0:
@@ -284,7 +282,7 @@ def test_an_answer_without_a_body_that_has_one_is_not_mixed_up_with_the_next() -
         assert client.generate(None).access_token == "a-token"
 
 
-def test_what_follows_an_unreadable_answer_is_not_mixed_up_with_the_next() -> None:
+def test_the_rest_of_an_unreadable_answer_is_not_mixed_up_with_the_next() -> None:
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         if number == 0:
@@ -301,7 +299,7 @@ def test_what_follows_an_unreadable_answer_is_not_mixed_up_with_the_next() -> No
 
 
 @pytest.mark.parametrize("headers", [[f"X-{number}: a" for number in range(150)], ["X: " + "a" * 70_000]])
-def test_headers_that_are_too_many_or_too_long_are_told(headers: list[str]) -> None:
+def test_headers_that_are_too_many_or_too_long_are_reported(headers: list[str]) -> None:
     with (
         Listener(Script(response(TOKEN, *headers))) as server,
         pytest.raises(errors.NoAnswer, match="what came is not proper HTTP"),
@@ -338,7 +336,7 @@ DRIPS: dict[str, Serve] = {
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("what", DRIPS)
-def test_a_server_that_drips_is_left_after_three_timeouts(
+def test_a_server_that_answers_too_slowly_is_given_up_after_three_timeouts(
     authority: trustme.CA, ca_path: str, scheme: str, what: str
 ) -> None:
     start = time.monotonic()
@@ -350,7 +348,7 @@ def test_a_server_that_drips_is_left_after_three_timeouts(
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_server_that_drips_on_a_kept_connection_is_left_as_well(
+def test_a_server_that_answers_too_slowly_on_a_reused_connection_is_given_up_too(
     authority: trustme.CA, ca_path: str, scheme: str
 ) -> None:
     def serve(connection: socket.socket, number: int) -> None:
@@ -377,7 +375,7 @@ def _sockets_that_urllib3_leaves() -> Iterator[None]:
         gc.collect()
 
 
-def test_a_proxy_that_drips_is_left_after_three_timeouts() -> None:
+def test_a_proxy_that_answers_too_slowly_is_given_up_after_three_timeouts() -> None:
     start = time.monotonic()
     serve = Slow(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"b" * 999)
     with Listener(serve) as proxy, pytest.raises(errors.Unreachable, match="timed out"):
@@ -447,7 +445,7 @@ def test_a_dead_address_does_not_keep_the_next_one_from_being_tried(monkeypatch:
         assert client_of(f"http://localhost:{server.port}").introspect("a-token") is None
 
 
-def test_a_name_server_that_is_silent_is_left_after_three_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_does_not_answer_is_given_up_after_three_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
 
     def silent(*arguments: Any, **options: Any) -> Any:
@@ -489,7 +487,7 @@ NOT_ALLOWED, HOST_UNREACHABLE = b"\5\2\0\1" + b"\0" * 6, b"\5\4\0\1" + b"\0" * 6
         ([NO_PASSWORD, HOST_UNREACHABLE], "answered 0x04 when it was asked to connect.*after 2 retries", 3),
     ],
 )
-def test_a_socks_proxy_that_refuses_is_told_and_asked_again_only_where_that_may_help(
+def test_a_socks_proxy_that_refuses_is_reported_and_asked_again_only_if_that_may_help(
     answers: list[bytes], words: str, tries: int
 ) -> None:
     pytest.importorskip("socks")
@@ -501,7 +499,7 @@ def test_a_socks_proxy_that_refuses_is_told_and_asked_again_only_where_that_may_
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_socks_proxy_that_drips_is_left_after_three_timeouts() -> None:
+def test_a_socks_proxy_that_answers_too_slowly_is_given_up_after_three_timeouts() -> None:
     pytest.importorskip("socks")
     start = time.monotonic()
     with Listener(socks_proxy(NO_PASSWORD, b"\5\0\0\3\xff" + b"a" * 257)) as proxy:
@@ -515,7 +513,7 @@ def test_a_socks_proxy_that_drips_is_left_after_three_timeouts() -> None:
 # Connections
 
 
-def test_a_mint_after_a_pause_goes_out_on_a_new_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_generate_uses_a_new_connection_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     script = Script(response(INACTIVE), response(TOKEN), response(TOKEN), response(TOKEN))
     with Listener(script) as server:
         client = client_of(server.url)
@@ -527,7 +525,7 @@ def test_a_mint_after_a_pause_goes_out_on_a_new_connection(monkeypatch: pytest.M
     assert [number for number, _head, _body in script.requests] == [0, 0, 1]
 
 
-def test_a_mint_that_is_tried_again_goes_out_on_a_new_connection() -> None:
+def test_generate_uses_a_new_connection_when_it_is_tried_again() -> None:
     script = Script(response(status="429 Too Many Requests"), response(TOKEN))
     with Listener(script) as server:
         client_of(server.url).generate(None)
@@ -562,14 +560,14 @@ def test_no_cookie_is_kept() -> None:
     assert not [head for _number, head, _body in script.requests if "cookie" in head.lower()]
 
 
-def test_what_is_compressed_is_not_unpacked() -> None:
+def test_a_compressed_answer_is_not_unpacked() -> None:
     bomb = gzip.compress(gzip.compress(b"{}" + b" " * 50_000_000))
     script = Script(response(bomb, "Content-Encoding: gzip, gzip"))
     with Listener(script) as server, pytest.raises(errors.BadAnswer, match="is compressed, which was not asked for"):
         client_of(server.url).introspect("a-token")
 
 
-def test_megabytes_of_cookies_and_dates_take_no_time() -> None:
+def test_megabytes_of_cookies_and_dates_are_handled_quickly() -> None:
     headers = ["Set-Cookie: a=b", *["Set-Cookie2: " + "a;" * 32_000] * 40, *["Retry-After: " + DATE * 2_000] * 40]
     start = time.process_time()
     with Listener(Script(response(TOKEN, *headers), response({}, *headers, status="500 Oops"))) as server:
@@ -597,7 +595,7 @@ def test_a_closed_client_leaves_no_connection() -> None:
         assert gone.wait(5)
 
 
-def test_what_urllib3_logs_of_a_servers_headers_is_dropped_and_nothing_of_others(
+def test_what_urllib3_logs_about_our_calls_is_dropped_and_about_others_is_not(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -636,21 +634,21 @@ class Recorded(Pacing):
 LIMITED = response(None, "Retry-After: 1", status="429 Too Many Requests")
 
 
-def test_a_shared_pacing_does_the_waiting_for_a_rate_limit_and_the_try_does_not_count() -> None:
+def test_a_try_does_not_count_when_the_pacing_waits_for_the_rate_limit() -> None:
     pacing = Recorded(counts=False)
     with Listener(Script(*[LIMITED] * 5, response(INACTIVE))) as server:
         client_of(server.url, pacing, retries=0).introspect("a-token")
     assert pacing.told == ["begin", ("ended", True)] * 5 + ["begin", ("ended", False)]
 
 
-def test_a_wait_past_max_wait_is_a_failure_and_no_rate_limit() -> None:
+def test_a_wait_past_max_wait_is_not_left_to_the_pacing() -> None:
     pacing = Recorded(counts=False)
     with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
         client_of(server.url, pacing, max_wait=0).introspect("a-token")
     assert pacing.told == ["begin", ("ended", False)]
 
 
-def test_a_pacing_that_ends_a_pause_ends_the_call_with_its_failure() -> None:
+def test_a_pause_that_the_pacing_ends_fails_the_call_with_the_last_error() -> None:
     pacing = Recorded(may_wait=False)
     with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
         client_of(server.url, pacing).introspect("a-token")
@@ -664,12 +662,12 @@ def test_a_call_that_may_not_begin_is_not_sent() -> None:
     assert not script.requests
 
 
-def test_a_call_that_may_not_begin_again_ends_with_its_failure() -> None:
+def test_a_call_that_may_not_begin_again_fails_with_the_last_error() -> None:
     with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
         client_of(server.url, Recorded(may_begin=1)).introspect("a-token")
 
 
-def test_each_try_that_began_ends_whatever_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pacing_learns_that_a_try_ended_whatever_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     pacing = Recorded()
     with Listener(Script(response(TOKEN))) as server:
         client = client_of(server.url, pacing)

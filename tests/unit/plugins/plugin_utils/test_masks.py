@@ -37,7 +37,7 @@ WRITINGS = {
 
 @pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
 @pytest.mark.parametrize("options", PLACES.values(), ids=PLACES)
-def test_a_value_that_may_be_a_secret_is_masked_in_any_writing(options: dict[str, Any], write: Any) -> None:
+def test_a_value_that_may_be_a_secret_is_masked_in_any_encoding(options: dict[str, Any], write: Any) -> None:
     secret = SECRET.replace("/", "") if "proxy.example" in str(options) else SECRET
     message = {"msg": f"The API said {write(secret)}", "warnings": [f"Not {write(secret)}"], "status": 400}
     shown = masked(message, secrets_of(ARGUMENT_SPEC, options))
@@ -59,7 +59,7 @@ def test_names_numbers_and_hosts_stay_readable() -> None:
     assert masked(message, secrets_of(ARGUMENT_SPEC, options)) == message
 
 
-def test_a_short_user_name_of_a_proxy_garbles_no_message() -> None:
+def test_a_short_user_name_of_a_proxy_is_not_masked() -> None:
     secrets = secrets_of(ARGUMENT_SPEC, {"proxy": "http://me:hunter2@proxy.example:3128"})
     assert masked("check the user name and the password", secrets) == "check the user name and the password"
     assert masked("the hunter2", secrets) == "the ********"

@@ -64,7 +64,7 @@ def write(path: Path, data: bytes) -> None:
 needs_lock_list = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only Linux lists who waits for a lock")
 
 
-def test_twelve_contenders_on_one_folder_are_all_served_one_at_a_time(tmp_path: Path) -> None:
+def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     busy = tmp_path / "busy"
 
@@ -86,7 +86,7 @@ def test_twelve_contenders_on_one_folder_are_all_served_one_at_a_time(tmp_path: 
 
 
 @needs_lock_list
-def test_a_run_that_comes_back_at_once_does_not_starve_the_one_that_waits(tmp_path: Path) -> None:
+def test_a_run_that_locks_again_at_once_does_not_starve_a_waiting_run(tmp_path: Path) -> None:
     turns = []
     with held(tmp_path):
         child = Child(lambda: write(tmp_path / "vars.yml", b"served"))
@@ -100,7 +100,7 @@ def test_a_run_that_comes_back_at_once_does_not_starve_the_one_that_waits(tmp_pa
     assert child.result() == 0
 
 
-def test_the_lock_is_let_go_although_a_forked_process_lives_on(tmp_path: Path) -> None:
+def test_the_lock_is_released_although_a_forked_process_lives_on(tmp_path: Path) -> None:
     with locked_place(str(tmp_path / "vars.yml"), make_folders=True):
         child = Child(lambda: time.sleep(60))
         assert is_locked(tmp_path)
@@ -112,7 +112,7 @@ def test_the_lock_is_let_go_although_a_forked_process_lives_on(tmp_path: Path) -
 
 
 @needs_lock_list
-def test_the_lock_of_a_killed_run_is_free(tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_run_is_released(tmp_path: Path) -> None:
     def hold() -> None:
         with locked_place(str(tmp_path / "vars.yml"), make_folders=True):
             time.sleep(60)
@@ -127,7 +127,9 @@ def test_the_lock_of_a_killed_run_is_free(tmp_path: Path) -> None:
     assert child.result() == -signal.SIGKILL
 
 
-def test_who_waits_too_long_is_told_the_folder_and_the_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_too_long_fails_with_the_folder_and_the_holder_of_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(folder_lock, "_SECONDS_TO_WAIT", 0.3)
     program = (
         "import fcntl, os, sys, time; d = os.open(sys.argv[1], os.O_RDONLY); fcntl.flock(d, fcntl.LOCK_EX);"
@@ -156,7 +158,7 @@ def test_who_waits_too_long_is_told_the_folder_and_the_holder(tmp_path: Path, mo
 
 
 @needs_lock_list
-def test_of_several_locks_the_right_one_has_its_holder_named(tmp_path: Path) -> None:
+def test_the_holder_of_the_right_lock_is_found_among_several(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("one", "two", "three")]
     children = []
     for folder in folders:
@@ -182,7 +184,7 @@ def test_of_several_locks_the_right_one_has_its_holder_named(tmp_path: Path) -> 
     ]
 
 
-def test_who_waits_is_patient_while_the_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_keeps_waiting_while_the_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_lock, "_SECONDS_TO_WAIT", 0.5)
 
     def hold() -> None:
@@ -204,7 +206,7 @@ def test_who_waits_is_patient_while_the_folder_changes(tmp_path: Path, monkeypat
 
 @needs_lock_list
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-def test_a_signal_is_served_while_waiting_and_the_lock_that_comes_later_is_let_go(tmp_path: Path) -> None:
+def test_a_signal_ends_the_wait_and_a_lock_that_arrives_later_is_released(tmp_path: Path) -> None:
     class Alarm(Exception):
         pass
 
@@ -230,7 +232,7 @@ def test_a_signal_is_served_while_waiting_and_the_lock_that_comes_later_is_let_g
 
 
 @needs_lock_list
-def test_a_folder_that_is_replaced_while_a_run_waits_is_locked_where_the_path_leads_now(tmp_path: Path) -> None:
+def test_a_run_locks_the_new_folder_when_its_folder_is_replaced_while_it_waits(tmp_path: Path) -> None:
     folder, old = tmp_path / "folder", tmp_path / "old"
     folder.mkdir()
     with held(folder):
@@ -283,7 +285,7 @@ def test_a_folder_that_is_removed_while_a_run_waits_is_made_again(tmp_path: Path
 
 
 @needs_lock_list
-def test_a_run_that_removes_its_new_folder_does_not_take_it_from_the_one_that_waits(tmp_path: Path) -> None:
+def test_a_run_that_removes_its_new_folder_does_not_take_it_from_a_waiting_run(tmp_path: Path) -> None:
     folder = tmp_path / "outer" / "folder"
 
     def fail() -> None:
@@ -300,7 +302,7 @@ def test_a_run_that_removes_its_new_folder_does_not_take_it_from_the_one_that_wa
     assert (folder / "vars.yml").read_bytes() == b"new"
 
 
-def test_contenders_that_make_and_remove_the_same_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_runs_that_make_and_remove_the_same_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
     def work(number: int) -> None:
         for turn in range(20):
             inner = "x" if number % 2 else "x/y"
@@ -317,7 +319,7 @@ def test_contenders_that_make_and_remove_the_same_folders_do_not_disturb_each_ot
 
 
 @needs_lock_list
-def test_a_link_that_is_switched_while_a_run_waits_is_followed_anew(tmp_path: Path) -> None:
+def test_a_link_that_is_switched_while_a_run_waits_is_followed_again(tmp_path: Path) -> None:
     for release in ("one", "two"):
         (tmp_path / release).mkdir()
     current = tmp_path / "current"
@@ -334,7 +336,7 @@ def test_a_link_that_is_switched_while_a_run_waits_is_followed_anew(tmp_path: Pa
 
 
 @pytest.mark.parametrize("change", ["nothing", "link", "link to nowhere", "replaced", "removed"])
-def test_it_is_told_where_the_path_leads_while_the_lock_is_held(tmp_path: Path, change: str) -> None:
+def test_a_path_that_leads_elsewhere_while_the_lock_is_held_is_noticed(tmp_path: Path, change: str) -> None:
     one, two, current = (tmp_path / name for name in ("one", "two", "current"))
     one.mkdir()
     two.mkdir()
@@ -393,7 +395,7 @@ def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_lock_nobody_is_waited_for_and_nothing_is_made(tmp_path: Path) -> None:
+def test_without_a_lock_nothing_is_waited_for_and_nothing_is_made(tmp_path: Path) -> None:
     with held(tmp_path), locked_place(str(tmp_path / "vars.yml"), make_folders=False, lock=False) as place:
         assert LockedFile(place).read() is None
     with locked_place(str(tmp_path / "new" / "vars.yml"), make_folders=False, lock=False) as place:
@@ -403,7 +405,7 @@ def test_without_a_lock_nobody_is_waited_for_and_nothing_is_made(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folders_that_are_made_and_not_used_go_again_with_the_lock_and_no_others(tmp_path: Path) -> None:
+def test_new_folders_that_are_not_used_are_removed_with_the_lock_and_no_others(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with locked_place(str(tmp_path / "a" / "b" / "c" / "vars.yml"), make_folders=True):
         (tmp_path / "a" / "b" / "other").mkdir()
@@ -411,7 +413,7 @@ def test_folders_that_are_made_and_not_used_go_again_with_the_lock_and_no_others
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["a", "a/b", "a/b/other"]
 
 
-def test_an_empty_folder_that_took_the_place_of_a_new_one_stays(tmp_path: Path) -> None:
+def test_an_empty_folder_that_replaced_a_new_one_stays(tmp_path: Path) -> None:
     folder, old = tmp_path / "folder", tmp_path / "old"
     with locked_place(str(folder / "vars.yml"), make_folders=True):
         folder.rename(old)

@@ -111,7 +111,7 @@ STRUCK_FILES = ("locked_file.py", "vault_file.py", "folder_lock.py")
 @pytest.mark.parametrize("moment", ["c_call", "c_return"])
 # An exception that strikes within open() leaves the file object to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_it_is_known_which(
+def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_stored_knows_which(
     tmp_path: Path, moment: str, vault_format: str
 ) -> None:
     path = tmp_path / "vars.yml"
@@ -233,7 +233,7 @@ def test_eight_runs_at_once_lose_nothing(tmp_path: Path) -> None:
     assert found == {f"name{number}": f"{number}.2".encode() for number in range(8)}
 
 
-def test_a_file_that_may_not_grow_so_large_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_would_exceed_the_size_limit_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     path.write_text(inline("token", OLD))
     before = path.read_bytes()

@@ -84,7 +84,7 @@ def values(path: Path, *names: str, vault: RunVault = VAULT) -> dict[str, str | 
 
 
 @both_formats
-def test_what_a_variable_contains_is_told_in_words(path: Path, file_format: str) -> None:
+def test_the_kind_of_a_value_is_described_in_words(path: Path, file_format: str) -> None:
     text = (
         "empty: ''\nplain: text\nnone:\ntilde: ~\nnumber: 12\nfloat: 1.5\nyes_: yes\nmap: {a: 1}\nblock:\n  a: 1\n"
         "items:\n- 1\ntemplate: '{{ x }}'\nstatement: '{% x %}'\nunsafe: !unsafe '{{ x }}'\nday: 2026-01-01\n"
@@ -121,7 +121,7 @@ def test_what_a_variable_contains_is_told_in_words(path: Path, file_format: str)
     assert "text" not in repr(found)
 
 
-def test_a_vaulted_value_is_read_with_the_id_of_the_secret_that_fits(path: Path) -> None:
+def test_a_vaulted_value_is_read_with_the_id_of_the_secret_that_decrypts_it(path: Path) -> None:
     path.write_text(inline("a", "{{ x }}", "prod") + inline("b", "y", "dev").replace("dev", "other"))
 
     with opened(path, run_vault("dev", "prod")) as file:
@@ -155,7 +155,7 @@ def test_removing_a_variable_decrypts_nothing(path: Path, pbkdf2: list[str]) -> 
     assert pbkdf2 == []
 
 
-def test_many_values_are_encrypted_and_decrypted_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_values_are_encrypted_and_decrypted_in_parallel(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forty = {f"name{number}": f"value {number}" for number in range(40)}
     # As on a machine with two cores, whatever this one has. Each call waits for another one at the same time.
     monkeypatch.setattr(ciphertexts, "_cores", lambda: 2)
@@ -174,7 +174,7 @@ def test_one_value_that_cannot_be_decrypted_is_named(path: Path) -> None:
         file.read([f"name{number}" for number in range(9)])
 
 
-def test_a_listed_variable_that_is_there_twice_is_refused_and_another_is_not(path: Path) -> None:
+def test_a_listed_variable_that_is_set_twice_is_refused_and_others_are_not(path: Path) -> None:
     path.write_text("a: 1\na: 2\nb: 3\n")
 
     with opened(path) as file:
@@ -207,7 +207,7 @@ def test_each_write_adds_to_what_was_written_before_and_encrypts_nothing_twice(
 
 
 @both_formats
-def test_an_editor_that_saves_an_older_buffer_between_two_writes_costs_nothing(path: Path, file_format: str) -> None:
+def test_an_editor_that_saves_an_older_version_between_two_writes_loses_nothing(path: Path, file_format: str) -> None:
     path.write_text(encrypt("# top\na: one\nz: z\n") if file_format == "file" else f"# top\n{inline('a', 'one')}z: z\n")
     with opened(path, format=file_format) as file:
         beginning = path.read_bytes()
@@ -289,7 +289,7 @@ def meddling(monkeypatch: pytest.MonkeyPatch, work: Callable[[int], object]) -> 
 
 
 @both_formats
-def test_a_change_by_another_program_during_a_write_is_there_with_ours(
+def test_a_change_by_another_program_during_a_write_is_kept(
     path: Path, file_format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, file_format, a="one")
@@ -368,7 +368,7 @@ def test_the_outcome_is_what_changed_since_the_beginning(path: Path) -> None:
 
 
 @both_formats
-def test_checking_replaces_the_file_by_its_own_bytes(path: Path, file_format: str) -> None:
+def test_checking_replaces_the_file_with_its_own_bytes(path: Path, file_format: str) -> None:
     write(path, file_format, a="one")
     path.chmod(0o640)
     before, inode = path.read_bytes(), path.stat().st_ino
@@ -511,7 +511,7 @@ def test_a_preview_finds_what_a_write_would_refuse(path: Path, text: str, senten
         file.preview({"a": "x"})
 
 
-def test_a_preview_tells_what_a_write_does_and_encrypts_nothing(path: Path, pbkdf2: list[str]) -> None:
+def test_a_preview_predicts_a_write_and_encrypts_nothing(path: Path, pbkdf2: list[str]) -> None:
     write(path, a="one", b="two")
     before, changes = path.read_bytes(), {"a": "new", "b": None, "c": "x", "d": None}
     pbkdf2.clear()
@@ -536,7 +536,7 @@ def test_hard_links_are_counted(path: Path) -> None:
         assert file.hard_links == 2
 
 
-def test_what_is_in_hand_goes_into_the_locked_file_although_the_path_leads_elsewhere(tmp_path: Path) -> None:
+def test_values_go_into_the_locked_file_although_the_path_leads_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     current = tmp_path / "current"
@@ -555,7 +555,7 @@ def test_what_is_in_hand_goes_into_the_locked_file_although_the_path_leads_elsew
     assert os.listdir(tmp_path / "two") == []
 
 
-def test_a_file_that_cannot_be_opened_makes_no_folder_stay(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_leaves_no_folder(tmp_path: Path) -> None:
     with (
         pytest.raises(FileAccessError),
         opened(tmp_path / "new" / ("x" * 300)) as file,

@@ -240,9 +240,7 @@ def test_adding_a_variable_keeps_every_character(parser: type, file: File, value
 
 @settings(deadline=None, max_examples=100)
 @given(file=files(), data=st.data(), value=st.sampled_from([None, CIPHERTEXT]))
-def test_several_changes_at_once_come_out_as_one_after_the_other(
-    file: File, data: st.DataObject, value: StringValue | None
-) -> None:
+def test_several_changes_at_once_are_all_made(file: File, data: st.DataObject, value: StringValue | None) -> None:
     old = file.text()
     names = [f"name{number}" for number in range(len(file.parts)) if data.draw(st.booleans())]
     changes = dict.fromkeys([*names, "added"], value)
@@ -296,7 +294,7 @@ VAULTED = """!vault |
         ("--- !!null\n", "--- \na: VAULTED\n"),
     ],
 )
-def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
+def test_a_variable_is_set_in_edge_cases(old: str, new: str) -> None:
     header, lines = VAULTED.split("\n", 1)
     indent = "  " if new.startswith("  ") else ""
 
@@ -341,7 +339,7 @@ def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
         ("b:\n  - |\n    x\na: 1\n      # in\n", "b:\n  - |\n    x\n# in\n"),
     ],
 )
-def test_a_variable_is_removed_from_texts_at_the_edge(old: str, new: str) -> None:
+def test_a_variable_is_removed_in_edge_cases(old: str, new: str) -> None:
     assert spliced(old, {"a": None}) == new
 
 
@@ -373,7 +371,7 @@ def test_a_key_with_a_tag_is_not_the_name_of_a_variable(tag: str) -> None:
     assert list(parse(f"{tag} a: 1\nb: 2\n").by_name) == ["b"]
 
 
-def test_a_variable_that_is_there_twice_keeps_no_other_from_being_changed() -> None:
+def test_a_variable_that_is_set_twice_does_not_prevent_other_changes() -> None:
     text = "a: 1\nb: 2\na: 3\n"
 
     assert spliced(text, {"b": None, "c": StringValue("x")}) == 'a: 1\na: 3\nc: "x"\n'
@@ -387,13 +385,13 @@ def test_new_lines_end_as_the_first_line_does(break_: str) -> None:
 
 
 @pytest.mark.parametrize("break_", ["\u2028", "\u2029"])
-def test_new_lines_do_not_end_in_what_yaml_keeps_in_a_text(break_: str) -> None:
+def test_new_lines_do_not_end_in_a_separator_that_yaml_keeps_in_a_text(break_: str) -> None:
     new = spliced(f"b: 1{break_}", {"a": CIPHERTEXT})
 
     assert new == f"b: 1{break_}a: {VAULTED}\n"
 
 
-def test_many_comments_above_the_last_variable_take_no_long_time() -> None:
+def test_many_comments_above_the_last_variable_are_handled_quickly() -> None:
     comments = "# c\n" * 50_000
     start = time.monotonic()
 
@@ -444,14 +442,16 @@ def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
     ],
 )
 @pytest.mark.parametrize("value", [CIPHERTEXT, None])
-def test_what_cannot_be_changed_alone_is_refused(text: str, sentence: str, value: StringValue | None) -> None:
+def test_a_variable_that_cannot_be_changed_alone_is_refused(
+    text: str, sentence: str, value: StringValue | None
+) -> None:
     with pytest.raises(InvalidFileError) as raised:
         spliced(text, {"a": value})
 
     assert str(raised.value) == sentence
 
 
-def test_a_value_and_what_refers_to_it_can_be_changed_at_once() -> None:
+def test_a_value_and_its_alias_can_be_changed_at_once() -> None:
     assert spliced("a: &x 1\nb: *x\nc: 3\n", {"a": StringValue("2"), "b": None}) == 'a: "2"\nc: 3\n'
 
 
@@ -511,7 +511,7 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_noticed(result: s
         ("a: 1\n---\nb: 2\n", "contains several YAML documents, of which Ansible reads none; keep one of them first"),
     ],
 )
-def test_what_is_no_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:
+def test_a_text_that_is_not_a_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:
     with pytest.raises(InvalidFileError) as raised:
         parse(text)
 

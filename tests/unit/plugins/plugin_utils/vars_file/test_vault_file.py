@@ -87,7 +87,9 @@ def plain(path: Path, *vault_ids: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
 @pytest.mark.parametrize("value", AWKWARD)
-def test_every_string_comes_back_and_is_unchanged_the_second_time(path: Path, value: str, vault_format: str) -> None:
+def test_every_string_can_be_read_back_and_is_unchanged_the_second_time(
+    path: Path, value: str, vault_format: str
+) -> None:
     assert lists(change(path, variables={"a": value}, format=vault_format)) == {"added": ["a"]}
     before = state(path)
 
@@ -146,7 +148,7 @@ def test_changing_one_of_a_hundred_values_leaves_the_others_ciphertexts(path: Pa
 @pytest.mark.parametrize(
     "standing", ["a: a secret value\n", "a:\n  - nested\n", "a: 12\n", "a:\n", "a: !unsafe a secret value\n"]
 )
-def test_what_is_not_vaulted_is_replaced_by_a_vaulted_value(path: Path, standing: str) -> None:
+def test_a_plain_value_is_replaced_with_a_vaulted_one(path: Path, standing: str) -> None:
     path.write_text(standing)
 
     assert lists(change(path, variables={"a": SECRET})) == {"updated": ["a"]}
@@ -163,7 +165,7 @@ def test_a_value_can_be_read_again_whatever_ends_the_first_line(path: Path, line
     assert plain(path) == {"a": SECRET}
 
 
-def test_a_ciphertext_that_ansible_cannot_take_apart_is_an_error(path: Path) -> None:
+def test_a_ciphertext_that_ansible_cannot_parse_is_an_error(path: Path) -> None:
     path.write_text(inline("a", SECRET).replace("AES256\n", "AES256\u2028"))
 
     with pytest.raises(VaultSecretError, match=r"^The present value of 'a' cannot be decrypted"):
@@ -207,7 +209,7 @@ def test_a_broken_ciphertext_is_an_error(path: Path, broken: str) -> None:
 # --- whole files
 
 
-def test_a_whole_file_keeps_its_comments_and_is_not_touched_without_a_change(path: Path) -> None:
+def test_an_encrypted_file_keeps_its_comments_and_is_not_touched_without_a_change(path: Path) -> None:
     path.write_text(encrypt("# top\na: old  # behind\nn: [1]\n"))
 
     assert lists(change(path, variables={"a": SECRET, "b": "{{ x }}"})) == {"added": ["b"], "updated": ["a"]}
@@ -219,19 +221,19 @@ def test_a_whole_file_keeps_its_comments_and_is_not_touched_without_a_change(pat
     assert path.read_bytes() == before
 
 
-def test_a_vaulted_value_within_a_whole_file_is_compared_too(path: Path) -> None:
+def test_a_vaulted_value_within_an_encrypted_file_is_compared_too(path: Path) -> None:
     path.write_text(encrypt(inline("a", "x")))
 
     assert not change(path, variables={"a": "x"}).changed
 
 
-def test_a_template_in_a_whole_file_is_not_taken_for_the_same_characters(path: Path) -> None:
+def test_a_template_in_an_encrypted_file_differs_from_the_same_text(path: Path) -> None:
     path.write_text(encrypt("a: '{{ x }}'\n"))
 
     assert lists(change(path, variables={"a": "{{ x }}"})) == {"updated": ["a"]}
 
 
-def test_a_whole_file_keeps_the_secret_that_it_is_encrypted_with(path: Path) -> None:
+def test_an_encrypted_file_keeps_the_secret_that_it_is_encrypted_with(path: Path) -> None:
     path.write_text(encrypt("a: x\n", "prod"))
     vault = run_vault("default", "prod")
 
@@ -242,7 +244,7 @@ def test_a_whole_file_keeps_the_secret_that_it_is_encrypted_with(path: Path) -> 
     assert plain(path, "prod") == {"a": "y"}
 
 
-def test_a_whole_file_gets_the_secret_that_is_asked_for_when_it_changes(path: Path) -> None:
+def test_an_encrypted_file_is_encrypted_again_when_another_vault_id_is_named(path: Path) -> None:
     path.write_text(encrypt("a: x\n", "prod"))
     vault = run_vault("default", "prod")
 
@@ -263,7 +265,7 @@ def test_removing_the_last_variable_leaves_an_empty_encrypted_file(path: Path) -
     assert path.read_text().startswith("$ANSIBLE_VAULT;")
 
 
-def test_a_whole_file_of_another_password_is_an_error(path: Path) -> None:
+def test_a_file_encrypted_with_another_password_is_an_error(path: Path) -> None:
     path.write_text(encrypt("a: x\n", "another"))
     before = path.read_bytes()
 
@@ -277,7 +279,9 @@ def test_a_whole_file_of_another_password_is_an_error(path: Path) -> None:
     ("standing", "wanted", "what"),
     [("a: x\n", "file", "is not encrypted as a whole"), (encrypt("a: x\n"), "inline", "is encrypted as a whole")],
 )
-def test_a_format_that_contradicts_what_stands_is_refused(path: Path, standing: str, wanted: str, what: str) -> None:
+def test_a_format_that_contradicts_the_existing_file_is_refused(
+    path: Path, standing: str, wanted: str, what: str
+) -> None:
     path.write_text(standing)
 
     with pytest.raises(InvalidFileError) as raised:
@@ -359,9 +363,7 @@ def test_the_secret_that_encrypts_is_chosen_in_the_documented_order(
 
 
 @pytest.mark.parametrize(("loaded", "text"), UNDECIDED)
-def test_several_secrets_of_which_none_is_named_are_not_guessed_from(
-    path: Path, loaded: tuple[str, ...], text: str
-) -> None:
+def test_no_secret_is_guessed_when_none_of_several_is_named(path: Path, loaded: tuple[str, ...], text: str) -> None:
     path.write_text(text)
 
     for dry_run in (False, True):
@@ -375,7 +377,7 @@ def test_several_secrets_of_which_none_is_named_are_not_guessed_from(
     assert path.read_text() == text
 
 
-def test_two_secrets_under_one_id_are_not_guessed_from_but_the_first_can_be_named(path: Path) -> None:
+def test_no_secret_is_guessed_from_two_under_one_id_but_the_first_can_be_named(path: Path) -> None:
     vault = RunVault([("default", secret("one")), ("default", secret("two")), ("default", secret("one"))])
     with pytest.raises(VaultSecretError, match=r"several vault secrets, 'default' \(2 times\), and"):
         change(path, vault, variables={"a": "x"})
@@ -404,7 +406,7 @@ def test_a_configured_identity_that_is_not_loaded_is_refused(path: Path, monkeyp
 
 
 @pytest.mark.parametrize("file_format", ["inline", "file"])
-def test_values_that_are_already_there_are_moved_to_the_vault_id_that_is_named(path: Path, file_format: str) -> None:
+def test_existing_values_are_moved_to_the_named_vault_id(path: Path, file_format: str) -> None:
     values = {"a": "x", "b": "y"}
     change(path, run_vault("my id"), variables={**values, "c": "z"}, format=file_format)
     vault = run_vault("my id", "prod")
@@ -421,7 +423,7 @@ def test_values_that_are_already_there_are_moved_to_the_vault_id_that_is_named(p
     assert state(path) == before
 
 
-def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_anew(path: Path) -> None:
+def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_again(path: Path) -> None:
     path.write_text(inline("a", "x", "dev").replace("dev", "prod"))
 
     assert change(path, run_vault("dev", "prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
@@ -429,7 +431,7 @@ def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_ane
     assert change(path, run_vault("prod"), variables={"a": "x"}).unchanged == ["a"]
 
 
-def test_a_value_that_has_the_secret_of_the_vault_id_but_names_another_is_encrypted_anew(path: Path) -> None:
+def test_a_value_that_has_the_secret_of_the_vault_id_but_names_another_is_encrypted_again(path: Path) -> None:
     path.write_text(inline("a", "x", "prod").replace("prod", "other"))
 
     assert change(path, run_vault("prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
@@ -473,7 +475,7 @@ def test_a_vault_id_that_cannot_be_read_again_is_refused(path: Path, vault_id: s
     assert not path.exists()
 
 
-def test_a_run_without_a_secret_is_told_how_to_have_one(path: Path) -> None:
+def test_a_run_without_a_secret_says_how_to_load_one(path: Path) -> None:
     with pytest.raises(VaultSecretError) as raised:
         change(path, run_vault(), variables={"a": "x"})
 
@@ -487,7 +489,7 @@ def test_a_run_without_a_secret_is_told_how_to_have_one(path: Path) -> None:
 # --- the file around the variables
 
 
-def test_bytes_outside_the_variable_stay_with_byte_order_mark_and_line_ends(path: Path) -> None:
+def test_bytes_outside_the_variable_stay_including_byte_order_mark_and_line_ends(path: Path) -> None:
     before, after = "\ufeff# top 日本\r\nb: '1'\r\n".encode(), b"\r\n# end"
     path.write_bytes(before + b"a: old" + after)
 
@@ -501,7 +503,7 @@ def test_bytes_outside_the_variable_stay_with_byte_order_mark_and_line_ends(path
     assert path.read_bytes() == before + b"# end"
 
 
-def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_refused(path: Path) -> None:
     path.write_bytes(b"a: \xff\n")
 
     with pytest.raises(InvalidFileError, match="is not UTF-8 text; convert it first"):
@@ -510,7 +512,7 @@ def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
     assert path.read_bytes() == b"a: \xff\n"
 
 
-def test_what_is_wrong_in_a_file_is_said_with_its_path(path: Path) -> None:
+def test_an_error_in_a_file_is_reported_with_its_path(path: Path) -> None:
     path.write_text("- a\n")
 
     with pytest.raises(InvalidFileError, match=f"^{path} contains a list, not a mapping"):
@@ -528,7 +530,7 @@ def test_removing_names_that_are_not_there_changes_nothing(path: Path, vault_for
     assert path.read_bytes() == before
 
 
-def test_removing_from_a_folder_that_does_not_exist_makes_none(tmp_path: Path) -> None:
+def test_removing_from_a_folder_that_does_not_exist_does_not_create_it(tmp_path: Path) -> None:
     assert not change(tmp_path / "new" / "vars.yml", names=("a",), mode=0o644).changed
     assert list(tmp_path.iterdir()) == []
 
@@ -562,7 +564,7 @@ def test_a_mode_is_set_together_with_values(path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"variables": {"a": "x", "new": "y"}}, {"names": ("a",)}])
-def test_a_dry_run_tells_the_same_and_leaves_everything(path: Path, options: dict[str, Any]) -> None:
+def test_a_dry_run_predicts_the_outcome_and_changes_nothing(path: Path, options: dict[str, Any]) -> None:
     path.write_text("a: 1\nb: 2\n")
     leftover = path.parent / ".vaulted_vars.0123456789abcdef.tmp"
     leftover.touch()
@@ -609,7 +611,7 @@ def test_a_backup_is_the_file_as_it_was(path: Path, standing: str, options: dict
     assert change(path, **options, backup=True).backup_file is None
 
 
-def test_a_backup_does_not_keep_in_plain_text_what_is_vaulted_now(path: Path) -> None:
+def test_a_backup_has_no_plain_text_of_what_is_vaulted_now(path: Path) -> None:
     path.write_text(f"a: {SECRET}\nb: 2\n")
     before = path.read_bytes()
 

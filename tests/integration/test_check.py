@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook `check` says what differs from the documentation, tells no secret and leaves no token."""
+"""The playbook `check` says what differs from the documentation, shows no secret and leaves no token."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DOCUMENTED, HANDLED, NOT_HANDLED, NOT_TRIED = "as documented", "differs, handled
 
 @dataclass(frozen=True)
 class Report:
-    """What a run said. verdicts: one for each call."""
+    """The result of a run. verdicts: one for each call."""
 
     status: int
     output: str
@@ -100,22 +100,22 @@ HTML = {"status": 200, "body": "<html>", "headers": {"Content-Type": "text/html"
 REDIRECT = {"status": 307, "headers": {"Location": "http://127.0.0.1:9/"}}
 NOT_HANDLED_DEVIATIONS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
     "no answer": ("generate", {"cut": True}, GENERATE, TRIED_LATER),
-    "no JSON": ("generate", HTML, GENERATE, TRIED_LATER),
+    "not JSON": ("generate", HTML, GENERATE, TRIED_LATER),
     "a list": ("generate", {"status": 200, "body": "[]"}, GENERATE, TRIED_LATER),
     "a redirect": ("generate", REDIRECT, GENERATE, TRIED_LATER),
     "no token": ("generate", {"status": 200, "body": '{"expires_in": 900}'}, GENERATE, TRIED_LATER),
-    "no JSON by its type": ("generate", {"headers": {"Content-Type": "text/plain"}}, GENERATE, []),
+    "not JSON according to its type": ("generate", {"headers": {"Content-Type": "text/plain"}}, GENERATE, []),
     "a number for a token": ("generate", {"status": 200, "body": '{"access_token": 5}'}, GENERATE, TRIED_LATER),
-    "active in words": ("introspect", {"replace": {"active": "true"}}, INTROSPECT, []),
-    "no word of active": ("introspect", {"drop": ["active"]}, INTROSPECT, []),
+    "active as a string": ("introspect", {"replace": {"active": "true"}}, INTROSPECT, []),
+    "active is missing": ("introspect", {"drop": ["active"]}, INTROSPECT, []),
     "a live token that is inactive": ("introspect", {"replace": {"active": False}}, INTROSPECT, []),
-    "a dead token that is active": ("introspect", {"skip": 1, "replace": {"active": True}}, INTROSPECT_AGAIN, []),
+    "a revoked token that is active": ("introspect", {"skip": 1, "replace": {"active": True}}, INTROSPECT_AGAIN, []),
     "a server error": ("introspect", {"status": 500}, INTROSPECT, []),
     "no vouchers": ("vouchers", {"status": 403, "body": "{}"}, USE, []),
     "a token that cannot be revoked": ("revoke", {"status": 403, "body": "{}"}, REVOKE, AFTER_REVOKE),
     "a revocation without an answer": ("revoke", {"cut": True}, REVOKE, AFTER_REVOKE),
-    "a body that is no JSON": ("revoke", {"status": 200, "body": "OK", "carried_out": True}, REVOKE, []),
-    "a scope that makes an error": ("generate", {"skip": 1, "status": 500}, SCOPE, []),
+    "a body that is not JSON": ("revoke", {"status": 200, "body": "OK", "carried_out": True}, REVOKE, []),
+    "a scope that causes a server error": ("generate", {"skip": 1, "status": 500}, SCOPE, []),
     "a wrong key that works": ("generate", {"skip": 2, "status": 200, "body": '{"access_token": "a"}'}, KEY, []),
 }
 

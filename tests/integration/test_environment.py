@@ -28,7 +28,7 @@ def test_a_task_can_set_keys_and_base_url_in_its_environment(play: Play, sandbox
     )
     assert run.status == 0, run.output
     assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.other_app_id}
-    # In neither a command line nor what is shown of one.
+    # Neither the command line nor what Ansible shows of it may contain the secret.
     assert sandbox.other_app_token not in run.output
 
 
@@ -51,11 +51,11 @@ def test_the_environment_of_one_item_does_not_reach_the_next(play: Play, sandbox
     run = play(
         [{**task, "environment": one}],
         way=way,
-        keep=["made"],
+        fetch=["made"],
         vars={"key": sandbox.app_token},
         environment={"VOUCHERIFY_APP_TOKEN": ""},
     )
-    assert [result["failed"] for result in run.kept["made"]["results"]] == [False, True, False]
+    assert [result["failed"] for result in run.variables["made"]["results"]] == [False, True, False]
 
 
 @EACH_WAY
@@ -64,9 +64,9 @@ def test_a_proxy_in_the_environment_is_used(play: Play, way: str) -> None:
     with Sandbox.start() as proxy:
         variables = {"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url}
         run = play([{TOKEN: options, "environment": variables}], way=way)
-        asked = proxy.requests()
+        methods = {request.method for request in proxy.requests()}
     assert run.status != 0
-    assert "proxy" in run.output, asked
+    assert methods == {"CONNECT"}
 
 
 @EACH_WAY
@@ -90,5 +90,5 @@ def test_an_invalid_environment_is_named_as_the_cause(
     ]
     run = play(tasks)
     assert run.status == 0, run.output
-    assert " ".join(run.output.split()).count("environment has a variable whose name is empty or contains '='") >= 2
+    assert run.unwrapped.count("environment has a variable whose name is empty or contains '='") >= 2
     assert not sandbox.requests()

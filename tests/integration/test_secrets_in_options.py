@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A secret in any option of any module, the right one or a wrong one, is found in no output."""
+"""No output shows a secret that was given in any option of any module, even in a wrong one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from integration.plays import CHECKOUT, EACH_WAY, Play
 from sandbox import Sandbox
 
 MODULES = (voucherify_oauth_token, voucherify_oauth_token_info, vaulted_vars, vaulted_tokens)
-# A path is part of the result.
+# The path is part of the result, so it is shown.
 SHOWN = {("vaulted_vars", "path"), ("vaulted_tokens", "path")}
 ROLE = "voucherify.oauth.token_vault"
 
-# How a secret comes into an option. {{ secret }} is a string; {{ item }} has it in it.
+# How a secret can get into an option. {{ secret }} is a string; {{ item }} contains it.
 SHAPES: dict[str, tuple[Any, Any]] = {
     "value": ("{{ secret }}", None),
     "with more": ("Bearer {{ secret }}", None),
@@ -114,7 +114,7 @@ def test_no_output_shows_a_secret_from_any_variable_of_the_role(play: Play, sand
 
 
 def contains(line: str, secret: str) -> bool:
-    """Whether a line has the secret in it as it is, as JSON, a URL or base64 writes it, or the half of it."""
-    encoded = b64encode(secret.encode()).decode().rstrip("=")[:-1]
-    writings = (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), encoded, secret[: len(secret) // 2])
-    return any(writing.casefold() in line.casefold() for writing in writings)
+    """Return whether a line contains the secret in plain text, JSON, URL encoding or base64, or its first half."""
+    base64 = b64encode(secret.encode()).decode().rstrip("=")[:-1]
+    encodings = (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), base64, secret[: len(secret) // 2])
+    return any(encoded.casefold() in line.casefold() for encoded in encodings)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lists of tasks in `tasks/`, run both ways at full verbosity and without a `no_log` for the collection's own."""
+"""Run the task files in `tasks/` both ways with -vvv. The collection's own tasks in them have no `no_log`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action vaulted_tokens, as the user of one run sees it."""
+"""The action vaulted_tokens in a single run, as a user sees it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from integration.token_file import MODULE, PASSWORD, TokenFile, listed
+from integration.token_file import MODULE, PASSWORD, TokenFile, numbered_tokens
 from leaks import find_secrets
 from sandbox import Sandbox
 
@@ -48,8 +48,8 @@ def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
         assert made["vault_id"] == "default"
         assert made["written"] is True
         assert made["reason"].endswith(".")
-    assert set(vault.held().values()) == vault.live()
-    assert list(vault.held()) == NAMES
+    assert set(vault.variables().values()) == vault.live_tokens()
+    assert list(vault.variables()) == NAMES
     assert stat.S_IMODE(vault.path.stat().st_mode) == 0o600
     content = vault.path.read_bytes()
 
@@ -61,34 +61,34 @@ def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
     assert vault.path.read_bytes() == content
     assert len(vault.sandbox.tokens()) == 3
 
-    # Only tokens that are about to expire are replaced.
+    # Only tokens that expire soon are replaced.
     vault.sandbox.advance(700)
     assert vault.run("--check", tokens=TOKENS).operations["vouchers_token"] == "replaced"
     assert len(vault.sandbox.tokens()) == 3
     run = vault.run(tokens=TOKENS)
     assert run.operations == {"vouchers_token": "replaced", "campaigns_token": "kept", "orders_token": "replaced"}
     assert "at least 300 s" in run.result["tokens"][0]["reason"]
-    assert len(vault.live()) == 5
+    assert len(vault.live_tokens()) == 5
 
 
 def test_tokens_that_are_removed_from_a_file_are_revoked(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS).status == 0
 
-    # Replaced tokens are revoked if that is wanted.
+    # Replaced tokens are revoked on request.
     run = vault.run(tokens=TOKENS, force=True, revoke_replaced=True)
     assert run.operations == dict.fromkeys(NAMES, "replaced")
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
 
     # One is no longer wanted.
-    leaving = vault.held()["orders_token"]
+    leaving = vault.variables()["orders_token"]
     tokens = [*TOKENS[:2], {"name": "orders_token", "state": "absent"}]
     run = vault.run("--check", tokens=tokens)
     assert run.result["changed"] is True
     assert run.operations["orders_token"] == "revoked"
-    assert leaving in vault.live()
+    assert leaving in vault.live_tokens()
     assert vault.run(tokens=tokens).operations["orders_token"] == "revoked"
-    assert leaving not in vault.live()
-    assert "orders_token" not in vault.held()
+    assert leaving not in vault.live_tokens()
+    assert "orders_token" not in vault.variables()
     run = vault.run(tokens=tokens)
     assert run.result["changed"] is False
     assert run.operations["orders_token"] == "none"
@@ -97,8 +97,8 @@ def test_tokens_that_are_removed_from_a_file_are_revoked(vault: TokenFile) -> No
     assert vault.run("--check", tokens=TOKENS, state="absent").result["changed"] is True
     run = vault.run(tokens=TOKENS, state="absent")
     assert run.result["changed"] is True
-    assert vault.held() == {}
-    assert not vault.live()
+    assert vault.variables() == {}
+    assert not vault.live_tokens()
     assert vault.run(tokens=TOKENS, state="absent").result["changed"] is False
 
 
@@ -128,7 +128,7 @@ def test_only_the_listed_variables_are_decrypted(vault: TokenFile) -> None:
     # This run cannot decrypt the first variable.
     run = vault.run(tokens=TOKENS[1:], vault_ids=["default"])
     assert run.status == 0, run.output
-    assert set(vault.held()) == set(NAMES)
+    assert set(vault.variables()) == set(NAMES)
     # One that is listed must be decrypted.
     before = vault.path.read_bytes()
     calls = len(vault.sandbox.requests())
@@ -142,14 +142,14 @@ def test_only_the_listed_variables_are_decrypted(vault: TokenFile) -> None:
 
 def test_a_token_in_plain_text_is_kept_and_vaulted(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS[:1]).status == 0
-    token = vault.held()["vouchers_token"]
+    token = vault.variables()["vouchers_token"]
     vault.write({"vouchers_token": token, "other": 1})
     run = vault.run(tokens=TOKENS[:1])
     assert run.operations == {"vouchers_token": "kept"}
     assert run.result["changed"] is True
     assert run.result["tokens"][0]["written"] is True
     assert token not in vault.path.read_text()
-    assert vault.held() == {"vouchers_token": token, "other": 1}
+    assert vault.variables() == {"vouchers_token": token, "other": 1}
 
 
 def test_a_value_that_cannot_be_a_token_is_left_alone(vault: TokenFile) -> None:
@@ -173,13 +173,13 @@ def test_an_empty_variable_counts_as_no_token(vault: TokenFile, value: Any) -> N
     run = vault.run(tokens=[TOKENS[0], {"name": "campaigns_token", "state": "absent"}])
     assert run.status == 0, run.output
     assert run.operations == {"vouchers_token": "generated", "campaigns_token": "none"}
-    assert list(vault.held()) == ["vouchers_token"]
+    assert list(vault.variables()) == ["vouchers_token"]
     assert not vault.sandbox.calls("revoke")
 
 
 BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a name twice": ({"tokens": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, ["tokens[2]", "name"]),
-    "a name that can be no variable": ({"tokens": [{"name": "a"}, {"name": "a-b"}]}, ["tokens[1]", "name"]),
+    "a name that cannot be a variable": ({"tokens": [{"name": "a"}, {"name": "a-b"}]}, ["tokens[1]", "name"]),
     "a reserved name": ({"tokens": [{"name": "hosts"}]}, ["tokens[0]", "name"]),
     "no name": ({"tokens": [{"scope": ["vouchers"]}]}, ["tokens[0]", "name"]),
     "scope null": ({"tokens": [{"name": "a"}, {"name": "b", "scope": None}]}, ["tokens[1]", "scope"]),
@@ -211,18 +211,18 @@ def test_invalid_input_gets_a_short_message_and_makes_no_token(vault: TokenFile)
             assert word in result["msg"], (case, result["msg"])
         assert result["msg"].rstrip(".").count(". ") <= 1, (case, result["msg"])
     assert vault.path.read_text() == "# a comment\nother: value\n"
-    assert not vault.beside()
+    assert not vault.other_files()
     assert not vault.sandbox.requests()
 
 
-WITHOUT_MEANS: dict[str, tuple[dict[str, Any], list[str]]] = {
+MISSING_SECRETS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no vault secret": ({"vault_ids": []}, ["vault secret"]),
     "several vault ids": ({"vault_ids": ["one", "two"]}, ["one", "two"]),
     "no keys": ({"environment": {"VOUCHERIFY_APP_TOKEN": ""}}, ["app_token", "on the controller"]),
 }
 
 
-@pytest.mark.parametrize(("how", "words"), WITHOUT_MEANS.values(), ids=WITHOUT_MEANS)
+@pytest.mark.parametrize(("how", "words"), MISSING_SECRETS.values(), ids=MISSING_SECRETS)
 def test_no_token_is_made_without_a_vault_secret_or_an_api_key(
     vault: TokenFile, how: dict[str, Any], words: list[str]
 ) -> None:
@@ -249,17 +249,17 @@ def test_a_refused_scope_names_its_token_and_keeps_the_others_in_the_file(vault:
     assert run.status != 0
     assert run.message.startswith("second: Cannot generate a token")
     assert run.result["error"]["key"] == "invalid_scope"
-    assert not vault.lost()
-    held = vault.held()
-    assert "second" not in held
-    assert f"{len(held)} of the 3 tokens are in {vault.path}" in run.message
+    assert not vault.lost_tokens()
+    variables = vault.variables()
+    assert "second" not in variables
+    assert f"{len(variables)} of the 3 tokens are in {vault.path}" in run.message
     made = len(vault.sandbox.tokens())
     tokens[1]["scope"] = ["orders"]
     run = vault.run(tokens=tokens)
     assert run.status == 0, run.output
     assert len(vault.sandbox.tokens()) == 3
     assert sum(operation == "generated" for operation in run.operations.values()) == 3 - made
-    assert not vault.lost()
+    assert not vault.lost_tokens()
 
 
 def test_a_failed_introspection_changes_nothing(vault: TokenFile) -> None:
@@ -278,10 +278,10 @@ SHARED = [{"name": "one", "scope": ["vouchers"]}, {"name": "two", "scope": ["vou
 
 def share_a_token(vault: TokenFile) -> str:
     assert vault.run(tokens=SHARED[:1]).status == 0
-    token = vault.held()["one"]
+    token = vault.variables()["one"]
     vault.write({"one": token, "two": token})
     assert vault.run(tokens=SHARED).status == 0
-    assert vault.held() == {"one": token, "two": token}
+    assert vault.variables() == {"one": token, "two": token}
     assert len(vault.sandbox.tokens()) == 1
     return str(token)
 
@@ -292,20 +292,20 @@ def test_a_token_that_another_variable_keeps_is_not_revoked(vault: TokenFile) ->
     assert run.status == 0, run.output
     assert run.operations == {"one": "kept", "two": "none"}
     assert "Another listed variable" in run.result["tokens"][1]["reason"]
-    assert vault.live() == {token}
-    assert vault.held() == {"one": token}
+    assert vault.live_tokens() == {token}
+    assert vault.variables() == {"one": token}
 
 
 def test_a_shared_token_is_revoked_once_when_no_variable_keeps_it(vault: TokenFile) -> None:
     token = share_a_token(vault)
     run = vault.run(tokens=SHARED, force=True, revoke_replaced=True)
     assert run.operations == {"one": "replaced", "two": "replaced"}
-    assert token not in vault.live()
+    assert token not in vault.live_tokens()
     assert len(vault.sandbox.calls("revoke")) == 1
-    assert not vault.lost()
+    assert not vault.lost_tokens()
     run = vault.run(tokens=SHARED, state="absent")
     assert run.operations == {"one": "revoked", "two": "revoked"}
-    assert not vault.live()
+    assert not vault.live_tokens()
 
 
 def test_a_shared_token_is_kept_for_the_variable_whose_scope_it_has(vault: TokenFile) -> None:
@@ -313,7 +313,7 @@ def test_a_shared_token_is_kept_for_the_variable_whose_scope_it_has(vault: Token
     tokens = [{"name": "one", "scope": ["orders"]}, SHARED[1]]
     run = vault.run(tokens=tokens, revoke_replaced=True)
     assert run.operations == {"one": "replaced", "two": "kept"}
-    assert token in vault.live()
+    assert token in vault.live_tokens()
 
 
 @pytest.mark.parametrize("revoke_replaced", [False, True])
@@ -326,18 +326,18 @@ def test_check_mode_predicts_what_happens_to_a_shared_token(vault: TokenFile, re
     assert run.operations == predicted.operations == {"one": "replaced", "two": "revoked"}
     reasons = [[token["reason"] for token in one.result["tokens"]] for one in (predicted, run)]
     assert reasons[0] == reasons[1]
-    assert not vault.lost()
+    assert not vault.lost_tokens()
 
 
 def test_no_wrong_region_is_suspected_when_the_task_itself_revoked_the_tokens(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS[:2]).status == 0
-    one, two = vault.held().values()
+    one, two = vault.variables().values()
     vault.write({"one": one, "two": two, "three": one, "four": two})
     absent = [{"name": name, "state": "absent"} for name in ("three", "four")]
     run = vault.run(tokens=[*SHARED, *absent], force=True, revoke_replaced=True)
     assert run.status == 0, run.output
-    assert "app_id" not in run.words
-    assert not vault.lost()
+    assert "app_id" not in run.unwrapped
+    assert not vault.lost_tokens()
 
 
 def test_a_wrong_region_is_suspected_when_all_tokens_are_unknown(vault: TokenFile) -> None:
@@ -345,7 +345,7 @@ def test_a_wrong_region_is_suspected_when_all_tokens_are_unknown(vault: TokenFil
     with Sandbox.start() as elsewhere:
         run = vault.run(tokens=TOKENS, state="absent", environment=elsewhere.environment)
     assert run.status == 0, run.output
-    assert "check that app_id and api_base_url belong to the project" in run.words
+    assert "check that app_id and api_base_url belong to the project" in run.unwrapped
     assert run.operations == dict.fromkeys(NAMES, "none")
     assert "for this API key at this base URL" in run.result["tokens"][0]["reason"]
 
@@ -356,20 +356,20 @@ def test_a_token_that_cannot_be_revoked_keeps_its_variable(vault: TokenFile) -> 
     run = vault.run(tokens=TOKENS, state="absent")
     assert run.status != 0
     assert "Cannot revoke the token" in run.message
-    assert len(vault.live()) >= 1
-    assert not vault.lost()
+    assert len(vault.live_tokens()) >= 1
+    assert not vault.lost_tokens()
     assert vault.run(tokens=TOKENS, state="absent").status == 0
-    assert not vault.live()
+    assert not vault.live_tokens()
 
 
 def test_a_replaced_token_that_cannot_be_revoked_fails_the_task_and_keeps_the_new_one(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS[:1]).status == 0
-    old = vault.held()["vouchers_token"]
+    old = vault.variables()["vouchers_token"]
     vault.sandbox.fail("revoke", status=403)
     run = vault.run(tokens=TOKENS[:1], force=True, revoke_replaced=True)
     assert run.status != 0
     assert "could not all be revoked (vouchers_token)" in run.message
-    assert vault.lost() == {old}
+    assert vault.lost_tokens() == {old}
     assert run.operations == {"vouchers_token": "replaced"}
 
 
@@ -377,7 +377,7 @@ def test_a_scope_that_was_not_asked_for_causes_a_warning(vault: TokenFile) -> No
     vault.sandbox.configure(granted_scope="api")
     run = vault.run(tokens=TOKENS[:1])
     assert run.status == 0, run.output
-    assert "vouchers_token: The scope 'vouchers'" in run.words
+    assert "vouchers_token: The scope 'vouchers'" in run.unwrapped
 
 
 def test_a_file_with_several_hard_links_causes_a_warning(vault: TokenFile) -> None:
@@ -385,14 +385,14 @@ def test_a_file_with_several_hard_links_causes_a_warning(vault: TokenFile) -> No
     (vault.folder / "link.yml").hardlink_to(vault.path)
     run = vault.run(tokens=TOKENS[:1])
     assert run.status == 0, run.output
-    assert "hard link" in run.words
+    assert "hard link" in run.unwrapped
 
 
 def test_naming_a_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
     vault.passwords.update(staging="staging's password", production="production's password")
     assert vault.run(tokens=TOKENS, vault_ids=["staging"]).status == 0
     assert vault.path.read_text().count(";staging") == 3
-    tokens = vault.held()
+    tokens = vault.variables()
     run = vault.run(tokens=TOKENS, vault_ids=["staging", "production"])
     assert run.result["changed"] is False
     run = vault.run(tokens=TOKENS, vault_ids=["staging", "production"], vault_id="production")
@@ -401,7 +401,7 @@ def test_naming_a_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
     assert run.result["changed"] is True
     assert {token["vault_id"] for token in run.result["tokens"]} == {"production"}
     assert vault.path.read_text().count(";production") == 3
-    assert vault.held() == tokens
+    assert vault.variables() == tokens
 
 
 def test_a_file_that_is_encrypted_as_a_whole_keeps_its_tokens_and_its_format(vault: TokenFile) -> None:
@@ -411,15 +411,15 @@ def test_a_file_that_is_encrypted_as_a_whole_keeps_its_tokens_and_its_format(vau
     assert vault.path.read_bytes().startswith(b"$ANSIBLE_VAULT;")
     assert stat.S_IMODE(vault.path.stat().st_mode) == 0o640
     assert vault.run(tokens=TOKENS).operations["vouchers_token"] == "kept"
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
     assert vault.run(tokens=TOKENS, format="inline").status != 0
 
 
 def test_several_batches_leave_one_backup_of_the_original_file(vault: TokenFile) -> None:
     vault.path.write_text("# as it was\n")
-    run = vault.run(tokens=listed(20), backup=True)
+    run = vault.run(tokens=numbered_tokens(20), backup=True)
     assert run.status == 0, run.output
-    (backup,) = vault.beside()
+    (backup,) = vault.other_files()
     assert run.result["backup_file"] == str(vault.folder / backup)
     assert (vault.folder / backup).read_text() == "# as it was\n"
 
@@ -429,7 +429,7 @@ def test_a_loop_prints_none_of_its_items(vault: TokenFile) -> None:
     item = {"name": "vouchers_token", "secret": secret}
     for tokens in ([{"name": "{{ item.name }}"}], [{"name": "{{ item.name }}", "typo": 1}]):
         run = vault.run("-vvvvv", tokens=tokens, keywords={"loop": [item]})
-        assert secret not in run.output.split("ansible.builtin.copy")[0]
+        assert secret not in run.output.split("TASK [ansible.builtin.copy]")[0]
 
 
 CONNECTIONS: dict[str, dict[str, Any]] = {
@@ -450,7 +450,7 @@ def test_it_runs_on_the_controller_whatever_the_keywords_say(vault: TokenFile, k
         play={"hosts": "far.invalid"},
     )
     assert run.status == 0, run.output
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
 
 
 MODULES: dict[str, dict[str, Any]] = {
@@ -473,7 +473,7 @@ def test_it_can_execute_modules_and_shows_no_secret(vault: TokenFile, keywords: 
     )
     assert run.status == 0, run.output
     assert "executes a module for each token" in run.output
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
     assert not find_secrets(run.output, vault.sandbox, PASSWORD)
 
 
@@ -485,8 +485,8 @@ def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile
         until = {"until": "outcome is succeeded", "retries": 2, "delay": 0}
         run = vault.run(tokens=TOKENS[:1], keywords={**until, **way})
         assert run.status == 0, run.output
-        assert len(vault.lost()) == 1
-        assert "vouchers_token: The call that failed may have made a token that nobody has." in run.words
+        assert len(vault.lost_tokens()) == 1
+        assert "vouchers_token: The call that failed may have made a token that nobody has." in run.unwrapped
 
 
 def test_no_message_shows_a_secret_that_was_given_as_a_scope(vault: TokenFile) -> None:
@@ -509,11 +509,11 @@ def refusing(descriptor, operation):
 fcntl.flock = refusing
 """
     path = str(vault.folder / "new" / "folder" / "tokens.yml")
-    run = vault.run(tokens=TOKENS, path=path, environment=vault.with_faults(as_on_nfs))
+    run = vault.run(tokens=TOKENS, path=path, environment=vault.with_startup_code(as_on_nfs))
     assert run.status != 0
     assert "NFS" in run.message
     assert not vault.sandbox.requests()
-    assert not vault.beside()
+    assert not vault.other_files()
 
 
 def test_async_is_refused(vault: TokenFile) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the automation platform reads: an execution environment's needs, and a credential's type."""
+"""What the automation platform reads: the dependencies of an execution environment, and a credential type."""
 
 from __future__ import annotations
 

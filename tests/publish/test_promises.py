@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each security promise of the README, and each exception from it, has tests. This is the list."""
+"""Each security promise in the README, and each exception, has tests. This is the list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integration.plays import CHECKOUT
 HTTP = "unit/plugins/module_utils/test_http"
 OTHERS = "integration/test_what_others_print::test_the_advice_in_the_readme_hides_what_other_plugins_show"
 
-# What the README says in bold, and the tests of it: folder/file::function.
+# The promises in bold in the README, and their tests: folder/file::function.
 PROMISES = {
     "Never printed:": [
         "integration/test_secrets::test_a_success_prints_and_stores_no_secret",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox's contract: what is known about the Voucherify OAuth API, in the order of its documents."""
+"""The contract of the sandbox: what is known about the Voucherify OAuth API, in the order of its documentation."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def test_only_a_bearer_token_is_accepted(client: Client, authorization: str) -> 
     assert_refused(client.send("GET", VOUCHERS, headers=headers), 401, "unauthorized")
 
 
-# Contradictions
+# Where the documents contradict each other
 
 
 def test_without_a_scope_the_api_grants_one(client: Client) -> None:

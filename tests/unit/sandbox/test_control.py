@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests order from the sandbox: faults, deviations, answers that are held, settings; and the log of requests."""
+"""What tests control in the sandbox: faults, deviations, held answers, settings; and the log of requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unit.sandbox.client import Client
 
 
 def control(sandbox: Sandbox, method: str, name: str, **options: Any) -> requests.Response:
-    """As a playbook's `ansible.builtin.uri` would call it."""
+    """Call the control interface as `ansible.builtin.uri` in a playbook would."""
     return requests.request(method, f"{sandbox.environment['VOUCHERIFY_SANDBOX_URL']}/{name}", timeout=10, **options)
 
 
@@ -246,5 +246,5 @@ def test_a_kept_alive_connection_is_fast(client: Client) -> None:
     start = time.monotonic()
     for _turn in range(50):
         client.introspect("a")
-    # Far above what it takes, far below the 40 ms that a delayed acknowledgement would add to each call.
+    # Much more than a call takes, and much less than the 40 ms that a delayed acknowledgement would add.
     assert (time.monotonic() - start) / 50 < 0.02

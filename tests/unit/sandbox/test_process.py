@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starting and stopping: the ready line, the command, https, and that nothing is left."""
+"""Starting and stopping the sandbox: the ready line, the command, https, and that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def is_listening(url: str) -> bool:
 def wait_until_gone(url: str) -> None:
     end = time.monotonic() + 10
     while is_listening(url):
-        assert time.monotonic() < end, "the sandbox is still there"
+        assert time.monotonic() < end, "the sandbox is still running"
         time.sleep(0.05)
 
 

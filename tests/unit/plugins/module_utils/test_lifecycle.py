@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever comes in, the decision keeps the promises of the module."""
+"""Decisions about a token keep the promises of the module for any input."""
 
 from __future__ import annotations
 

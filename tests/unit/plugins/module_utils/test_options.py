@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that cannot work are named in a sentence before anything is sent."""
+"""Invalid options are named in a message before anything is sent."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def validated(**options: Any) -> ValidationResult:
     return result
 
 
-def fault(**options: Any) -> str:
-    """Run with these options; the work must never be reached."""
+def rejection(**options: Any) -> str:
+    """Return the message that refuses these options. Fails if they are accepted."""
 
     def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
         raise AssertionError("the options were accepted")
@@ -100,7 +100,7 @@ def test_a_valid_base_url_is_accepted(url: str) -> None:
     ],
 )
 def test_an_invalid_base_url_is_refused(url: str, words: str) -> None:
-    message = fault(api_base_url=url)
+    message = rejection(api_base_url=url)
     assert message.startswith("api_base_url ")
     assert words in message
     assert "hunter2" not in message
@@ -109,7 +109,7 @@ def test_an_invalid_base_url_is_refused(url: str, words: str) -> None:
 @pytest.mark.parametrize("name", ["app_id", "app_token"])
 @pytest.mark.parametrize(("value", "words"), [("", "is empty"), ("hunter2\n", "line end"), ("clé", "no HTTP header")])
 def test_a_key_that_cannot_be_sent_in_a_header_is_refused_unquoted(name: str, value: str, words: str) -> None:
-    message = fault(**{name: value})
+    message = rejection(**{name: value})
     assert message.startswith(f"{name} ")
     assert words in message
     assert "hunter2" not in message
@@ -125,7 +125,7 @@ def test_a_key_that_cannot_be_sent_in_a_header_is_refused_unquoted(name: str, va
     ],
 )
 def test_a_number_out_of_range_is_refused_unquoted(name: str, value: int, words: str) -> None:
-    assert fault(**{name: value}) == f"{name} must be {words}."
+    assert rejection(**{name: value}) == f"{name} must be {words}."
 
 
 @pytest.mark.parametrize(("name", "value"), [("timeout", 1), ("timeout", 86400), ("retries", 0), ("max_wait", 0)])
@@ -141,12 +141,12 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
 
 
 def test_a_missing_ca_file_is_reported_unquoted() -> None:
-    message = fault(ca_path="/nowhere/hunter2.pem")
+    message = rejection(ca_path="/nowhere/hunter2.pem")
     assert message == "ca_path names a file or folder that does not exist where the task executes."
 
 
 def test_a_proxy_for_plain_http_on_this_machine_is_refused() -> None:
-    message = fault(api_base_url="http://127.0.0.1:8080", proxy="http://user:hunter2@proxy.example")
+    message = rejection(api_base_url="http://127.0.0.1:8080", proxy="http://user:hunter2@proxy.example")
     assert message.startswith("proxy is set, but api_base_url is an http:// address of this machine")
     assert "hunter2" not in message
 
@@ -176,7 +176,7 @@ def test_an_access_token_that_cannot_be_sent_in_a_header_is_refused_unquoted(tok
     assert "hunter2" not in str(caught.value)
 
 
-# From what was done to a result
+# Results
 
 
 def options_of(sandbox: Sandbox, **options: Any) -> Options:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret is in what is shown of a server's words, in whatever way it is written."""
+"""What is shown of a server's message contains no secret, however it is encoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 SECRET = "a\"b'c/+=%&7f3e9d21-s3cr3t_Token|of:the~key"
 
-WRITINGS: dict[str, Callable[[str], str]] = {
+ENCODINGS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "upper case": str.upper,
     "lower case": str.lower,
@@ -47,19 +47,19 @@ WRITINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("written", WRITINGS.values(), ids=WRITINGS)
-def test_a_word_that_contains_a_secret_is_withheld_as_a_whole(written: Callable[[str], str]) -> None:
-    text = f"invalid token {written(SECRET)} given"
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+def test_a_word_that_contains_a_secret_is_withheld_as_a_whole(encode: Callable[[str], str]) -> None:
+    text = f"invalid token {encode(SECRET)} given"
     assert quotable(text, (SECRET,)) == f"invalid token {WITHHELD} given"
 
 
 @given(
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=16, max_size=60),
-    st.sampled_from(list(WRITINGS)),
+    st.sampled_from(list(ENCODINGS)),
 )
 def test_no_part_of_any_secret_is_shown(secret: str, name: str) -> None:
     if len(secret.encode()) >= 40 or name not in ("a dozen characters", "the end"):
-        shown = quotable(f"what is {WRITINGS[name](secret)}?", (secret,))
+        shown = quotable(f"what is {ENCODINGS[name](secret)}?", (secret,))
         if sum(map(str.isalnum, secret)) >= 12 or name in ("as it is", "upper case", "inside a word"):
             assert secret.lower() not in shown.lower()
 

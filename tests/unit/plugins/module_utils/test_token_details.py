@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Of a token only what the RFCs call essential is demanded; all else may be missing or written otherwise."""
+"""A token only needs the fields that the RFCs require. Others may be missing or have another format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOCUMENTED = {
     "expires_at": NOW + 800,
     "expires_in": 800,
 }
-# Written with the API's promise of "opaque" in mind.
+# A token is opaque, so any visible characters are allowed.
 TOKEN_CHARACTERS = st.characters(min_codepoint=33, max_codepoint=126)
 ODD = st.recursive(
     st.none()
@@ -244,7 +244,7 @@ def test_a_token_that_can_neither_be_sent_in_a_header_nor_revoked_is_reported(
         client.generate(None)
 
 
-# What the API says of a token is a server's words too
+# What the API says about a token is quoted from a server too
 
 
 def test_a_scope_that_echoes_a_secret_is_withheld(sandbox: Sandbox, client: OAuthClient) -> None:

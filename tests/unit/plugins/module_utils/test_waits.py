@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a client waits: what the API asks for, at least the back-off, and never all clients equally long."""
+"""A client waits as long as the API asks for, at least the back-off, and clients do not all wait equally long."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def http_date(at: int) -> str:
         ({"X-Rate-Limit-Retry": str(NOW + 42)}, 42),
         ({"X-Rate-Limit-Retry": f"{NOW + 42}.5"}, 42.5),
         ({"X-Rate-Limit-Retry": "1000"}, None),
-        # The later of the two, and of a header that came twice.
+        # The later of two headers, or of two values of one header.
         ({"Retry-After": "0", "X-Rate-Limit-Retry": str(NOW + 42)}, 42),
         ({"Retry-After": "50", "X-Rate-Limit-Retry": str(NOW + 42)}, 50),
         ({"Retry-After": "3, 9"}, 9),

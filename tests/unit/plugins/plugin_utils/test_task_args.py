@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task was given, in plain text and validated, and messages that name options and quote no value."""
+"""The arguments of a task are decrypted and validated, and messages name options but quote no value."""
 
 from __future__ import annotations
 

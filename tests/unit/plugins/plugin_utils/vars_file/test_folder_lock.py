@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs that want the same folder: real locks, real processes, folders that are replaced and removed."""
+"""Runs that lock the same folder: real locks, real processes, folders that are replaced and removed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from unit.plugins.plugin_utils.vars_file.children import Child, wait_until
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[int]:
-    """Another run's lock."""
+def locked_by_another_run(folder: Path) -> Iterator[int]:
+    """Hold the lock as another run would."""
     descriptor = os.open(folder, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
@@ -48,8 +48,8 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def waiters(folder: Path) -> int:
-    """How many wait for the folder's lock, as the kernel lists them."""
+def count_waiting(folder: Path) -> int:
+    """Return how many processes or threads wait for the lock of a folder, according to the kernel."""
     inode = f":{folder.stat().st_ino}"
     lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
     return sum(fields[1] == "->" and fields[6].endswith(inode) for fields in lines)
@@ -61,7 +61,9 @@ def write(path: Path, data: bytes) -> None:
         file.replace(file.read(), data)
 
 
-needs_lock_list = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only Linux lists who waits for a lock")
+needs_lock_list = pytest.mark.skipif(
+    not Path("/proc/locks").exists(), reason="needs /proc/locks, which lists who waits for a lock"
+)
 
 
 def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) ->
         name = "other.yml" if number == 11 else "vars.yml"
         for _turn in range(5):
             with locked_place(str(folder / name), make_folders=True) as place:
-                busy.mkdir()  # fails when another one is here
+                busy.mkdir()  # fails if another run has the lock too
                 file = LockedFile(place)
                 old = file.read()
                 file.replace(old, (old.data if old else b"") + b"%d\n" % number)
@@ -88,13 +90,13 @@ def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) ->
 @needs_lock_list
 def test_a_run_that_locks_again_at_once_does_not_starve_a_waiting_run(tmp_path: Path) -> None:
     turns = []
-    with held(tmp_path):
+    with locked_by_another_run(tmp_path):
         child = Child(lambda: write(tmp_path / "vars.yml", b"served"))
-        wait_until(lambda: waiters(tmp_path))
+        wait_until(lambda: count_waiting(tmp_path))
     while not (tmp_path / "vars.yml").exists():
         turns.append(1)
         assert len(turns) < 1000
-        with held(tmp_path):
+        with locked_by_another_run(tmp_path):
             time.sleep(0.01)
 
     assert child.result() == 0
@@ -120,7 +122,7 @@ def test_the_lock_of_a_killed_run_is_released(tmp_path: Path) -> None:
     child = Child(hold)
     wait_until(lambda: is_locked(tmp_path))
     waiting = Child(lambda: write(tmp_path / "vars.yml", b"new"))
-    wait_until(lambda: waiters(tmp_path))
+    wait_until(lambda: count_waiting(tmp_path))
     child.kill()
 
     assert waiting.result() == 0
@@ -214,14 +216,14 @@ def test_a_signal_ends_the_wait_and_a_lock_that_arrives_later_is_released(tmp_pa
         raise Alarm
 
     before = signal.signal(signal.SIGALRM, strike)
-    with held(tmp_path):
+    with locked_by_another_run(tmp_path):
         start = time.monotonic()
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         with pytest.raises(Alarm), locked_place(str(tmp_path / "vars.yml"), make_folders=True):
             pass
         assert time.monotonic() - start < 5
-        assert waiters(tmp_path) == 1
-        # It has the descriptors that are open now, and would keep a lock that is only closed.
+        assert count_waiting(tmp_path) == 1
+        # The child inherits the open descriptors, and would keep a lock that is only closed and not released.
         child = Child(lambda: time.sleep(60))
     signal.signal(signal.SIGALRM, before)
 
@@ -235,12 +237,12 @@ def test_a_signal_ends_the_wait_and_a_lock_that_arrives_later_is_released(tmp_pa
 def test_a_run_locks_the_new_folder_when_its_folder_is_replaced_while_it_waits(tmp_path: Path) -> None:
     folder, old = tmp_path / "folder", tmp_path / "old"
     folder.mkdir()
-    with held(folder):
+    with locked_by_another_run(folder):
         child = Child(lambda: write(folder / "vars.yml", b"new"))
-        wait_until(lambda: waiters(folder))
+        wait_until(lambda: count_waiting(folder))
         folder.rename(old)
         folder.mkdir()
-        # Without waiting for the holder of the old one.
+        # The child does not wait for the holder of the old lock.
         assert child.result() == 0
 
     assert (folder / "vars.yml").read_bytes() == b"new"
@@ -272,9 +274,9 @@ def test_a_folder_that_is_replaced_just_before_it_is_locked_is_noticed(
 def test_a_folder_that_is_removed_while_a_run_waits_is_made_again(tmp_path: Path, made_again: bool) -> None:
     folder = tmp_path / "outer" / "folder"
     folder.mkdir(parents=True)
-    with held(folder):
+    with locked_by_another_run(folder):
         child = Child(lambda: write(folder / "vars.yml", b"new"))
-        wait_until(lambda: waiters(folder))
+        wait_until(lambda: count_waiting(folder))
         folder.rmdir()
         folder.parent.rmdir()
         if made_again:
@@ -291,7 +293,7 @@ def test_a_run_that_removes_its_new_folder_does_not_take_it_from_a_waiting_run(t
     def fail() -> None:
         with locked_place(str(folder / "vars.yml"), make_folders=True):
             children.append(Child(lambda: write(folder / "vars.yml", b"new")))
-            wait_until(lambda: waiters(folder))
+            wait_until(lambda: count_waiting(folder))
             raise ValueError
 
     children: list[Child] = []
@@ -324,9 +326,9 @@ def test_a_link_that_is_switched_while_a_run_waits_is_followed_again(tmp_path: P
         (tmp_path / release).mkdir()
     current = tmp_path / "current"
     current.symlink_to("one")
-    with held(tmp_path / "one"):
+    with locked_by_another_run(tmp_path / "one"):
         child = Child(lambda: write(current / "vars.yml", b"new"))
-        wait_until(lambda: waiters(tmp_path / "one"))
+        wait_until(lambda: count_waiting(tmp_path / "one"))
         current.unlink()
         current.symlink_to("two")
 
@@ -362,7 +364,7 @@ def test_a_path_that_leads_elsewhere_while_the_lock_is_held_is_noticed(tmp_path:
         found = place.moved_to()
         folder = place.folder
         if change != "removed":
-            LockedFile(place).replace(None, b"in hand")
+            LockedFile(place).replace(None, b"new")
 
     wanted = moved_to[change]
     assert found == (str(wanted) if wanted else None)
@@ -376,7 +378,7 @@ def test_a_path_that_leads_elsewhere_while_the_lock_is_held_is_noticed(tmp_path:
 def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
     tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As NFS does it, which a test cannot mount everywhere."""
+    """NFS does this, but a test cannot mount it everywhere."""
 
     def refuse(_descriptor: int, _operation: int) -> None:
         raise OSError(number, os.strerror(number))
@@ -396,7 +398,10 @@ def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
 
 
 def test_without_a_lock_nothing_is_waited_for_and_nothing_is_made(tmp_path: Path) -> None:
-    with held(tmp_path), locked_place(str(tmp_path / "vars.yml"), make_folders=False, lock=False) as place:
+    with (
+        locked_by_another_run(tmp_path),
+        locked_place(str(tmp_path / "vars.yml"), make_folders=False, lock=False) as place,
+    ):
         assert LockedFile(place).read() is None
     with locked_place(str(tmp_path / "new" / "vars.yml"), make_folders=False, lock=False) as place:
         assert LockedFile(place).read() is None
@@ -440,7 +445,7 @@ def test_no_descriptor_is_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     before = descriptors()
     for _turn in range(5):
         write(tmp_path / "vars.yml", b"x")
-        with held(tmp_path), pytest.raises(FileAccessError):
+        with locked_by_another_run(tmp_path), pytest.raises(FileAccessError):
             write(tmp_path / "vars.yml", b"x")
     wait_until(lambda: threading.active_count() == 1)
 

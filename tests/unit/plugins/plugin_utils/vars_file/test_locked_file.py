@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lock, the replacement and what they leave behind."""
+"""Replacing a locked file, and what that leaves behind."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
     FileAccessError,
     FileChangedError,
 )
-from unit.plugins.plugin_utils.vars_file.children import let_others_reach
+from unit.plugins.plugin_utils.vars_file.children import make_reachable_for_others
 
-# What stands for a user in an entry of an access control list that is about none.
-ANYBODY = 0xFFFFFFFF
+# The ID in entries of an access control list that are not about a certain user or group.
+NO_ID = 0xFFFFFFFF
 
 needs_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
@@ -47,9 +47,9 @@ def write(path: Path, data: bytes, new_mode: int | None = None) -> None:
 
 
 @contextmanager
-def another_user(folder: Path) -> Iterator[None]:
-    """Root is refused nothing, so that refusals are tried as somebody else."""
-    let_others_reach(folder)
+def as_another_user(folder: Path) -> Iterator[None]:
+    """Act as another user, because root is refused nothing."""
+    make_reachable_for_others(folder)
     os.setegid(65534)
     os.seteuid(65534)
     try:
@@ -98,7 +98,7 @@ def test_a_file_that_would_change_its_owner_is_left_alone(tmp_path: Path) -> Non
     path.chmod(0o644)
     tmp_path.chmod(0o777)
 
-    with another_user(tmp_path), pytest.raises(FileAccessError, match="would no longer belong to user 0"):
+    with as_another_user(tmp_path), pytest.raises(FileAccessError, match="would no longer belong to user 0"):
         write(path, b"new")
 
     assert path.read_bytes() == b"old"
@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_is_refused_with_advice(tmp_path: Path, 
     tmp_path.chmod(0o755)
     sentence = "^Cannot .*: Permission denied; run the playbook as a user who may do so"
 
-    with another_user(tmp_path), pytest.raises(FileAccessError, match=sentence):
+    with as_another_user(tmp_path), pytest.raises(FileAccessError, match=sentence):
         write(tmp_path / path, b"new")
 
     assert names(tmp_path) == []
@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_written_is_found_without_writing(tmp_path: Path
     tmp_path.chmod(0o755)
 
     with (
-        another_user(tmp_path),
+        as_another_user(tmp_path),
         pytest.raises(FileAccessError, match=r"^Cannot write .*: Permission denied; "),
         locked(str(tmp_path / path), make_folders=False) as file,
     ):
@@ -185,7 +185,7 @@ def test_a_folder_that_cannot_be_searched_is_not_taken_for_a_missing_one(tmp_pat
     (tmp_path / "closed").chmod(0o700)
 
     with (
-        another_user(tmp_path / "closed"),
+        as_another_user(tmp_path / "closed"),
         pytest.raises(FileAccessError, match="Permission denied"),
         locked(str(tmp_path / "closed" / "in" / "vars.yml"), make_folders=False),
     ):
@@ -195,13 +195,13 @@ def test_a_folder_that_cannot_be_searched_is_not_taken_for_a_missing_one(tmp_pat
 def test_an_existing_file_keeps_its_access_control_list(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     path.write_bytes(b"old")
-    # Version 2; the owner, user 1234, the group, the mask and others, each with what it may do.
-    entries = [(1, 6, ANYBODY), (2, 6, 1234), (4, 0, ANYBODY), (16, 6, ANYBODY), (32, 0, ANYBODY)]
+    # Version 2, then entries with permissions: the owner, user 1234, the group, the mask and others.
+    entries = [(1, 6, NO_ID), (2, 6, 1234), (4, 0, NO_ID), (16, 6, NO_ID), (32, 0, NO_ID)]
     acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
     try:
         os.setxattr(path, "system.posix_acl_access", acl)
     except (OSError, AttributeError):
-        pytest.skip("the file system of temporary files has no access control lists")
+        pytest.skip("the file system of temporary files does not support access control lists")
 
     write(path, b"new")
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the secrets of a run come from. Which of them encrypts is tested with files."""
+"""Where the secrets of a run come from. test_vault_file.py tests which of them encrypts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which names and values are accepted, and what is said about the others."""
+"""Which names and values are accepted, and the messages about others."""
 
 from __future__ import annotations
 

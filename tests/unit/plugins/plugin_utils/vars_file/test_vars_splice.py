@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Splicing a vars file's text, over generated files and over the ways of writing that are known to be hard."""
+"""Editing the text of a vars file: generated files, and YAML that is known to be difficult."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Tagged:
 
 def _tagged(loader: Loader, node: yaml.ScalarNode) -> Tagged:
     text = str(loader.construct_scalar(node))
-    # A line break more or less at the end is nothing to a ciphertext.
+    # Line breaks at the end of a ciphertext do not matter.
     return Tagged(node.tag, "\n".join(text.split("\n")).strip() if node.tag == "!vault" else text)
 
 
@@ -79,7 +79,7 @@ NESTED_VALUES = [
     "&anchor\n  x: &anchor_inner 1\n  y: *anchor_inner",
     "\n  ? complex\n  : value\n  ? bare",
 ]
-# Further in than the key and below a nested value, a comment is about that value.
+# A comment below a nested value that is indented more than the key belongs to that value.
 OWN_COMMENTS = ["", "\n  # a little further in", "\n              # far in", "\n\n  # in"]
 PLAIN_ON_LINES = "\n    plain\n    on lines"
 NESTED_VALUES_ENDING_IN_A_BLOCK = ["\n  keep: |+\n    text", "\n  - a: b\n    c: |\n      text"]
@@ -104,7 +104,7 @@ LINE_VALUES = [
 ]
 TRAILS = ["", "  # behind", " # behind 日本", "   "]
 BETWEEN = ["", "\n", "# above\n", "\n# two\n# lines\n\n", "\n\n\n"]
-# Below a block of text, these would be a part of it.
+# Below a block scalar, these would become part of it.
 BETWEEN_OTHERS = [*BETWEEN, "   \n", "  # a little further in\n", "              # far in\n", "\n  # in\n\n"]
 
 values = st.one_of(
@@ -123,7 +123,7 @@ quotes = st.sampled_from(["{}", "{}", "'{}'", '"{}"', "{} "])
 
 @dataclass(frozen=True)
 class File:
-    """A vars file in parts: what is before the first variable, and for each its lines and what is below them."""
+    """A vars file in parts: the text before the first variable, and each variable with the text below it."""
 
     head: str
     parts: tuple[tuple[str, str], ...]
@@ -158,7 +158,7 @@ def files(draw: st.DrawFn) -> File:
 
 
 def span(file: File, number: int) -> tuple[int, int]:
-    """Where a variable stands in the file's text, without the break behind it."""
+    """Return where a variable starts and ends in the text, without the line break after it."""
     before = file.head + "".join(variable + below for variable, below in file.parts[:number])
     variable = file.parts[number][0].removesuffix("\n")
     start = len(before.replace("\n", file.newline))
@@ -215,7 +215,7 @@ def test_removing_a_variable_takes_its_lines_and_no_others(parser: type, chosen:
     kept = new[start:]
     if kept == below:
         return
-    # What would become a part of a block of text above: lines of blanks, and the first comment, which moves left.
+    # Blank lines and an indented comment would become part of the block scalar above, so they go or move left.
     value_above, below_value_above = file.parts[number - 1]
     assert number > 0
     assert re.search(r"[|>]", value_above)
@@ -313,18 +313,18 @@ def test_a_variable_is_set_in_edge_cases(old: str, new: str) -> None:
         ("a:\n  - 1\n  -\n\n# of b\nb: 2\n", "\n# of b\nb: 2\n"),
         ("---\na: 1\n...\n", "---\n...\n"),
         ("b: 1\n", "b: 1\n"),
-        # The end marker needs a document before it.
+        # An end marker needs a document before it.
         ("a: 1\n...\n", ""),
         ("# above\na: 1\n... # behind\n# below\n", "# above\n# behind\n# below\n"),
         ("# ---\na: 1\n...", "# ---\n"),
         ("a: 1\nb: 2\n...\n", "b: 2\n...\n"),
-        # A comment further in belongs to a nested value, and to no other.
+        # An indented comment belongs to a nested value above it, but not to a simple one.
         ("a:\n  user: x\n  # password: secret\nb: 1\n", "b: 1\n"),
         ("a:\n  - x\n\n      # far in\n\n# of b\nb: 1\n", "\n# of b\nb: 1\n"),
         ("a:\n- x\n # in\n# of b\nb: 1\n", "# of b\nb: 1\n"),
         ("a:\n  text: |\n    x\n  # in\nb: 1\n", "b: 1\n"),
         ("a: [x]\n  # in\nb: 1\n", "  # in\nb: 1\n"),
-        # Below a block of text, what would become a part of it.
+        # Below a block scalar, text that would become part of it.
         ("b: |+\n  text\na: 1\n\n", "b: |+\n  text\n"),
         ("b: |\n  text\na:\n  x: 1\n  # within\n\n# of c\nc: 1\n", "b: |\n  text\n\n# of c\nc: 1\n"),
         (

@@ -5,9 +5,9 @@
     python tests/matrix.py [CORE …]
 
 Each core gets its own virtual environment in build/matrix/, with the newest release of that core and one of the Pythons
-on this machine. `ansible-test sanity` also checks that the code compiles and can be imported with each other Python
-here that this core supports. The result is a table. Without arguments, all rows run, and a row whose Python is missing is
-only reported. Rows that are named must run. This script only needs Python itself.
+on this machine. `ansible-test sanity` also checks that the code compiles and can be imported with each other Python that
+this core supports, if it is on this machine. The result is a table. Without arguments, all rows run, and a row whose
+Python is missing is only reported. Rows that are named must run. This script only needs Python itself.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Whatever is made here goes into build/, which git ignores. Paths are relative where they can be, so that a checkout
-# may stand in a folder with a space in its name.
+# All output goes to build/, which git ignores. Paths are relative where possible, so that the path of the checkout may
+# contain a space.
 
-# Chosen by running it, for a name on the PATH can be a shim that fails. Debian keeps ensurepip in a package of its own.
-FIT := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))
+# Try each Python, because a name on the PATH can be a shim that fails. Debian has ensurepip in a separate package.
+PYTHON_CHECK := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
-	$$python -c '$(FIT)' 2>/dev/null && echo $$python && break; done)
+	$$python -c '$(PYTHON_CHECK)' 2>/dev/null && echo $$python && break; done)
 
 VENV := build/venv
 BIN := $(VENV)/bin
 
-# ansible finds a collection by its folders' names: a tree of links lets it see this checkout under the right ones.
+# Ansible finds a collection by the names of its folders. A link with the right path makes it find this checkout.
 TREE := build/collections
 COLLECTION := $(TREE)/ansible_collections/voucherify/oauth
 
@@ -22,8 +22,8 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
 
-# The demo should start soon, so what only the checks need is installed in a second step, and in a third what is only
-# needed to publish.
+# The demo should start quickly, so the tools for the checks are installed in a second step, and those for publishing in a
+# third.
 DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
 TEST_READY := $(VENV)/test-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
@@ -35,7 +35,7 @@ BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherify if its keys are set, else the sandbox
+demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherify if its keys are set, otherwise against the sandbox
 	@export ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
 	    ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_SKIPPED_HOSTS=false; \
 	if [ -n "$$VOUCHERIFY_APP_ID" ] && [ -n "$$VOUCHERIFY_APP_TOKEN" ]; then \
@@ -44,7 +44,7 @@ demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherif
 	    $(BIN)/python tests/sandbox -- ansible-playbook voucherify.oauth.demo; \
 	fi
 
-sandbox: $(DEMO_READY) build/demo-vault-password ## Open a shell that uses the sandbox: its keys, a vault password, this checkout's Ansible
+sandbox: $(DEMO_READY) build/demo-vault-password ## Open a shell with the sandbox, its keys, a vault password and the Ansible of this checkout
 	@ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
 	    $(BIN)/python tests/sandbox -- bash --rcfile tests/sandbox/shell.bashrc -i || true
 
@@ -61,49 +61,49 @@ types: $(TEST_READY) ## Check the types
 licences: $(TEST_READY) ## Check that each file names its licence
 	tests/in_copy.sh reuse lint
 
-docs-lint: $(TEST_READY) ## Check the documentation of the plugins and the changelog's fragments
+docs-lint: $(TEST_READY) ## Check the documentation of the plugins and the changelog fragments
 	@mkdir -p build/home
 	HOME=build/home $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
 
-ansible-lint: $(TEST_READY) ## Check the role, the playbooks and the collection's form
+ansible-lint: $(TEST_READY) ## Check the role, the playbooks and the layout of the collection
 	$(BIN)/ansible-lint
 
 unit: $(TEST_READY) ## Run the unit tests
 	$(call measured,tests/unit)
 
-integration: $(TEST_READY) ## Run the playbooks of the integration tests against the sandbox
+integration: $(TEST_READY) ## Run the integration tests: real playbook runs against the sandbox
 	$(call measured,tests/integration)
 
-coverage: unit integration ## Print which lines of the plugins the unit and integration tests ran
-	@# Its warnings are about processes that were killed while they saved.
+coverage: unit integration ## Show which lines of the plugins the unit and integration tests run
+	@# It warns about processes that were killed while they saved their data.
 	@$(BIN)/python -W ignore -m coverage combine --quiet --keep --data-file=build/coverage/data \
 	    build/coverage/unit build/coverage/integration
 	$(BIN)/coverage report --data-file=build/coverage/data
 
-publishable: $(TEST_READY) ## Check what the tarball holds, and that the pages are about what exists
+publishable: $(TEST_READY) ## Check the content of the tarball and of the documentation
 	$(BIN)/pytest tests/publish
 
-sanity: $(TEST_READY) ## Run Ansible's own checks of a collection
+sanity: $(TEST_READY) ## Run ansible-test sanity, Ansible's own checks of a collection
 	tests/sanity.sh
 
-test-matrix: $(COLLECTION) ## Run the integration tests on each ansible-core, or on those named: make test-matrix CORE=2.19
+test-matrix: $(COLLECTION) ## Run the integration tests with every ansible-core, or only some: make test-matrix CORE=2.19
 	"$(PYTHON)" tests/matrix.py $(CORE)
 
-docs: $(PUBLISH_READY) ## Build the documentation as HTML into build/docs/html
+docs: $(PUBLISH_READY) ## Build the documentation as HTML in build/docs/html
 	docs/site/build.sh
 
-release-check: $(PUBLISH_READY) ## Build the collection, let Galaxy's importer check it, install it and play the demo from there
+release-check: $(PUBLISH_READY) ## Build the collection, check it with Galaxy's importer, install it and run the demo from there
 	tests/release.sh
 
-bench: $(BENCH_READY) ## Measure what tasks cost and write docs/benchmarks.md; BENCH=--help tells of options
+bench: $(BENCH_READY) ## Run the benchmarks and write docs/benchmarks.md; BENCH=--help lists options
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH)
 
-format: $(TEST_READY) ## Format the Python code and mend what ruff can mend
+format: $(TEST_READY) ## Format the Python code and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-pins: $(VENV)/demo-ready ## Renew the pinned versions of tests/requirements.txt
+pins: $(VENV)/demo-ready ## Update the pinned versions in tests/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	{ sed -n '/SPDX/p' tests/requirements.in && echo '# Written by `make pins`' && \
 	    $(BIN)/uv --system-certs --no-python-downloads pip compile --no-header \
@@ -111,17 +111,17 @@ pins: $(VENV)/demo-ready ## Renew the pinned versions of tests/requirements.txt
 	} > build/requirements.txt
 	mv build/requirements.txt tests/requirements.txt
 
-clean: ## Remove whatever was made here
+clean: ## Remove build/
 	rm -rf build
 
-# Runs tests and records which lines of the plugins ran, in each process that they start: see tool.coverage in
+# Runs tests and records which lines of the plugins run, in each process that the tests start: see tool.coverage in
 # pyproject.toml.
 define measured
 @rm -rf build/coverage/$@ && mkdir -p build/coverage/$@
 COVERAGE_FILE="$(CURDIR)/build/coverage/$@/data" CHECKOUT="$(CURDIR)" $(BIN)/coverage run -m pytest --numprocesses auto $(1)
 endef
 
-# One dot a package. pip's own lines would push everything else off the screen, and its silence looks like a hang.
+# Prints one dot per package. pip's own output would fill the screen, and with no output pip would seem to hang.
 define install
 @printf 'Installing into $(VENV): $(1) '
 @{ $(BIN)/pip install --disable-pip-version-check $(2) || echo failed; } | \
@@ -130,8 +130,8 @@ define install
 endef
 
 $(VENV)/demo-ready: tests/requirements.txt
-	@"$(PYTHON)" -c '$(FIT)' 2>/dev/null || { \
-	    echo 'Python 3.10 or newer with its venv module is needed (Debian: python3-venv). Name one: make PYTHON=…' >&2; \
+	@"$(PYTHON)" -c '$(PYTHON_CHECK)' 2>/dev/null || { \
+	    echo 'You need Python 3.10 or newer with the venv module (Debian: python3-venv). To choose one: make PYTHON=…' >&2; \
 	    exit 1; }
 	@"$(PYTHON)" -m venv --clear $(VENV)
 	$(call install,what the demo needs,--constraint tests/requirements.txt ansible-core requests aiohttp)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench`: measure, then write the page and its picture."""
+"""`make bench`: measure, then write the page and its pictures."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ BUILD = CHECKOUT / "build"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench BENCH=…", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="try everything once, on little, and write into build/")
-    parser.add_argument("--redraw", action="store_true", help="measure nothing; write again what was measured last")
+    parser.add_argument(
+        "--quick", action="store_true", help="run everything once with small sizes, and write to build/"
+    )
+    parser.add_argument(
+        "--redraw", action="store_true", help="measure nothing; write the results of the last measurement again"
+    )
     options = parser.parse_args()
     sizes, folder = (QUICK, BUILD) if options.quick else (Sizes(), CHECKOUT / "docs")
-    kept = BUILD / ("benchmarks-quick.json" if options.quick else "benchmarks.json")
-    figures = _last(kept) if options.redraw else _measure(sizes, kept)
+    results = BUILD / ("benchmarks-quick.json" if options.quick else "benchmarks.json")
+    figures = _load(results) if options.redraw else _measure(sizes, results)
     folder.mkdir(exist_ok=True)
     draw_loops(figures, folder / "benchmarks.png")
     draw_vaults(figures, folder / "benchmarks-vaults.png")
@@ -40,11 +44,11 @@ def main() -> None:
     pictures = Pictures("benchmarks-tokens.png", "benchmarks.png", "benchmarks-vaults.png")
     (folder / "benchmarks.md").write_text(page(figures, pictures))
     for target in targets(figures):
-        limit = f"{target.measured:.3g} {target.unit}, at most {target.most:g}"
-        print(f"{target.verdict.strip('*').upper()}: {target.what}: {limit}")
+        figure = f"{target.measured:.3g} {target.unit}, at most {target.limit:g}"
+        print(f"{target.verdict.strip('*').upper()}: {target.what}: {figure}")
 
 
-def _measure(sizes: Sizes, kept: Path) -> Figures:
+def _measure(sizes: Sizes, results: Path) -> Figures:
     start = time.monotonic()
     figures = Figures(sizes)
     with tempfile.TemporaryDirectory() as folder, Sandbox.start() as sandbox:
@@ -57,13 +61,13 @@ def _measure(sizes: Sizes, kept: Path) -> Figures:
             measure_vaults(figures, runner)
             bench.measure(number)
             figures.machine["time for all rounds"] = f"{(time.monotonic() - start) / 60:.0f} min"
-            # After each round, so that --redraw can tell of those before an interruption.
-            kept.write_text(json.dumps(asdict(figures)))
+            # After each round, so that --redraw can use the rounds before an interruption.
+            results.write_text(json.dumps(asdict(figures)))
     return figures
 
 
-def _last(kept: Path) -> Figures:
-    figures = json.loads(kept.read_text())
+def _load(results: Path) -> Figures:
+    figures = json.loads(results.read_text())
     return Figures(**{**figures, "sizes": Sizes(**figures["sizes"])})
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tasks that are compared, each as a playbook would write it."""
+"""The tasks that are compared, written as in a playbook."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ TOKEN_MODULE = "voucherify.oauth.voucherify_oauth_token"
 
 @dataclass(frozen=True)
 class Case:
-    """A way of making sure that one token is good.
+    """A way to make sure that one token is valid.
 
-    title: what the page calls it. calls: the API's operations that it calls for one token, all of them.
+    title: its name on the page. calls: all API operations that it calls for one token.
     """
 
     title: str
@@ -26,7 +26,7 @@ class Case:
 
 
 def make_cases(token: str) -> dict[str, Case]:
-    """Return every case for a token, given as a template. It is a good one, so ours keeps it."""
+    """Return every case for a valid token, which is given as a template. Our module keeps it."""
     ours = {
         TOKEN_MODULE: {
             "app_id": "{{ app_id }}",
@@ -40,7 +40,7 @@ def make_cases(token: str) -> dict[str, Case]:
     return {
         "worker": Case("`voucherify_oauth_token`, in the worker", (ours,), ("introspect",)),
         "debug": Case("`debug` (floor: a task without a module)", ({"ansible.builtin.debug": {"msg": token}},), ()),
-        # A variable that Python reads when it starts, so a process of its own is needed.
+        # Python reads this variable when it starts, so the task needs a separate process.
         "module": Case(
             "`voucherify_oauth_token`, as a module",
             ({**ours, "environment": {"PYTHONNODEBUGRANGES": "1"}},),
@@ -53,15 +53,16 @@ def make_cases(token: str) -> dict[str, Case]:
 
 
 def by_hand(path: str, *, kept: bool) -> list[Task]:
-    """Return what people write without this collection, for the tokens of C(names): `uri`, `ansible-vault`, `copy`.
+    """Return the tasks that users write without this collection: `uri`, `ansible-vault` and `copy`.
 
-    kept: for tokens that are in the file already and good, which it then only introspects.
+    The tokens are those in the variable `names`. kept: they are already in the file and valid, so the tasks only
+    introspect them.
     """
     if kept:
         return [
-            {"ansible.builtin.include_vars": {"file": path, "name": "held"}, "no_log": True},
+            {"ansible.builtin.include_vars": {"file": path, "name": "stored"}, "no_log": True},
             {
-                **_uri("/v1/oauth/introspect", {"access_token": "{{ held[item] }}"}),
+                **_uri("/v1/oauth/introspect", {"access_token": "{{ stored[item] }}"}),
                 "loop": "{{ names }}",
                 "register": "introspected",
             },

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much is measured, and what came of it."""
+"""How much is measured, and the results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured. items: the length of a loop. latency: seconds."""
+    """How much is measured. items: the length of a loop. latency: in seconds."""
 
     rounds: int = 3
     items: int = 50
@@ -31,7 +31,7 @@ QUICK = Sizes(rounds=1, items=4, hosts=4, forks=2, few_tokens=2, many_tokens=20,
 
 
 def describe_machine() -> dict[str, str]:
-    """Say what the benchmarks run on, by kinds and versions only."""
+    """Return the CPU and the versions that the benchmarks run with."""
     return {
         "CPU": f"{_cpu()}, {len(os.sched_getaffinity(0))} cores",
         "load average at the start": f"{os.getloadavg()[0]:.1f}",
@@ -42,11 +42,11 @@ def describe_machine() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Figures:
-    """Every measurement of a run, one number a round. The keys of the dictionaries are those of the cases.
+    """All measurements, one number per round. The keys of the dictionaries are those of the cases.
 
-    near, far: seconds an item without and with latency. hosts: seconds for all hosts. many_tokens: seconds of the whole
-    run. memory_few, memory_many: bytes. vaults: seconds of a step, see vaults.py.
-    empty_play: seconds of a whole run. token_files: seconds of a whole run beyond that, see token_files.py.
+    near, far: seconds per item without and with latency. hosts: seconds for all hosts. many_tokens: seconds of the
+    whole run. memory_few, memory_many: bytes. vaults: seconds of a step, see vaults.py.
+    empty_play: seconds of a whole run. token_files: seconds of a whole run minus those, see token_files.py.
     """
 
     sizes: Sizes

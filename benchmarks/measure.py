@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures what tasks cost against the sandbox. The cases take turns, so that what else the machine does hits all."""
+"""Measures tasks against the sandbox. The cases take turns, so that other load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .cases import Case, Task, make_cases
 from .figures import Figures
 from .runs import Runner, say
 
-# The others would only make a long measurement longer.
+# Without the other cases, because this measurement is long enough.
 CASES_OF_HOSTS = ("worker", "module", "uri", "debug")
 
 
 class Bench:
-    """Fills figures by runs against a sandbox."""
+    """Runs the cases against a sandbox and adds the results to figures."""
 
     def __init__(self, figures: Figures, runner: Runner, sandbox: Sandbox) -> None:
         self._figures = figures
@@ -30,7 +30,7 @@ class Bench:
         self._sandbox = sandbox
 
     def measure(self, number: int) -> None:
-        """Measure everything once more. Raises RuntimeError when a run fails or did not do what it was to do."""
+        """Measure everything once more. Raises RuntimeError if a run fails or did not do what it should."""
         self._loops(number, self._figures.near, latency=0)
         self._loops(number, self._figures.far, latency=self._sizes.latency)
         self._hosts(number)
@@ -42,7 +42,7 @@ class Bench:
             if latency and not case.calls:
                 continue
             variables = self._provide(count, latency)
-            # The first loop also pays what a run pays once, such as imports; the second is the one to compare with.
+            # The first loop includes one-time costs of a run, such as imports, so the second one is used to compare.
             tasks = [
                 *_loop("first", case.tasks, 1),
                 *_loop("short", case.tasks, 1),
@@ -84,7 +84,7 @@ class Bench:
         )
 
     def _provide(self, count: int, latency: float = 0.0) -> dict[str, Any]:
-        """Start the sandbox afresh with so many good tokens, and return the variables of a play."""
+        """Reset the sandbox, make `count` valid tokens, and return the variables of a play."""
         sandbox = self._sandbox
         sandbox.reset()
         sandbox.configure(rate_limit=0)
@@ -102,11 +102,11 @@ class Bench:
         }
 
     def _check_calls(self, case: Case, *, tokens: int, uses: int) -> None:
-        """Make sure that a run called what it should and nothing else, or its time would say nothing."""
+        """Check that a run made exactly the calls that it should, because otherwise its time means nothing."""
         seen = Counter(request.operation for request in self._sandbox.requests())
         wanted = Counter(dict.fromkeys(case.calls, uses)) + Counter(generate=tokens)
         if seen != wanted:
-            raise RuntimeError(f"{case.title} made the calls {dict(seen)}, and should have made {dict(wanted)}")
+            raise RuntimeError(f"{case.title} made the calls {dict(seen)} instead of {dict(wanted)}")
 
 
 def _loop(name: str, tasks: Iterable[Task], count: int) -> list[Task]:
@@ -114,7 +114,7 @@ def _loop(name: str, tasks: Iterable[Task], count: int) -> list[Task]:
 
 
 def _in_turn(cases: Mapping[str, Case], number: int) -> Iterator[tuple[str, Case]]:
-    """Go through the cases in another direction each round, so that no one always follows the same."""
+    """Reverse the order in every other round, so that no case always follows the same one."""
     names = list(cases)
     return ((name, cases[name]) for name in (names if number % 2 == 0 else reversed(names)))
 

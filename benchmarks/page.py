@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page that tells of the figures. Every number in it is one of theirs."""
+"""The page with the results. Every number on it comes from the figures."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .targets import MEGABYTE, targets
 from .token_files import STATES, WRITERS, key_of
 from .vaults import FORMATS, STEPS, vault_figures
 
-# Cut in two, or the tool that looks for licences would read it as this file's own.
+# Split, because the licence checker would take it for the header of this file.
 HEADER = """\
 <!--
 SPDX-\
 FileCopyrightText: 2026 The voucherify.oauth contributors
 SPDX-\
 License-Identifier: GPL-3.0-or-later
-Written by `make bench`; change benchmarks/ and not this file.
+Written by `make bench`; change benchmarks/ instead of this file.
 -->
 """
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The names of the pictures, which are files next to the page."""
+    """The file names of the pictures, which are next to the page."""
 
     tokens: str
     loops: str
@@ -42,29 +42,29 @@ def page(figures: Figures, pictures: Pictures) -> str:
     near = {name: median(values) for name, values in figures.near.items()}
     return f"""\
 {HEADER}
-# What it costs
+# Benchmarks
 
 ## Tokens in a vars file
 
 {_token_files(figures)}
 
-Seconds of a whole run beyond those of an empty play, which takes {median(figures.empty_play):.2f} s. "By hand" means
+Seconds of a whole run, minus those of an empty play, which takes {median(figures.empty_play):.2f} s. "By hand" means
 two `uri` tasks, `ansible-vault encrypt_string` and `copy` for new tokens, and `include_vars` and `uri` for kept ones.
 {latency} is the time that the server takes for each answer.
 
-![Seconds by the number of tokens, ours and by hand, at {latency}]({pictures.tokens})
+![Seconds by number of tokens, with vaulted_tokens and by hand, at {latency}]({pictures.tokens})
 
-Four runs at the same time that want the same two tokens make {max(figures.tokens_of_runs_at_once)} and take
-{median(figures.runs_at_once):.1f} s together. With {sizes.many_tokens} new tokens a run uses
+Four runs that need the same two tokens at the same time generate {max(figures.tokens_of_runs_at_once)} and take
+{median(figures.runs_at_once):.1f} s in total. With {sizes.many_tokens} new tokens a run uses
 {median(figures.memory_many_in_file) / MEGABYTE:.0f} MB at its peak, with {sizes.few_tokens}
 {median(figures.memory_few_in_file) / MEGABYTE:.0f} MB.
 
 ## One token in a loop of {sizes.items}
 
-In a loop, one kept token costs {_milliseconds(near["worker"])} ms in the worker process. The two `uri` tasks that do
-the same by hand cost {_milliseconds(near["two_uri"])} ms, {near["two_uri"] / near["worker"]:.0f} times as much.
+In a loop, one kept token takes {_milliseconds(near["worker"])} ms in the worker process. The two `uri` tasks that do
+the same by hand take {_milliseconds(near["two_uri"])} ms, {near["two_uri"] / near["worker"]:.0f} times as long.
 
-![The time for one token, by what does the work]({pictures.loops})
+![The time for one token, by task]({pictures.loops})
 
 {_loops(figures, latency)}
 
@@ -77,50 +77,50 @@ Times are medians; the fastest and the slowest round are in parentheses. A round
 ## {sizes.many_tokens} tokens in one loop
 
 In the worker process, the whole run takes {median(figures.many_tokens):.1f} s. At its peak it uses
-{median(figures.memory_many) / MEGABYTE:.0f} MB, all its processes together; with a loop of {sizes.few_tokens} it uses
+{median(figures.memory_many) / MEGABYTE:.0f} MB in all its processes together; with a loop of {sizes.few_tokens} it uses
 {median(figures.memory_few) / MEGABYTE:.0f} MB.
 
 ## Vaulted variables
 
-What `vaulted_vars` costs in seconds, by the number of variables, with values as long as a token. `inline` encrypts
-each value by itself, `file` the whole file. Reading back is two tasks, `include_vars` and one that uses every value,
-because Ansible decrypts a value only when it is used.
+Seconds that `vaulted_vars` takes, by number of variables, with values as long as a token. `inline` encrypts each value
+by itself, `file` the whole file. Reading back takes two tasks, `include_vars` and one that uses every value, because
+Ansible only decrypts a value when it is used.
 
 {_vaults(figures)}
 
-![Writing and reading vaulted variables, by their number]({pictures.vaults})
+![Writing and reading vaulted variables, by number of variables]({pictures.vaults})
 
 Each encryption and each decryption derives a key from the vault password, which is slow on purpose. With `inline`,
 each value pays for that.
 
-## Aims
+## Targets
 
 {_targets(figures)}
 
 ## How it was measured
 
-Each figure is the median of several rounds, here {len(figures.many_tokens)}. In each round all the cases take turns,
-in the opposite direction of the round before, so that whatever else the machine does affects all of them. A case is a
-run of `ansible-playbook`, against the project's sandbox on the same machine, without a rate limit and with fresh
-tokens. Afterwards, the sandbox's log must show exactly the calls or tokens that the case should make, or the
-benchmark fails.
+Each figure is the median of {len(figures.many_tokens)} rounds. In each round, all cases take turns, in the reverse
+order of the round before, so that other load on the machine affects all of them. A case is a run of
+`ansible-playbook` against the project's sandbox on the same machine, without a rate limit and with new tokens.
+Afterwards, the sandbox's log must show exactly the calls or tokens that the case should make, or the benchmark fails.
 
 The time for one token in a loop is the difference between a task that loops over {sizes.items} and one that loops
-over a single token, divided by {sizes.items - 1}. Both are in the same run, after a third that pays what a run pays
-once, such as imports. So neither Ansible's start nor that of the task is part of it, nor is the first connection. A
-callback reads the clock when tasks begin. For {sizes.hosts} hosts it is the time of the task, and for
-{sizes.many_tokens} tokens in a loop that of the whole command. The times of vaulted variables are those of whole
-tasks. Memory is the sum of the proportional set sizes (PSS) of the run's processes, read many times a second, in a
-run that is not timed.
+over a single token, divided by {sizes.items - 1}. Both are in the same run, after a third task that takes the one-time
+costs of a run, such as imports. So the start of Ansible, the start of the task and the first connection are not
+included. A callback plugin measures when tasks begin. For {sizes.hosts} hosts, the figure is the time of the task, and
+for {sizes.many_tokens} tokens in a loop that of the whole command. For vaulted variables, it is the time of whole
+tasks. Memory is the sum of
+the proportional set sizes (PSS) of the run's processes, read many times a second, in a run that is not timed.
 
-The interpreter for modules is set, pipelining is off as it is by default, and all output goes to a file.
+The Python interpreter for modules is set explicitly, pipelining is off, which is the default, and all output goes to a
+file.
 
 | Machine and versions | |
 |---|---|
 {_lines(figures.machine.items())}
 
-To repeat it, on Linux: `make bench`. To try whether it works: `make bench BENCH=--quick`, whose page says nothing and
-is written to `build/`.
+To repeat the benchmarks, run `make bench` on Linux. `make bench BENCH=--quick` only tries whether everything works; it
+writes to `build/`, and its figures mean nothing.
 """
 
 
@@ -177,7 +177,7 @@ def _vaults(figures: Figures) -> str:
 
 def _targets(figures: Figures) -> str:
     lines = [
-        [target.what, f"{target.most:g} {target.unit}", f"{target.measured:.3g} {target.unit}", target.verdict]
+        [target.what, f"{target.limit:g} {target.unit}", f"{target.measured:.3g} {target.unit}", target.verdict]
         for target in targets(figures)
     ]
     return _table(["Target", "at most", "measured", "result"], lines)

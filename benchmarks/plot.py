@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture of the figures. Its ground is white, so that it can be read on a dark page as well."""
+"""The pictures of the results. Their background is white, so that they are also readable on a dark page."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NEAR_COLOUR = "#2a6fbb"
 FAR_COLOUR = "#e08a1e"
 BAR = 0.38
 
-# Instead of powers of ten.
+# Plain numbers instead of powers of ten.
 PLAIN = "{x:g}"
 
 
 def draw_loops(figures: Figures, picture: Path) -> None:
-    """Draw what one token costs, a pair of bars for each case, the cheapest at the top."""
+    """Draw the time for one token, with two bars for each case, the fastest at the top."""
     cases = make_cases("")
     names = sorted(figures.near, key=lambda name: median(figures.near[name]), reverse=True)
     plot, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
@@ -43,7 +43,7 @@ def draw_loops(figures: Figures, picture: Path) -> None:
     axes.set_yticks(range(len(names)), [cases[name].title.replace("`", "") for name in names])
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(PLAIN)
-    axes.set_xlabel(f"milliseconds a token in a loop of {figures.sizes.items} (logarithmic)")
+    axes.set_xlabel(f"milliseconds per token in a loop of {figures.sizes.items} (logarithmic)")
     axes.margins(x=0.15)
     axes.legend(loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
@@ -52,7 +52,7 @@ def draw_loops(figures: Figures, picture: Path) -> None:
 
 
 def draw_vaults(figures: Figures, picture: Path) -> None:
-    """Draw what writing and reading cost by the number of variables."""
+    """Draw the time for writing and reading by number of variables."""
     plot, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
     for vault_format, colour in (("inline", FAR_COLOUR), ("file", NEAR_COLOUR)):
         for step, style in (("write", "o-"), ("read", "s--")):
@@ -73,7 +73,7 @@ def draw_vaults(figures: Figures, picture: Path) -> None:
 
 
 def draw_token_files(figures: Figures, picture: Path) -> None:
-    """Draw what tokens in a file cost by their number, ours and by hand."""
+    """Draw the time for tokens in a file by number of tokens, with vaulted_tokens and by hand."""
     latency = figures.sizes.latency
     plot, axes = plt.subplots(figsize=(9, 4.2), layout="constrained")
     for writer, colour in (("hand", FAR_COLOUR), ("module", NEAR_COLOUR)):
@@ -90,7 +90,7 @@ def draw_token_files(figures: Figures, picture: Path) -> None:
     axes.xaxis.set_major_formatter(PLAIN)
     axes.yaxis.set_major_formatter(PLAIN)
     axes.set_xlabel("tokens in the file (logarithmic)")
-    axes.set_ylabel("seconds beyond an empty play (logarithmic)")
+    axes.set_ylabel("seconds more than an empty play (logarithmic)")
     axes.grid(which="major", alpha=0.3)
     axes.legend(loc="upper left")
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real runs of ansible-playbook, timed as a whole, and their memory."""
+"""Real runs of ansible-playbook: their time and their memory."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from typing import Any
 
 CHECKOUT = Path(__file__).parents[1]
 
-# Seconds between two looks at the memory. A look costs time, so a run is either timed or watched.
-LOOK_EVERY = 0.05
+# Seconds between two samples of the memory. Sampling takes time, so a run is either timed or sampled.
+SAMPLING_INTERVAL = 0.05
 
 Tasks = Sequence[Mapping[str, Any]]
 
 
 class Runner:
-    """Plays tasks with the ansible-playbook beside this interpreter, in a folder of its own."""
+    """Runs tasks in its own folder, with the ansible-playbook next to this interpreter."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Only what the collection's user would have as well, and nothing of the user's who starts this.
+        # What any user of the collection has, and none of the settings of the user who runs the benchmarks.
         self._environment = {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "LC_ALL": "C.UTF-8",
@@ -37,35 +37,35 @@ class Runner:
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
             "ANSIBLE_CALLBACKS_ENABLED": "stopwatch",
-            # Looking for an interpreter on each host would cost a module's task more than its work does.
+            # Without it, looking for an interpreter on each host would take longer than the work of a module.
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         }
 
     def laps(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> dict[str, float]:
-        """Return the seconds that the tasks of each name took together."""
+        """Run tasks. Return the names of the tasks and the seconds that all tasks with that name took."""
         self.end(self.start(tasks, variables, *arguments))
         laps: dict[str, float] = json.loads((self.folder / "laps.json").read_text())
         return laps
 
     def seconds(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> float:
-        """Return what the whole run took, from the start of its process to the end."""
+        """Run tasks. Return the seconds from the start of the process to its end."""
         start = time.perf_counter()
         self.end(self.start(tasks, variables, *arguments))
         return time.perf_counter() - start
 
     def peak_memory(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> int:
-        """Return the most bytes that the run held at any moment, all its processes together."""
+        """Run tasks. Return the peak memory in bytes of all processes together."""
         process = self.start(tasks, variables, *arguments)
         peak = 0
         while process.poll() is None:
             peak = max(peak, sum(_memory(pid) for pid in _with_descendants(process.pid)))
-            time.sleep(LOOK_EVERY)
+            time.sleep(SAMPLING_INTERVAL)
         self.end(process)
         return peak
 
     def start(self, tasks: Tasks, variables: Mapping[str, Any], *arguments: str) -> subprocess.Popen[bytes]:
         """Start a run."""
-        # JSON is YAML, and is written and read faster.
+        # JSON is also YAML, and faster to write and read.
         play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
         (self.folder / "playbook.yml").write_text(json.dumps([play]))
         (self.folder / "variables.json").write_text(json.dumps(variables))
@@ -88,13 +88,13 @@ class Runner:
             )
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait for a run. Raises RuntimeError when it fails."""
+        """Wait for a run. Raises RuntimeError if it failed."""
         if process.wait() != 0:
             raise RuntimeError((self.folder / "output.txt").read_text()[-4000:])
 
 
 def say(line: str) -> None:
-    """Tell whoever waits how far it is."""
+    """Report progress to the user who waits."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -102,7 +102,7 @@ def _with_descendants(root: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            # The parent is the second field after the command, which is in parentheses and may hold anything.
+            # The parent is the second field after the command, which is in parentheses and can contain anything.
             parent = int(stat.read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
@@ -114,11 +114,11 @@ def _with_descendants(root: int) -> list[int]:
 
 
 def _memory(pid: int) -> int:
-    """Return a process's proportional share in bytes, so that pages which a fork shares count once in a sum."""
+    """Return the proportional set size of a process in bytes. In a sum of these, shared pages count once."""
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
     except OSError:
-        pass  # it has just ended
+        pass  # the process has just ended
     return 0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures what tokens in a vars file cost, by their number: our module, our role, and what people write by hand."""
+"""Measures tokens in a vars file, by number of tokens: with the module, with the role, and written by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .runs import Runner, say
 MODULE = "voucherify.oauth.vaulted_tokens"
 ROLE = "voucherify.oauth.token_vault"
 
-# Who does it, with what the page calls it.
+# What writes the file, and its name on the page.
 WRITERS = {"module": "`vaulted_tokens`", "role": "role `token_vault`", "hand": "by hand"}
 STATES = ("new", "kept")
 
@@ -29,7 +29,7 @@ _RUNS_AT_ONCE = 4
 
 
 class TokenFiles:
-    """Fills figures by whole runs of ansible-playbook on one vars file."""
+    """Runs ansible-playbook on one vars file and adds the results to figures."""
 
     def __init__(self, figures: Figures, runner: Runner, sandbox: Sandbox) -> None:
         self._figures = figures
@@ -41,15 +41,15 @@ class TokenFiles:
         self._arguments = ("--vault-password-file", str(password))
 
     def measure(self) -> None:
-        """Measure everything once more. Raises RuntimeError when a run fails or did not do what it should."""
-        nothing = self._runner.seconds([], {}, *self._arguments)
-        self._figures.empty_play.append(nothing)
+        """Measure everything once more. Raises RuntimeError if a run fails or did not do what it should."""
+        empty_play = self._runner.seconds([], {}, *self._arguments)
+        self._figures.empty_play.append(empty_play)
         for writer, count, latency in self._series():
             for state in STATES:
                 seconds = self._run(writer, state, count, latency)
                 key = key_of(writer, state, count, latency)
-                self._figures.token_files.setdefault(key, []).append(seconds - nothing)
-                say(f"  {key}: {seconds - nothing:.2f} s beyond an empty play")
+                self._figures.token_files.setdefault(key, []).append(seconds - empty_play)
+                say(f"  {key}: {seconds - empty_play:.2f} s more than an empty play")
         self._memory()
         self._at_once()
 
@@ -58,13 +58,13 @@ class TokenFiles:
             for latency in (0.0, self._sizes.latency):
                 yield "module", count, latency
                 yield "role", count, latency
-                # More would take minutes.
+                # More tokens would take minutes.
                 if count <= self._sizes.most_by_hand:
                     yield "hand", count, latency
         yield "module", self._sizes.many_tokens, self._sizes.latency
 
     def _run(self, writer: str, state: str, count: int, latency: float) -> float:
-        variables = self._afresh(count, latency)
+        variables = self._reset(count, latency)
         if state == "kept":
             self._runner.seconds(self._tasks("module", count), variables, *self._arguments)
         made = len(self._sandbox.tokens())
@@ -73,7 +73,7 @@ class TokenFiles:
         seconds = time.perf_counter() - start
         expected = 0 if state == "kept" else count
         if len(self._sandbox.tokens()) - made != expected:
-            raise RuntimeError(f"{writer} made another number of tokens than {expected}")
+            raise RuntimeError(f"{writer} did not make {expected} tokens")
         return seconds
 
     def _memory(self) -> None:
@@ -81,12 +81,12 @@ class TokenFiles:
             (self._sizes.few_tokens, self._figures.memory_few_in_file),
             (self._sizes.many_tokens, self._figures.memory_many_in_file),
         ):
-            variables = self._afresh(count, 0.0)
+            variables = self._reset(count, 0.0)
             kept.append(self._runner.peak_memory(self._tasks("module", count), variables, *self._arguments))
 
     def _at_once(self) -> None:
         """Start several runs on one file, and count the tokens that they make."""
-        variables = self._afresh(2, 2 * self._sizes.latency)
+        variables = self._reset(2, 2 * self._sizes.latency)
         start = time.perf_counter()
         runs = [
             self._runner.start(self._tasks("module", 2), variables, *self._arguments) for _run in range(_RUNS_AT_ONCE)
@@ -96,7 +96,7 @@ class TokenFiles:
         self._figures.runs_at_once.append(time.perf_counter() - start)
         self._figures.tokens_of_runs_at_once.append(len(self._sandbox.tokens()))
 
-    def _afresh(self, count: int, latency: float) -> Mapping[str, Any]:
+    def _reset(self, count: int, latency: float) -> Mapping[str, Any]:
         self._sandbox.reset()
         self._sandbox.configure(rate_limit=0, latency=latency)
         shutil.rmtree(self._runner.folder / _FOLDER, ignore_errors=True)
@@ -120,5 +120,5 @@ class TokenFiles:
 
 
 def key_of(writer: str, state: str, count: int, latency: float) -> str:
-    """Return the key of a figure of seconds."""
+    """Return the key of a measurement in Figures.token_files."""
     return f"{writer} {state} {count} {latency:g}"

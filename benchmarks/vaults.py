@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures what vaulted variables cost: written, left alone, changed and read back, by their number."""
+"""Measures vaulted variables by number of variables: writing, keeping, changing and reading them back."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .runs import Runner, say
 VAULTED_VARS = "voucherify.oauth.vaulted_vars"
 FORMATS = ("inline", "file")
 
-# Of the vars files, beside the playbook.
+# The folder of the vars files, next to the playbook.
 FOLDER = "stored"
 
-# The task's name, which is also its figure's, and what the page calls it. `nothing` is there to compare with.
+# The name of the task and of its figure, and its name on the page. `nothing` is for comparison.
 STEPS = {
     "write": "write a new file",
     "keep": "write equal values",
-    "change": "change one",
+    "change": "change one value",
     "read": "read all back",
     "nothing": "a task that does nothing (`debug`)",
 }
 
 
 def measure_vaults(figures: Figures, runner: Runner) -> None:
-    """Measure everything once more. Raises RuntimeError when a run fails or did not do what it was to do."""
+    """Measure everything once more. Raises RuntimeError if a run fails or did not do what it should."""
     password = runner.folder / "vault-password"
     password.write_text(secrets.token_urlsafe(32))
     for count in figures.sizes.variables:
@@ -56,9 +56,9 @@ def _key(vault_format: str, count: int, step: str) -> str:
 
 
 def _tasks(vault_format: str, count: int) -> list[Task]:
-    """Return the tasks of one run. Each step is followed by a proof that it did its work."""
+    """Return the tasks of one run. An assertion after each step proves that it did its work."""
     return [
-        # Pays what a run pays once, such as imports.
+        # Takes the one-time costs of a run, such as imports.
         _write("first", {"any": "thing"}, vault_format, file="first.yml"),
         _write("write", "{{ wanted }}", vault_format),
         _prove(f"step.added | length == {count}"),
@@ -66,7 +66,7 @@ def _tasks(vault_format: str, count: int) -> list[Task]:
         _prove("not step.changed"),
         _write("change", "{{ changed }}", vault_format),
         _prove("step.updated == ['token_0']"),
-        # A value is not decrypted before it is used, so it is used.
+        # A value is only decrypted when it is used, so use it.
         {"name": "read", "ansible.builtin.include_vars": {"file": f"{FOLDER}/vars.yml", "name": "stored"}},
         {"name": "read", **_prove("stored == changed")},
         {"name": "nothing", "ansible.builtin.debug": {"msg": "nothing"}},

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Authlib's OAuth server behind Voucherify's paths and headers.
+"""Authlib's OAuth server with Voucherify's paths and headers.
 
-It follows RFC 6749, 7662 and 7009 where Voucherify's documents say more or something else: no `expires_at`, other
-fields in an introspection, 200 for every revocation, errors of another shape. All of its OAuth is Authlib's code.
+It follows RFC 6749, 7662 and 7009 where Voucherify's documentation differs from them: it sends no `expires_at`, other
+fields in an introspection, 200 for every revocation, and errors in another format. Authlib implements all of the OAuth.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TOKEN_LIFETIME = 900
 
 @dataclass
 class Client(ClientMixin):
-    """The one client of the server."""
+    """The only client of the server."""
 
     client_id: str
     client_secret: str
@@ -60,7 +60,7 @@ class Client(ClientMixin):
 
 @dataclass
 class IssuedToken(TokenMixin):
-    """A token and what became of it."""
+    """A token, and whether it was revoked."""
 
     access_token: str
     scope: str
@@ -86,19 +86,22 @@ class IssuedToken(TokenMixin):
 
 @dataclass
 class AuthlibServer:
-    """A running server. environment: the variables that tell the collection of it. tokens: all it ever made."""
+    """A running server.
+
+    environment: the variables that make the collection use it. tokens: every token that it has issued.
+    """
 
     environment: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, IssuedToken] = field(default_factory=dict)
 
-    def live(self) -> list[str]:
+    def live_tokens(self) -> list[str]:
         """Return the tokens that still work."""
         return [text for text, token in self.tokens.items() if not (token.revoked or token.is_expired())]
 
 
 @contextmanager
 def serve_authlib() -> Iterator[AuthlibServer]:
-    """Run the server on a free port of loopback."""
+    """Run the server on a free port on loopback."""
     client = Client("an-app-id", secrets.token_urlsafe())
     running = AuthlibServer()
     app = _behind_gateway(_make_app(client, running))
@@ -173,7 +176,7 @@ def _make_app(client: Client, running: AuthlibServer) -> Flask:
 
 
 def _behind_gateway(app: WSGIApplication) -> WSGIApplication:
-    """Put Voucherify's headers and its name of the form field in front of those of the RFCs."""
+    """Translate Voucherify's headers and form field to those of the RFCs."""
 
     def gateway(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         app_id, app_token = environ.pop("HTTP_X_APP_ID", None), environ.pop("HTTP_X_APP_TOKEN", None)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every test stands on: a sandbox that starts afresh, and an environment that says nothing of its own."""
+"""Fixtures of every test: a sandbox that was just reset, and an environment without the user's own settings."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from collections.abc import Iterator
 import pytest
 from sandbox import Sandbox
 
-# Each would change where a request goes, what it trusts or who it speaks for.
-MEDDLING_VARIABLES = [
+# Each would change where a request goes, what it trusts or whose credentials it uses.
+INTERFERING_VARIABLES = [
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"),
     *("VOUCHERIFY_APP_ID", "VOUCHERIFY_APP_TOKEN", "VOUCHERIFY_API_BASE_URL"),
-    # An inventory is how tests/matrix.py gives modules another Python.
+    # tests/matrix.py uses an inventory to run modules with another Python.
     *(name for name in os.environ if name.startswith("ANSIBLE_") and name != "ANSIBLE_INVENTORY"),
 ]
 
 
 @pytest.fixture(autouse=True)
-def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in MEDDLING_VARIABLES:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in INTERFERING_VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Pythons of this machine, and virtual environments of them below build/matrix/."""
+"""The Pythons on this machine, and virtual environments for them in build/matrix/."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ CHECKOUT = Path(__file__).parents[1]
 BUILD = CHECKOUT / "build" / "matrix"
 PINS = CHECKOUT / "tests" / "requirements.txt"
 
-# The core is what varies here, and each needs its own version of resolvelib.
+# The matrix varies ansible-core, and each version needs its own version of resolvelib.
 UNPINNED = ("ansible-core==", "resolvelib==")
 
 
 class NotInstalled(Exception):
-    """An environment could not be made. The text names the log of pip."""
+    """An environment could not be made. The message names the log of pip."""
 
 
 def find_pythons(versions: Collection[str]) -> dict[str, Path]:
     """Return the first working Python of each version. Each is run, because a name can be a shim that fails."""
     found: dict[str, Path] = {}
-    question = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
+    code = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
     for candidate in _candidates(versions):
-        answer = subprocess.run([candidate, "-c", question], capture_output=True, text=True, check=False)
+        answer = subprocess.run([candidate, "-c", code], capture_output=True, text=True, check=False)
         if answer.returncode == 0 and answer.stdout.strip() in versions:
             found.setdefault(answer.stdout.strip(), candidate)
     return found
@@ -42,7 +42,7 @@ def _candidates(versions: Collection[str]) -> Iterator[Path]:
 
 
 def make_environment(name: str, python: Path, *requirements: str) -> Path:
-    """Make a virtual environment, or bring one up to date. Return its interpreter. Raises NotInstalled."""
+    """Create or update a virtual environment. Return its interpreter. Raises NotInstalled."""
     folder = BUILD / name
     interpreter = folder / "bin" / "python"
     folder.mkdir(exist_ok=True)
@@ -57,7 +57,7 @@ def make_environment(name: str, python: Path, *requirements: str) -> Path:
 
 
 def constraints(name: str, unpinned: tuple[str, ...] = ()) -> Iterable[str]:
-    """Return the options that make pip install the pinned versions of everything but ansible-core and `unpinned`."""
+    """Return the pip options that pin everything except ansible-core and `unpinned`."""
     BUILD.mkdir(parents=True, exist_ok=True)
     file = BUILD / f"constraints-{name}.txt"
     pins = PINS.read_text().splitlines(keepends=True)

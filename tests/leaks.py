@@ -15,10 +15,10 @@ _CODE = re.compile(r"\\+(?:x|u00)([0-9a-f]{2})")
 
 
 def find_secrets(text: str, sandbox: Sandbox, *more: str) -> list[str]:
-    """Return the secrets of the sandbox, and of `more`, that are in a text in any writing.
+    """Return the secrets of the sandbox, and those in `more`, that a text contains in any encoding.
 
-    Writings: as it is, in JSON, URLs, forms, YAML, Python's repr, shells and HTML, each also more than once, in another
-    case or with line breaks; in base64, alone or with something before and after it; in hexadecimal digits.
+    Encodings: plain, JSON, URLs, forms, YAML, Python's repr, shells and HTML, also repeatedly, in another case or with
+    line breaks; base64, alone or with something before and after the secret; hexadecimal.
     """
     tokens = (token.access_token for token in sandbox.tokens())
     secrets = dict.fromkeys([sandbox.app_token, sandbox.other_app_token, *tokens, *more])
@@ -29,7 +29,7 @@ def find_secrets(text: str, sandbox: Sandbox, *more: str) -> list[str]:
 def _views(text: str) -> set[str]:
     plain = "".join(text.lower().split())
     views = {plain}
-    # Escaped once, in something escaped again, and so on.
+    # Text can be escaped several times.
     for _depth in range(3):
         views |= {step(view) for view in views for step in (_without_backslashes, unquote_plus, html.unescape)}
     return {_without_quotes(view) for view in views} | views
@@ -51,5 +51,5 @@ def _without_backslashes(text: str) -> str:
 
 
 def _without_quotes(text: str) -> str:
-    # YAML writes '' for ', a shell '"'"' or '\'', so a secret is also looked for without any.
+    # YAML writes '' for ', and shells write '"'"' or '\'', so secrets are also searched for without quotes.
     return re.sub(r"[\\\"']", "", text)

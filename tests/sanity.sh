@@ -3,18 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Runs Ansible's own checks of a collection, `ansible-test sanity`, with the ansible-core and the Python that are first on
-# the PATH. Checks too that the code compiles and can be imported with each other interpreter that is named:
+# the PATH. Also checks that the code compiles and can be imported with each interpreter that is named:
 #
 #     tests/sanity.sh [VERSION@INTERPRETER …]     such as 3.9@/usr/bin/python3.9
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# ansible-test keeps virtual environments in the home folder. A folder of our own makes the second run quick.
+# ansible-test keeps virtual environments in the home folder. A separate home folder makes the second run fast.
 export HOME=$PWD/build/home
 log=$PWD/build/sanity.log
 
-# Into each of them ansible-test puts pip with a script that it downloads, unless the script is in its cache. The pip that
-# comes with Python does as well. Only ansible-test knows the name of the script that it looks for.
+# ansible-test installs pip into each of them with a script that it downloads unless it is in the cache. The pip that comes
+# with Python is good enough, so put a script into the cache. Only ansible-test knows the name that it looks for.
 cache=$HOME/.ansible/test/cache
 mkdir -p "$cache"
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -41,7 +41,7 @@ export PATH=$interpreters:$PATH
 
 tests/in_copy.sh ansible-test sanity --controller "origin:python=venv/$python" "${targets[@]}" 2>&1 | tee "$log"
 
-# It succeeds when it found nothing to check.
+# ansible-test also succeeds if it found nothing to check.
 if grep -q 'All targets skipped' "$log"; then
     echo 'ansible-test has checked nothing.' >&2
     exit 1

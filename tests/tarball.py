@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the collection's tarball as it is released.
+"""Build the collection's tarball for a release.
 
     tests/in_copy.sh python tests/tarball.py REPOSITORY FOLDER
 
-Automation Hub and Galaxy show the Markdown pages outside the repository, where a relative link leads nowhere. So each
-relative link becomes a full URL below REPOSITORY, at the tag of this version. galaxy.yml gets the project's addresses.
+Automation Hub and Galaxy show the Markdown pages outside the repository, where relative links do not work. So each
+relative link becomes a full URL in REPOSITORY, at the tag of this version. galaxy.yml gets the URLs of the project.
 This changes the files in the current folder, so run it in a copy.
 """
 
@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What is before the target of a link: [text](target), [name]: target, <a href="target"> or <img src="target">.
+# The text before the target of a link: [text](target), [name]: target, <a href="target"> or <img src="target">.
 BEFORE_TARGET = r"(\]\(|^\[[^\]]+\]: +|\b(?:src|href)=[\"'])"
 # A relative target: neither a URL, nor a place on the same page, nor an absolute path.
 RELATIVE_LINK = re.compile(BEFORE_TARGET + r"(?![a-z][a-z0-9+.-]*:|[#/])([^\s)#\"'>]+)", re.MULTILINE)
@@ -38,7 +38,7 @@ def main(repository: str, folder: str) -> None:
 
 
 def with_addresses(settings: str, repository: str, version: str) -> str:
-    """Return the content of galaxy.yml with the project's addresses. One that is there already stays."""
+    """Return the content of galaxy.yml with the URLs of the project. URLs that are already there stay."""
     addresses = {
         "repository": repository,
         "documentation": f"{repository}/blob/v{version}/docs/docsite/rst/guide.rst",
@@ -50,7 +50,7 @@ def with_addresses(settings: str, repository: str, version: str) -> str:
 
 
 def with_full_links(page: Path, repository: str, version: str) -> str:
-    """Return the text of a Markdown page with a full URL in each link. What looks like a link in code stays."""
+    """Return the text of a Markdown page with a full URL in each link. Code is left alone."""
 
     def in_full(link: re.Match[str]) -> str:
         before, target = link.groups()
@@ -60,7 +60,7 @@ def with_full_links(page: Path, repository: str, version: str) -> str:
         kind = "tree" if Path(path).is_dir() else "raw" if Path(path).suffix in IMAGES else "blob"
         return f"{before}{repository}/{kind}/v{version}/{path}"
 
-    pieces = CODE.split(page.read_text())  # text and code by turns
+    pieces = CODE.split(page.read_text())  # text and code alternate
     pieces[::2] = [RELATIVE_LINK.sub(in_full, text) for text in pieces[::2]]
     return "".join(pieces)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A callback of Ansible's that writes down how long each task took, for a run's start-up is not what is measured."""
+"""A callback plugin that records how long each task takes, because the start-up of a run should not be measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible.plugins.callback import CallbackBase
 
 
 class CallbackModule(CallbackBase):
-    """Leaves the seconds of each task's name, summed over the tasks that bear it, in the current folder."""
+    """Writes laps.json to the current folder: the name of each task, and the seconds that tasks with this name took."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"

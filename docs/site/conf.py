@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How Sphinx turns the pages into HTML."""
+"""Configuration of Sphinx, which turns the pages into HTML."""
 
 from __future__ import annotations
 
 project = "voucherify.oauth"
-copyright = "2026 The voucherify.oauth contributors"  # noqa: A001 - Sphinx asks for this name
+copyright = "2026 The voucherify.oauth contributors"  # noqa: A001 - Sphinx requires this name
 html_title = "voucherify.oauth"
 html_short_title = "voucherify.oauth"
 
@@ -27,9 +27,9 @@ html_use_index = False
 pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
 
-# A reference that leads nowhere is an error, except for those into Ansible's own documentation: to resolve them, Sphinx
-# would have to fetch its index.
+# A broken reference is an error, except for references to Ansible's own documentation: to resolve those, Sphinx would
+# have to download its index.
 nitpicky = True
 nitpick_ignore_regex = [("std:ref", r"(?!ansible_collections\.voucherify\.).*")]
-# The project's pages link to files of the repository, which are no pages here.
+# The project's pages link to files of the repository that are not pages of this site.
 suppress_warnings = ["myst.xref_missing"]

@@ -4,7 +4,7 @@
 
     python docs/site/pages.py FOLDER
 
-The first page gets a list of the modules, roles and playbooks. The playbooks get a page of their own.
+The first page gets a list of the modules, roles and playbooks. The playbooks get their own page.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Playbook:
-    """A playbook that users run by its full name, with the comment at its head."""
+    """A playbook that users run by its full name, with the comment at its beginning."""
 
     name: str
     summary: str
@@ -54,23 +54,24 @@ def read_playbook(path: Path) -> Playbook:
 
 
 def included(playbooks: list[Playbook]) -> Iterator[str]:
-    """A list and no table, so that it can be read on a narrow screen."""
-    for name, summary in sorted(listed("module").items()):
+    """Yield a list instead of a table, because it is readable on a narrow screen."""
+    for name, summary in sorted(list_plugins("module").items()):
         yield from (f"Module :ansplugin:`{name}#module`", f"   {summary}", "")
-    for name, role in sorted(listed("role").items()):
+    for name, role in sorted(list_plugins("role").items()):
         yield from (f"Role :ansplugin:`{name}#role`", f"   {role['entry_points']['main']}", "")
     for playbook in playbooks:
         yield from (f"Playbook :ref:`{playbook.name} <{playbook.name}>`", f"   {playbook.summary}", "")
 
 
-def listed(kind: str) -> dict[str, Any]:
-    """What ansible-doc lists of the collection: names, and summaries or roles."""
+def list_plugins(kind: str) -> dict[str, Any]:
+    """Return what ansible-doc lists for the collection: names, and summaries or roles."""
     command = ["ansible-doc", "--type", kind, "--list", "--json", COLLECTION]
     found: dict[str, Any] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     return found
 
 
 def page(playbooks: list[Playbook]) -> Iterator[str]:
+    """Yield the page about the playbooks."""
     yield from ("Playbooks", "=========", "")
     yield from ("You run these playbooks by their full names. The comments say what each one needs.", "")
     yield from (".. contents::", "   :local:", "   :depth: 1", "")

@@ -70,8 +70,9 @@ options:
       - A loopback address that begins with V(http://) is never called through a proxy, so this option is refused there.
     type: str
 notes:
-  - The environment is Ansible's own for M(voucherify.oauth.vaulted_tokens), and for the other modules on localhost without
-    C(become). Otherwise it is that of a process on the target, which does not have what you exported in your shell.
+  - M(voucherify.oauth.vaulted_tokens) reads environment variables from Ansible's own environment, and so do the other
+    modules on localhost without C(become). Elsewhere they are those of a process on the target, which does not have
+    what you exported in your shell.
 requirements:
   - requests 2.25.1 or newer with urllib3 1.26.5 or newer, where the task executes
   - Python 3.9 or newer, where the task executes

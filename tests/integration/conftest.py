@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures that play tasks with the ansible-core beside this interpreter, against the sandbox."""
+"""Fixtures that run tasks with the ansible-core next to this interpreter, against the sandbox."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from sandbox import Sandbox
 
 @pytest.fixture
 def ansible_environment(tmp_path: Path) -> dict[str, str]:
-    """The environment of a run that finds this collection and nothing of the user's."""
+    """The environment of a run that finds this collection and none of the user's own files."""
     return run_environment(tmp_path)
 
 
 @pytest.fixture
 def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) -> Play:
-    """Run tasks as a play of localhost that knows the sandbox. Variables named in `keep` are handed back."""
+    """Run tasks as a play on localhost that uses the sandbox. The variables named in `fetch` are returned."""
 
     def run(
         tasks: str | Sequence[Mapping[str, Any]],
         *arguments: str,
         way: str = "worker",
-        keep: Sequence[str] = (),
+        fetch: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         **play: Any,
     ) -> Run:
-        kept = tmp_path / "kept.json"
-        kept.unlink(missing_ok=True)
-        keeping = {
-            "name": "Keep variables for the test",
-            "ansible.builtin.copy": {"dest": str(kept), "mode": "0600", "content": _as_json(keep)},
+        fetched = tmp_path / "fetched.json"
+        fetched.unlink(missing_ok=True)
+        save = {
+            "name": "Save variables for the test",
+            "ansible.builtin.copy": {"dest": str(fetched), "mode": "0600", "content": _as_json(fetch)},
             "delegate_to": "localhost",
             "become": False,
             "check_mode": False,
@@ -52,7 +52,7 @@ def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) 
             **play,
             "tasks": [
                 *(yaml.safe_load(tasks) if isinstance(tasks, str) else tasks),
-                *([keeping] if keep else []),
+                *([save] if fetch else []),
             ],
         }
         playbook = tmp_path / "playbook.yml"
@@ -64,7 +64,7 @@ def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) 
             environment={**ansible_environment, **sandbox.environment, **(environment or {})},
             cwd=tmp_path,
         )
-        return Run(status, output, json.loads(kept.read_text()) if kept.exists() else {})
+        return Run(status, output, json.loads(fetched.read_text()) if fetched.exists() else {})
 
     return run
 

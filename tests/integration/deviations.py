@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ways in which an API may differ from its documentation and still be usable."""
+"""Ways in which an API can differ from its documentation and still be usable."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HANDLED_DEVIATIONS: dict[str, tuple[dict[str, dict[str, Any]], list[str]]] = {
         {"any": {"retype": {"expires_in": "str", "expires_at": "float", "scope": "list"}}},
         [GENERATE, INTROSPECT],
     ),
-    "only what is essential": (
+    "only the essential fields": (
         {"any": {"drop": ["token_type", "client_id", "scope", "expires_in", "expires_at"]}},
         [GENERATE, INTROSPECT],
     ),
@@ -48,5 +48,5 @@ HANDLED_DEVIATIONS: dict[str, tuple[dict[str, dict[str, Any]], list[str]]] = {
     ),
     "errors without a code": ({"any": {"drop": ["code", "message"]}}, [SCOPE, KEY]),
     "further fields": ({"any": {"add": {"exp": 1, "new": None}}}, []),
-    "a word of the server's that is a secret": ({"any": {"add": {"a-secret-that-is-a-name": 1}}}, []),
+    "a field whose name is a secret": ({"any": {"add": {"a-secret-that-is-a-name": 1}}}, []),
 }

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real runs of ansible-playbook, the one beside this interpreter, against the sandbox."""
+"""Real runs of ansible-playbook, the one next to this interpreter, against the sandbox."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = CHECKOUT / "build" / "collections"
 
-# How a task's work is done: in Ansible's worker process, or as a module, which a variable that Python reads when it
-# starts enforces.
+# How a task does its work: in Ansible's worker process or as a module. Setting a variable that Python reads when it
+# starts makes it a module.
 WAYS: dict[str, dict[str, Any]] = {"worker": {}, "module": {"environment": {"PYTHONDONTWRITEBYTECODE": "1"}}}
 EACH_WAY = pytest.mark.parametrize("way", WAYS)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run left: its status, all that it printed, and the variables that were to be kept."""
+    """A finished run: its exit status, all its output, and the variables that the test asked for."""
 
     status: int
     output: str = field(repr=False)
-    kept: Mapping[str, Any] = field(repr=False)
+    variables: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def unwrapped(self) -> str:
+        return unwrapped(self.output)
 
 
 class Play(Protocol):
@@ -38,20 +42,35 @@ class Play(Protocol):
         tasks: str | Sequence[Mapping[str, Any]],
         *arguments: str,
         way: str = "worker",
-        keep: Sequence[str] = (),
+        fetch: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         **play: Any,
     ) -> Run:
-        """Play tasks, with options of the command and keywords of the play, and hand back the variables to keep."""
+        """Run tasks as a play.
+
+        arguments: options of ansible-playbook. fetch: names of variables to return. play: keywords of the play.
+        """
 
 
-def command(name: str) -> str:
+def unwrapped(output: str) -> str:
+    """Return the output on one line, because each version of ansible-core breaks long lines differently."""
+    return " ".join(output.split())
+
+
+def checked_output(run: Run) -> str:
+    """Return the output on one line, after checking that it contains neither a traceback nor HTML."""
+    assert "Traceback" not in run.output
+    assert "<html>" not in run.output
+    return run.unwrapped
+
+
+def command_path(name: str) -> str:
     """Return the path of one of ansible-core's commands."""
     return str(Path(sys.executable).with_name(name))
 
 
 def run_environment(home: Path) -> dict[str, str]:
-    """Return the variables of a run that finds this collection and nothing of the user's."""
+    """Return the environment of a run that finds this collection and none of the user's own files."""
     return {
         "HOME": str(home),
         "ANSIBLE_HOME": str(home / ".ansible"),
@@ -64,9 +83,9 @@ def run_environment(home: Path) -> dict[str, str]:
 
 
 def run_command(name: str, *arguments: str, environment: Mapping[str, str], cwd: Path) -> tuple[int, str]:
-    """Run one of ansible-core's commands; return its status and whatever it printed."""
+    """Run one of ansible-core's commands. Return its exit status and all its output."""
     finished = subprocess.run(
-        [command(name), *arguments],
+        [command_path(name), *arguments],
         cwd=cwd,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
@@ -79,8 +98,8 @@ def run_command(name: str, *arguments: str, environment: Mapping[str, str], cwd:
     return finished.returncode, finished.stdout
 
 
-def over_ssh(folder: Path, script: str) -> dict[str, str]:
-    """Have the connection plugin ssh run a script in the place of ssh; its last argument is the command."""
+def fake_ssh(folder: Path, script: str) -> dict[str, str]:
+    """Return the environment of a run that executes this script instead of ssh. Its last argument is the command."""
     ssh = folder / "ssh"
     ssh.write_text(f"#!/usr/bin/env bash\n{script}\n")
     ssh.chmod(0o700)
@@ -88,13 +107,13 @@ def over_ssh(folder: Path, script: str) -> dict[str, str]:
 
 
 def old_python(version: str) -> str | None:
-    """Return the path of a Python of a version that modules no longer run on; None where there is none."""
+    """Return the path of a Python of this version, or None if there is none on this machine."""
     names = [*(Path(folder) / f"python{version}" for folder in os.get_exec_path())]
     names += Path.home().glob(f".pyenv/versions/{version}.*/bin/python3")
-    question = "import sys; print('%d.%d' % sys.version_info[:2])"
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
     for name in names:
         if name.is_file():
-            answer = subprocess.run([name, "-c", question], capture_output=True, text=True, check=False)
+            answer = subprocess.run([name, "-c", code], capture_output=True, text=True, check=False)
             if answer.stdout.strip() == version:
                 return str(name)
     return None

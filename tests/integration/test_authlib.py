@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The collection works with an OAuth server that nobody here wrote, and that follows the RFCs."""
+"""The collection works with an independent OAuth server that follows the RFCs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOKEN = "voucherify.oauth.voucherify_oauth_token"
 INFO = "voucherify.oauth.voucherify_oauth_token_info"
 ROLE = "voucherify.oauth.token_vault"
 
-LIFE = f"""
+LIFECYCLE = f"""
 - {TOKEN}:
     scope: [vouchers, campaigns]
   register: made
@@ -65,23 +65,23 @@ def authlib() -> Iterator[AuthlibServer]:
 @EACH_WAY
 def test_a_token_is_made_kept_replaced_and_revoked(play: Play, authlib: AuthlibServer, way: str) -> None:
     names = ["made", "kept", "introspected", "replaced", "old", "revoked", "dead", "no_scope", "no_key"]
-    run = play(LIFE, way=way, keep=names, environment=authlib.environment)
+    run = play(LIFECYCLE, way=way, fetch=names, environment=authlib.environment)
     assert run.status == 0, run.output
-    made, kept, introspected, replaced = (run.kept[name] for name in names[:4])
-    operations = [run.kept[name].get("operation") for name in ("made", "kept", "replaced", "revoked")]
+    made, kept, introspected, replaced = (run.variables[name] for name in names[:4])
+    operations = [run.variables[name].get("operation") for name in ("made", "kept", "replaced", "revoked")]
     assert operations == ["generated", "kept", "replaced", "revoked"]
     assert [made["access_token"], replaced["access_token"]] == list(authlib.tokens)
     assert kept["access_token"] == made["access_token"]
-    assert not authlib.live()
+    assert not authlib.live_tokens()
     for result in (made, kept, introspected):
         assert result["token_type"] == "Bearer"
         assert set(result["scope"]) == {"vouchers", "campaigns"}
         assert 0 < result["expires_in"] <= 900
-        # Each is completed by the clock of its answer.
+        # The collection computes it from the time of the answer.
         assert abs(result["expires_at"] - authlib.tokens[made["access_token"]].expires_at) <= 2
     assert replaced["scope"] == ["orders"]
-    assert [run.kept[name]["active"] for name in ("introspected", "old", "dead")] == [True, False, False]
-    assert [run.kept[name]["error"]["status"] for name in ("no_scope", "no_key")] == [400, 401]
+    assert [run.variables[name]["active"] for name in ("introspected", "old", "dead")] == [True, False, False]
+    assert [run.variables[name]["error"]["status"] for name in ("no_scope", "no_key")] == [400, 401]
 
 
 @EACH_WAY
@@ -99,26 +99,26 @@ def test_the_role_keeps_tokens(play: Play, authlib: AuthlibServer, tmp_path: Pat
             [role],
             *("--vault-password-file", str(tmp_path / "password")),
             way=way,
-            keep=["token_vault_results"] if tasks_from == "main" else [],
+            fetch=["token_vault_results"] if tasks_from == "main" else [],
             vars=variables,
             environment=authlib.environment,
         )
         assert finished.status == 0, finished.output
-        return {result["name"]: result["operation"] for result in finished.kept.get("token_vault_results", [])}
+        return {result["name"]: result["operation"] for result in finished.variables.get("token_vault_results", [])}
 
     assert run() == dict.fromkeys(names, "generated")
-    first = authlib.live()
+    first = authlib.live_tokens()
     assert len(first) == 2
     assert run() == dict.fromkeys(names, "kept")
     replaced = run(token_vault_force=True, token_vault_revoke_replaced=True)
     assert replaced == dict.fromkeys(names, "replaced")
-    assert len(authlib.live()) == 2
-    assert not set(first) & set(authlib.live())
+    assert len(authlib.live_tokens()) == 2
+    assert not set(first) & set(authlib.live_tokens())
     run("revoke")
-    assert not authlib.live()
+    assert not authlib.live_tokens()
 
 
-def test_check_says_that_what_differs_is_handled(
+def test_check_reports_each_difference_as_handled(
     authlib: AuthlibServer, ansible_environment: dict[str, str], tmp_path: Path
 ) -> None:
     environment = {**ansible_environment, **authlib.environment}
@@ -126,4 +126,4 @@ def test_check_says_that_what_differs_is_handled(
     assert status == 0, output
     assert output.count("differs, handled") == 8
     assert len(authlib.tokens) == 1
-    assert not authlib.live()
+    assert not authlib.live_tokens()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mistake of the user's is told in one sentence that names it; where the fault is local, nothing is sent."""
+"""A mistake of the user is named in one sentence; if it can be found locally, nothing is sent."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import trustme
-from integration.plays import EACH_WAY, Play
+from integration.plays import EACH_WAY, Play, checked_output
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
 
-LOCAL_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+INVALID_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "no token to revoke": ({"state": "absent"}, "missing: access_token"),
     "an empty token to revoke": ({"state": "absent", "access_token": ""}, "access_token is empty"),
     "a token with a line end": ({"access_token": "abc\n"}, "access_token contains white space or a character that"),
@@ -59,85 +59,78 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def told(output: str) -> str:
-    """Return what was printed, with lines joined wherever ansible-core broke them."""
-    assert "Traceback" not in output
-    assert "<html>" not in output
-    return " ".join(output.split())
-
-
 @EACH_WAY
-def test_a_local_fault_is_told_and_nothing_is_sent(play: Play, sandbox: Sandbox, way: str) -> None:
-    # One play for all, because starting one takes longer than any of these tasks.
-    names = [f"result_{number}" for number in range(len(LOCAL_FAULTS))]
+def test_an_invalid_option_is_reported_and_nothing_is_sent(play: Play, sandbox: Sandbox, way: str) -> None:
+    # One play for all, because starting a play takes longer than any of these tasks.
+    names = [f"result_{number}" for number in range(len(INVALID_OPTIONS))]
     tasks = [
         {TOKEN: options, "register": name, "ignore_errors": True}
-        for name, (options, _sentence) in zip(names, LOCAL_FAULTS.values())
+        for name, (options, _sentence) in zip(names, INVALID_OPTIONS.values())
     ]
-    run = play(tasks, keep=names, way=way)
+    run = play(tasks, fetch=names, way=way)
     assert run.status == 0, run.output
     assert not sandbox.requests()
     assert "Traceback" not in run.output
-    for name, (fault, (_options, sentence)) in zip(names, LOCAL_FAULTS.items()):
-        assert run.kept[name]["failed"], fault
-        assert sentence in run.kept[name]["msg"], fault
-        assert sentence[:40] in told(run.output), fault
+    for name, (fault, (_options, sentence)) in zip(names, INVALID_OPTIONS.items()):
+        assert run.variables[name]["failed"], fault
+        assert sentence in run.variables[name]["msg"], fault
+        assert sentence[:40] in checked_output(run), fault
 
 
 @EACH_WAY
-def test_missing_keys_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
+def test_missing_app_id_and_app_token_are_named(play: Play, sandbox: Sandbox, way: str) -> None:
     run = play([{TOKEN: {}}], way=way, environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""})
     assert run.status != 0
     assert (
         "missing required arguments: app_id, app_token; set these options, or the environment variables"
-        " VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN" in told(run.output)
+        " VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN" in checked_output(run)
     )
     assert not sandbox.requests()
 
 
 @pytest.mark.parametrize(("fault", "sentence"), REFUSALS.values(), ids=REFUSALS)
-def test_a_refusal_is_told_with_what_to_do(play: Play, sandbox: Sandbox, fault: dict[str, Any], sentence: str) -> None:
+def test_a_refusal_by_the_api_says_what_to_do(
+    play: Play, sandbox: Sandbox, fault: dict[str, Any], sentence: str
+) -> None:
     sandbox.fail("generate", **fault)
     run = play([{TOKEN: {}}])
     assert run.status != 0
-    assert sentence in told(run.output)
+    assert sentence in checked_output(run)
 
 
-def test_refused_keys_are_told(play: Play) -> None:
+def test_a_wrong_api_key_is_reported(play: Play) -> None:
     run = play([{TOKEN: {"app_token": "another"}}])
     assert run.status != 0
-    assert "answered 401, Unauthorized" in told(run.output)
-    assert "check app_id and app_token" in told(run.output)
+    assert "answered 401, Unauthorized" in checked_output(run)
+    assert "check app_id and app_token" in checked_output(run)
 
 
-def test_a_certificate_that_does_not_verify_is_told(play: Play, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_reported(play: Play, tmp_path: Path) -> None:
     issued = trustme.CA().issue_cert("127.0.0.1")
     issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
     with Sandbox.start(certificate=tmp_path / "server.pem") as secure:
         run = play([{TOKEN: {"api_base_url": secure.url}}])
         assert run.status != 0
-        assert "does not verify" in told(run.output)
-        assert "set ca_path" in told(run.output)
+        assert "does not verify" in checked_output(run)
+        assert "set ca_path" in checked_output(run)
         assert not secure.requests()
 
 
-def test_a_redirect_is_told_and_its_target_receives_nothing(play: Play, sandbox: Sandbox) -> None:
+def test_a_redirect_is_reported_and_not_followed(play: Play, sandbox: Sandbox) -> None:
     with Sandbox.start() as elsewhere:
         sandbox.fail("generate", status=307, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
         run = play([{TOKEN: {}}])
         assert run.status != 0
-        assert "a redirect to 127.0.0.1, which is not followed" in told(run.output)
+        assert "a redirect to 127.0.0.1, which is not followed" in checked_output(run)
         assert not elsewhere.requests()
 
 
 @EACH_WAY
-def test_a_generate_that_was_cut_is_sent_once_and_an_introspection_again(
-    play: Play, sandbox: Sandbox, way: str
-) -> None:
+def test_a_cut_generate_is_not_retried_but_a_cut_introspection_is(play: Play, sandbox: Sandbox, way: str) -> None:
     sandbox.fail("generate", cut=True, carried_out=True)
     run = play([{TOKEN: {}}], way=way)
     assert run.status != 0
-    assert "it may have made a token that nobody has" in told(run.output)
+    assert "it may have made a token that nobody has" in checked_output(run)
     assert len(sandbox.calls("generate")) == 1
 
     sandbox.fail("introspect", cut=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook `check` says what differs from the documentation, tells no secret and leaves no token."""
+"""The playbook `check` says what differs from the documentation, shows no secret and leaves no token."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DOCUMENTED, HANDLED, NOT_HANDLED, NOT_TRIED = "as documented", "differs, handled
 
 @dataclass(frozen=True)
 class Report:
-    """What a run said. verdicts: one for each call."""
+    """The result of a run. verdicts: one for each call."""
 
     status: int
     output: str
@@ -65,7 +65,7 @@ def check(sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path: Path)
     return run
 
 
-def test_the_documented_api_is_as_documented_in_every_row(sandbox: Sandbox, check: Check) -> None:
+def test_every_row_of_the_documented_api_is_as_documented(sandbox: Sandbox, check: Check) -> None:
     report = check("-vvv", "--diff")
     assert report.status == 0, report.output
     assert report.verdicts == dict.fromkeys(CALLS, DOCUMENTED)
@@ -84,7 +84,7 @@ def test_the_documented_api_is_as_documented_in_every_row(sandbox: Sandbox, chec
 
 
 @pytest.mark.parametrize(("faults", "differing"), HANDLED_DEVIATIONS.values(), ids=HANDLED_DEVIATIONS)
-def test_what_the_collection_handles_is_said_to_be_handled(
+def test_a_deviation_that_the_collection_handles_is_reported_as_handled(
     sandbox: Sandbox, check: Check, faults: dict[str, dict[str, Any]], differing: list[str]
 ) -> None:
     for operation, fault in faults.items():
@@ -104,28 +104,28 @@ HTML = {"status": 200, "body": "<html>", "headers": {"Content-Type": "text/html"
 REDIRECT = {"status": 307, "headers": {"Location": "http://127.0.0.1:9/"}}
 NOT_HANDLED_DEVIATIONS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
     "no answer": ("generate", {"cut": True}, GENERATE, TRIED_LATER),
-    "no JSON": ("generate", HTML, GENERATE, TRIED_LATER),
+    "not JSON": ("generate", HTML, GENERATE, TRIED_LATER),
     "a list": ("generate", {"status": 200, "body": "[]"}, GENERATE, TRIED_LATER),
     "a redirect": ("generate", REDIRECT, GENERATE, TRIED_LATER),
     "no token": ("generate", {"status": 200, "body": '{"expires_in": 900}'}, GENERATE, TRIED_LATER),
-    "no JSON by its type": ("generate", {"headers": {"Content-Type": "text/plain"}}, GENERATE, []),
+    "not JSON according to its type": ("generate", {"headers": {"Content-Type": "text/plain"}}, GENERATE, []),
     "a number for a token": ("generate", {"status": 200, "body": '{"access_token": 5}'}, GENERATE, TRIED_LATER),
-    "active in words": ("introspect", {"replace": {"active": "true"}}, INTROSPECT, []),
-    "no word of active": ("introspect", {"drop": ["active"]}, INTROSPECT, []),
+    "active as a string": ("introspect", {"replace": {"active": "true"}}, INTROSPECT, []),
+    "active is missing": ("introspect", {"drop": ["active"]}, INTROSPECT, []),
     "a live token that is inactive": ("introspect", {"replace": {"active": False}}, INTROSPECT, []),
-    "a dead token that is active": ("introspect", {"skip": 1, "replace": {"active": True}}, INTROSPECT_AGAIN, []),
+    "a revoked token that is active": ("introspect", {"skip": 1, "replace": {"active": True}}, INTROSPECT_AGAIN, []),
     "a server error": ("introspect", {"status": 500}, INTROSPECT, []),
     "no vouchers": ("vouchers", {"status": 403, "body": "{}"}, USE, []),
     "a token that cannot be revoked": ("revoke", {"status": 403, "body": "{}"}, REVOKE, AFTER_REVOKE),
     "a revocation without an answer": ("revoke", {"cut": True}, REVOKE, AFTER_REVOKE),
-    "a body that is no JSON": ("revoke", {"status": 200, "body": "OK", "carried_out": True}, REVOKE, []),
-    "a scope that makes an error": ("generate", {"skip": 1, "status": 500}, SCOPE, []),
+    "a body that is not JSON": ("revoke", {"status": 200, "body": "OK", "carried_out": True}, REVOKE, []),
+    "a scope that causes a server error": ("generate", {"skip": 1, "status": 500}, SCOPE, []),
     "a wrong key that works": ("generate", {"skip": 2, "status": 200, "body": '{"access_token": "a"}'}, KEY, []),
 }
 
 
 @pytest.mark.parametrize("deviation", NOT_HANDLED_DEVIATIONS)
-def test_what_the_collection_does_not_handle_fails_and_leaves_no_token(
+def test_a_deviation_that_is_not_handled_fails_and_leaves_no_token(
     sandbox: Sandbox, check: Check, deviation: str
 ) -> None:
     operation, fault, failing, not_tried = NOT_HANDLED_DEVIATIONS[deviation]
@@ -165,14 +165,14 @@ def test_a_token_for_an_unknown_scope_is_revoked_too(sandbox: Sandbox, check: Ch
     assert token["access_token"] not in report.output
 
 
-def test_a_token_that_cannot_be_revoked_is_told(sandbox: Sandbox, check: Check) -> None:
+def test_a_token_that_cannot_be_revoked_is_reported(sandbox: Sandbox, check: Check) -> None:
     sandbox.fail("revoke", times=ALWAYS, status=500)
     report = check(live_tokens=1)
     assert report.status != 0
     assert "A token could not be revoked. It expires within 15 minutes." in report.output
 
 
-def test_check_mode_changes_nothing_of_it(check: Check) -> None:
+def test_check_mode_makes_no_difference(check: Check) -> None:
     assert check("--check").verdicts == dict.fromkeys(CALLS, DOCUMENTED)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the playbook `check` calls handled is handled by the modules, both ways."""
+"""The modules handle what the playbook `check` calls handled, both ways."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ INFO = "voucherify.oauth.voucherify_oauth_token_info"
 
 @EACH_WAY
 @pytest.mark.parametrize("deviation", HANDLED_DEVIATIONS)
-def test_a_token_is_made_introspected_used_and_revoked(play: Play, sandbox: Sandbox, deviation: str, way: str) -> None:
+def test_a_token_is_made_introspected_kept_and_revoked_despite_deviations(
+    play: Play, sandbox: Sandbox, deviation: str, way: str
+) -> None:
     faults, _rows = HANDLED_DEVIATIONS[deviation]
     for operation, fault in faults.items():
         sandbox.fail(operation, times=ALWAYS, **fault)
@@ -30,18 +32,18 @@ def test_a_token_is_made_introspected_used_and_revoked(play: Play, sandbox: Sand
         {INFO: {"access_token": "{{ again.access_token }}"}, "register": "inactive"},
         {TOKEN: {"scope": ["no-such-scope"]}, "register": "no_scope", "ignore_errors": True},
     ]
-    run = play(tasks, way=way, keep=["made", "active", "again", "a", "b", "inactive", "no_scope"])
+    run = play(tasks, way=way, fetch=["made", "active", "again", "a", "b", "inactive", "no_scope"])
     assert run.status == 0, run.output
-    made, again = run.kept["made"], run.kept["again"]
+    made, again = run.variables["made"], run.variables["again"]
     assert (made["scope"], made["token_type"]) == (["vouchers", "orders"], "Bearer")
     assert 880 <= made["expires_in"] <= 900
     assert abs(made["expires_at"] - sandbox.tokens()[0].expires_at) <= 5
-    # A token of which nothing is said cannot be shown to be good.
+    # A token whose scope and expiry are unknown is not kept.
     drops = faults.get("any", {}).get("drop", ())
     kept = "scope" not in drops
     assert again["operation"] == ("kept" if kept else "replaced")
     assert (made["access_token"] == again["access_token"]) is kept
-    assert [run.kept[name]["active"] for name in ("active", "inactive")] == [True, False]
-    assert [run.kept[name]["operation"] for name in "ab"] == ["revoked", "none"]
-    assert run.kept["no_scope"]["error"]["status"] == 400
+    assert [run.variables[name]["active"] for name in ("active", "inactive")] == [True, False]
+    assert [run.variables[name]["operation"] for name in "ab"] == ["revoked", "none"]
+    assert run.variables["no_scope"]["error"]["status"] == 400
     assert not sandbox.live_tokens()

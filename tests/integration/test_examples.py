@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.plays import CHECKOUT, Play, command
+from integration.plays import CHECKOUT, Play, command_path
 from sandbox import Sandbox
 
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
@@ -28,9 +28,9 @@ def test_the_examples_of_a_module_run(
 ) -> None:
     examples = importlib.import_module(f"ansible_collections.voucherify.oauth.plugins.modules.{module}").EXAMPLES
     made = play(
-        [{"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made"}], keep=["made"]
+        [{"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made"}], fetch=["made"]
     )
-    token = made.kept["made"]
+    token = made.variables["made"]
     (tmp_path / "password").write_text("a password")
     variables = {
         "voucherify_app_id": sandbox.app_id,
@@ -46,16 +46,16 @@ def test_the_examples_of_a_module_run(
         assert len(sandbox.tokens()) == 1, "check mode made a token"
 
 
-# How the pages mark their code: what is run or written, and what is only to be read.
-RUN, WRITTEN, READ = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "ini", "text"}
+# The languages of code blocks that the test runs, writes to files, or ignores.
+RUN, WRITTEN, IGNORED = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "ini", "text"}
 MARKDOWN_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RST_BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
 GUIDE = ["guide", "automation_platform"]
 PAGES = ["README.md", "roles/token_vault/README.md", *(f"docs/docsite/rst/{name}.rst" for name in GUIDE)]
 
 
-def blocks(page: Path) -> list[tuple[str, str]]:
-    """Return the language and the text of each block of code of a page, in their order."""
+def code_blocks(page: Path) -> list[tuple[str, str]]:
+    """Return the language and the text of each code block of a page, in order."""
     pattern = RST_BLOCK if page.suffix == ".rst" else MARKDOWN_BLOCK
     return [(language, textwrap.dedent(code)) for language, code in pattern.findall(page.read_text())]
 
@@ -70,14 +70,14 @@ grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "
 def commands(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A PATH on which ansible-playbook runs everything in check mode first, but each command only once."""
     folder = tmp_path_factory.mktemp("commands")
-    scripts = {"ansible-playbook": ALSO_IN_CHECK_MODE.format(shlex.quote(command("ansible-playbook")))}
-    if not Path(command("ansible-runner")).exists():
-        # Not every row of the test matrix has it. The tests in tests/publish do not run without it.
+    scripts = {"ansible-playbook": ALSO_IN_CHECK_MODE.format(shlex.quote(command_path("ansible-playbook")))}
+    if not Path(command_path("ansible-runner")).exists():
+        # Not every row of the test matrix has it. The tests in tests/publish need it.
         scripts["ansible-runner"] = "echo 'skipped: ansible-runner is not installed'"
     for name, script in scripts.items():
         (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
         (folder / name).chmod(0o700)
-    return f"{folder}:{Path(command('ansible-playbook')).parent}:{os.environ['PATH']}"
+    return f"{folder}:{Path(command_path('ansible-playbook')).parent}:{os.environ['PATH']}"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -85,14 +85,14 @@ def test_the_code_of_a_page_runs_in_its_order(
     sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], commands: str, page: str
 ) -> None:
     environment = {**os.environ, **ansible_environment, **sandbox.environment, "PATH": commands}
-    # What a reader has from the page that led to this one.
+    # The reader has created this file on an earlier page.
     (tmp_path / "password").write_text("a password")
-    found = blocks(CHECKOUT / page)
-    assert {language for language, _code in found} <= RUN | WRITTEN | READ
+    found = code_blocks(CHECKOUT / page)
+    assert {language for language, _code in found} <= RUN | WRITTEN | IGNORED
     for language, code in found:
         if language in WRITTEN:
             name = re.match(r"# (\S+\.yml)\n", code)
-            assert name, f"a block does not say in its first line which file it is:\n{code}"
+            assert name, f"the first line of a code block does not name its file:\n{code}"
             (tmp_path / name[1]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name[1]).write_text(code)
     finished = subprocess.run(
@@ -110,8 +110,8 @@ def test_the_code_of_a_page_runs_in_its_order(
     assert not sandbox.live_tokens(), "a reader who follows this page leaves tokens behind"
 
 
-# Messages of ansible-core that the guide explains too, and statuses, which are numbers in ours.
-OF_ANSIBLE = {
+# Messages of ansible-core that the guide explains too.
+ANSIBLE_MESSAGES = {
     "missing required arguments: app_id, app_token",
     "This action (voucherify.oauth.vaulted_tokens) does not support async",
     "Failed to import the required Python library (requests)",
@@ -120,23 +120,23 @@ OF_ANSIBLE = {
 }
 
 
-def test_each_message_that_the_guide_explains_is_one_of_the_collection() -> None:
+def test_each_message_in_the_guide_exists_in_the_collection() -> None:
     text = (CHECKOUT / "docs" / "docsite" / "rst" / "guide.rst").read_text()
     _before, section = text.split("\nError messages\n", 1)
     titles = re.findall(r"^``.*``(?= and ``|\n {3})", section, re.MULTILINE)
-    explained = {message for title in titles for message in re.findall(r"``(.+?)``", title)} - OF_ANSIBLE
+    explained = {message for title in titles for message in re.findall(r"``(.+?)``", title)} - ANSIBLE_MESSAGES
     assert len(explained) > 20
     ours = "\n".join(_texts_of_the_plugins())
     assert {message for message in explained if not re.search(_pattern(message), ours)} == set()
 
 
 def _pattern(message: str) -> str:
-    """A message of the guide as a pattern: … and a status are parts that vary."""
+    """Return a pattern for a message of the guide, in which … and HTTP statuses match anything."""
     return ".+".join(re.escape(part) for part in re.split(r"…+|\b\d{3}\b", message))
 
 
 def _texts_of_the_plugins() -> Iterator[str]:
-    """Give each string in the code of the plugins, with … for what a message fills in."""
+    """Yield each string in the code of the plugins, with … for each placeholder."""
     for path in (CHECKOUT / "plugins").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.JoinedStr):

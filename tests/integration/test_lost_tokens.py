@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token that nobody can have is told of, however the task goes on."""
+"""A token that nobody can use is reported, however the task ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.plays import EACH_WAY, Play, run_command
+from integration.plays import EACH_WAY, Play, run_command, unwrapped
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -17,21 +17,17 @@ NOBODY_HAS_IT = "[WARNING]: A token was made and nobody has it, because the task
 MAY_BE_LOST = "[WARNING]: The task was ended before the API had answered. If a token was made, nobody has it"
 
 
-def told(output: str) -> str:
-    return " ".join(output.split())
-
-
 @EACH_WAY
-def test_a_token_made_without_register_is_warned_about(play: Play, sandbox: Sandbox, way: str) -> None:
+def test_a_token_made_without_register_causes_a_warning(play: Play, sandbox: Sandbox, way: str) -> None:
     run = play([{TOKEN: {}}, {TOKEN: {"access_token": "dead"}, "loop": [1, 2]}], way=way)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 3
-    assert NOBODY_HAS_IT in told(run.output)
-    assert "use access_token of the registered result" in told(run.output)
+    assert NOBODY_HAS_IT in run.unwrapped
+    assert "use access_token of the registered result" in run.unwrapped
 
 
 @EACH_WAY
-def test_no_token_is_called_lost_that_is_registered_kept_or_not_made(play: Play, way: str) -> None:
+def test_a_token_that_is_registered_kept_or_not_made_is_not_reported_as_lost(play: Play, way: str) -> None:
     tasks: list[dict[str, Any]] = [
         {TOKEN: {}, "register": "made"},
         {TOKEN: {"access_token": "{{ made.access_token }}"}},
@@ -41,10 +37,10 @@ def test_no_token_is_called_lost_that_is_registered_kept_or_not_made(play: Play,
     ]
     run = play(tasks, way=way)
     assert run.status == 0, run.output
-    assert NOBODY_HAS_IT not in told(run.output)
+    assert NOBODY_HAS_IT not in run.unwrapped
 
 
-def test_a_token_made_ad_hoc_is_warned_about(
+def test_a_token_made_ad_hoc_causes_a_warning(
     sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str]
 ) -> None:
     status, output = run_command(
@@ -53,23 +49,23 @@ def test_a_token_made_ad_hoc_is_warned_about(
         cwd=tmp_path,
     )
     assert status == 0, output
-    assert NOBODY_HAS_IT in told(output)
+    assert NOBODY_HAS_IT in unwrapped(output)
     assert sandbox.live_tokens()[0].access_token not in output
 
 
 @EACH_WAY
 @pytest.mark.parametrize("loop", [{}, {"loop": [1]}], ids=["alone", "loop"])
-def test_the_end_of_time_in_a_mint_says_that_a_token_may_have_been_made(
+def test_a_task_timeout_while_generating_says_that_a_token_may_have_been_made(
     play: Play, sandbox: Sandbox, way: str, loop: dict[str, Any]
 ) -> None:
     sandbox.fail("generate", hang=True)
     run = play([{TOKEN: {}, "register": "made", "timeout": 4, **loop}], way=way)
     assert run.status != 0
     assert sandbox.calls("generate")
-    assert MAY_BE_LOST in told(run.output)
+    assert MAY_BE_LOST in run.unwrapped
 
 
-def test_the_end_of_time_says_nothing_of_tokens_where_none_is_made(play: Play, sandbox: Sandbox) -> None:
+def test_a_task_timeout_of_another_call_does_not_mention_a_lost_token(play: Play, sandbox: Sandbox) -> None:
     sandbox.fail("introspect", hang=True, times=9)
     sandbox.fail("revoke", hang=True, times=9)
     tasks = [
@@ -78,37 +74,37 @@ def test_the_end_of_time_says_nothing_of_tokens_where_none_is_made(play: Play, s
     ]
     run = play(tasks)
     assert run.status == 0, run.output
-    assert MAY_BE_LOST not in told(run.output)
+    assert MAY_BE_LOST not in run.unwrapped
 
 
 @EACH_WAY
-def test_the_warning_of_a_failed_try_is_shown_though_until_hides_its_failure(
+def test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure(
     play: Play, sandbox: Sandbox, way: str
 ) -> None:
     sandbox.fail("generate", cut=True, carried_out=True)
     run = play([{TOKEN: {}, "register": "made", "until": "made is success", "delay": 0, "retries": 2}], way=way)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 2
-    assert "[WARNING]: The call that failed may have made a token that nobody has." in told(run.output)
+    assert "[WARNING]: The call that failed may have made a token that nobody has." in run.unwrapped
 
 
 @EACH_WAY
 def test_check_mode_returns_a_token_that_it_would_keep(play: Play, sandbox: Sandbox, way: str) -> None:
-    made = play([{TOKEN: {}, "register": "made"}], keep=["made"]).kept["made"]["access_token"]
+    made = play([{TOKEN: {}, "register": "made"}], fetch=["made"]).variables["made"]["access_token"]
     tasks = [
         {TOKEN: {"access_token": made}, "register": "kept"},
         {TOKEN: {"access_token": made, "force": True}, "register": "replaced"},
     ]
-    run = play(tasks, "--check", way=way, keep=["kept", "replaced"])
+    run = play(tasks, "--check", way=way, fetch=["kept", "replaced"])
     assert run.status == 0, run.output
-    assert run.kept["kept"]["access_token"] == made
-    assert "access_token" not in run.kept["replaced"]
+    assert run.variables["kept"]["access_token"] == made
+    assert "access_token" not in run.variables["replaced"]
     assert len(sandbox.live_tokens()) == 1
 
 
 @EACH_WAY
 def test_failed_when_on_a_hidden_success_says_what_was_done(play: Play, way: str) -> None:
-    run = play([{TOKEN: {}, "register": "made", "failed_when": True, "ignore_errors": True}], way=way, keep=["made"])
+    run = play([{TOKEN: {}, "register": "made", "failed_when": True, "ignore_errors": True}], way=way, fetch=["made"])
     assert run.status == 0, run.output
     assert "Unknown error" not in run.output
-    assert run.kept["made"]["msg"].startswith("generated, scope ")
+    assert run.variables["made"]["msg"].startswith("generated, scope ")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a task are in no file on the target, at any time, and in no command line."""
+"""The options of a task are never in a file on the target."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.plays import Play, command, over_ssh, run_environment
+from integration.plays import Play, command_path, fake_ssh, run_environment
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user asks for a password unless root does it")
-SUDO = pytest.mark.skipif(not shutil.which("sudo"), reason="there is no sudo here")
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user without a password")
+SUDO = pytest.mark.skipif(not shutil.which("sudo"), reason="sudo is not installed")
 
-# Each runs a module: in a process of its own, over ssh, and as another user.
+# Each runs a module: in another process, over ssh, or as another user.
 TARGETS: dict[str, Any] = {
     "local": {"way": "module"},
     "ssh": {"hosts": "far"},
     "su": pytest.param({"become": True, "become_method": "su"}, marks=AS_ROOT),
     "sudo": pytest.param({"become": True, "become_method": "sudo"}, marks=[AS_ROOT, SUDO]),
 }
-# What a user may have configured.
+# What users may have configured.
 CONFIGURED = {"nothing": {}, "keep": {"ANSIBLE_KEEP_REMOTE_FILES": "true"}, "no pipe": {"ANSIBLE_PIPELINING": "false"}}
 
 
-def files_of(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def with_secret(folder: Path, sandbox: Sandbox) -> list[Path]:
-    return [path for path in files_of(folder) if sandbox.app_token.encode() in path.read_bytes()]
+def files_with_secret(folder: Path, sandbox: Sandbox) -> list[Path]:
+    return [path for path in files_in(folder) if sandbox.app_token.encode() in path.read_bytes()]
 
 
-def environment_of(tmp_path: Path, work: Path) -> dict[str, str]:
+def target_environment(tmp_path: Path, work: Path) -> dict[str, str]:
     work.mkdir()
-    ssh = over_ssh(tmp_path, 'exec sh -c "${@: -1}"')
+    ssh = fake_ssh(tmp_path, 'exec sh -c "${@: -1}"')
     return {**ssh, "ANSIBLE_REMOTE_TMP": str(work), "ANSIBLE_LOCAL_TEMP": str(work / "local"), "TMPDIR": str(work)}
 
 
 @pytest.mark.parametrize("configured", CONFIGURED.values(), ids=CONFIGURED)
 @pytest.mark.parametrize("keywords", TARGETS.values(), ids=TARGETS)
-def test_no_file_is_left_on_the_target(
+def test_no_file_with_a_secret_is_left_on_the_target(
     play: Play, sandbox: Sandbox, tmp_path: Path, keywords: dict[str, Any], configured: dict[str, str]
 ) -> None:
-    environment = {**environment_of(tmp_path, tmp_path / "target"), **configured}
+    environment = {**target_environment(tmp_path, tmp_path / "target"), **configured}
     keys = {
         "app_id": sandbox.app_id,
         "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}",
@@ -61,17 +61,17 @@ def test_no_file_is_left_on_the_target(
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 1
     assert "is executed as a module" in run.output
-    assert not with_secret(tmp_path, sandbox)
+    assert not files_with_secret(tmp_path, sandbox)
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("target", ["local", "ssh"])
-def test_no_file_is_there_while_the_module_runs_or_after_an_interrupt(
+def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
     sandbox: Sandbox, tmp_path: Path, target: str, stop: signal.Signals
 ) -> None:
     sandbox.fail("introspect", hang=True)
     environment = {**os.environ, **run_environment(tmp_path), **sandbox.environment}
-    environment.update(environment_of(tmp_path, tmp_path / "target"))
+    environment.update(target_environment(tmp_path, tmp_path / "target"))
     keywords = "environment: {PYTHONDONTWRITEBYTECODE: '1'}" if target == "local" else "connection: ssh"
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(f"""
@@ -87,7 +87,7 @@ def test_no_file_is_there_while_the_module_runs_or_after_an_interrupt(
     if target == "local":
         environment["ANSIBLE_TRANSPORT"] = "local"
     with subprocess.Popen(
-        [command("ansible-playbook"), "-i", host, str(playbook)],
+        [command_path("ansible-playbook"), "-i", host, str(playbook)],
         cwd=tmp_path,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -100,7 +100,7 @@ def test_no_file_is_there_while_the_module_runs_or_after_an_interrupt(
         while not sandbox.calls("introspect") and time.monotonic() < give_up and running.poll() is None:
             time.sleep(0.05)
         assert sandbox.calls("introspect")
-        assert not with_secret(tmp_path, sandbox)
+        assert not files_with_secret(tmp_path, sandbox)
         os.killpg(running.pid, stop)
         output, _nothing = running.communicate(timeout=60)
-    assert not with_secret(tmp_path, sandbox), output
+    assert not files_with_secret(tmp_path, sandbox), output

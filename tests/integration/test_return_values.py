@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules return what their documentation says, and it says all that they return."""
+"""The modules return what is documented, and everything that they return is documented."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import yaml
 from integration.plays import Play
 from sandbox import Sandbox
 
-# What Ansible itself adds to a result, or has every module return.
-ANSIBLES = {"changed", "failed", "msg", "warnings", "deprecations", "exception", "ansible_facts", "diff"}
+# What Ansible itself adds to a result, or what every module returns.
+ADDED_BY_ANSIBLE = {"changed", "failed", "msg", "warnings", "deprecations", "exception", "ansible_facts", "diff"}
 
-# For each module, tasks that make it return all that it can return, failures included.
+# For each module, options that together make it return everything it can return, including failures.
 TASKS: dict[str, list[dict[str, Any]]] = {
     "voucherify_oauth_token": [
         {},
@@ -35,7 +35,7 @@ TASKS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-# What the API's document promises, with another status than it promises.
+# The documented answer with a status that is not the documented one.
 DEVIATION = {
     "status": 201,
     "body": json.dumps(
@@ -53,7 +53,7 @@ DEVIATION = {
 
 
 @pytest.mark.parametrize("module", TASKS)
-def test_what_a_module_returns_is_what_is_documented(play: Play, sandbox: Sandbox, tmp_path: Path, module: str) -> None:
+def test_a_module_returns_what_is_documented(play: Play, sandbox: Sandbox, tmp_path: Path, module: str) -> None:
     # The first token is made as documented.
     sandbox.fail("generate", skip=1, **DEVIATION)
     sandbox.fail("introspect", **DEVIATION)
@@ -63,13 +63,13 @@ def test_what_a_module_returns_is_what_is_documented(play: Play, sandbox: Sandbo
     names = [f"result_{number}" for number, _options in enumerate(TASKS[module])]
     for name, options in zip(names, TASKS[module]):
         tasks.append({f"voucherify.oauth.{module}": options, "register": name, "ignore_errors": True})
-    run = play(tasks, keep=names, environment={"ANSIBLE_VAULT_PASSWORD_FILE": str(password)})
+    run = play(tasks, fetch=names, environment={"ANSIBLE_VAULT_PASSWORD_FILE": str(password)})
     assert run.status == 0, run.output
-    results = run.kept.values()
+    results = run.variables.values()
 
     documented = yaml.safe_load(
         importlib.import_module(f"ansible_collections.voucherify.oauth.plugins.modules.{module}").RETURN
     )
-    assert {name for result in results for name in result} - ANSIBLES == set(documented)
+    assert {name for result in results for name in result} - ADDED_BY_ANSIBLE == set(documented)
     errors = [result["error"] for result in results if "error" in result]
     assert {name for error in errors for name in error} == set(documented.get("error", {}).get("contains", {}))

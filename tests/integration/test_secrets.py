@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret is anywhere that Ansible writes, though the user asked for nothing; and yet failures can be read."""
+"""Ansible writes no secret anywhere, without any `no_log` by the user, and failures stay readable."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.plays import EACH_WAY, Play, over_ssh
+from integration.plays import EACH_WAY, Play, fake_ssh
 from leaks import find_secrets
 from sandbox import Sandbox
 
-# A life of some tokens: made, kept, introspected, replaced and revoked, also by loops whose items hold them.
-LIFE = """
+# Tokens are made, kept, introspected, replaced and revoked, also by loops whose items contain them.
+LIFECYCLE = """
 - voucherify.oauth.voucherify_oauth_token:
     scope: ["{{ item }}"]
   loop: [vouchers, campaigns, orders]
@@ -56,8 +56,8 @@ LIFE = """
       - introspected.results | map(attribute='active') | unique == [true]
 """
 
-# The same tokens, and nothing but trouble.
-TROUBLE = """
+# Tasks that fail with a token in their options.
+FAILURES = """
 - voucherify.oauth.voucherify_oauth_token:
   register: made
 - voucherify.oauth.voucherify_oauth_token:
@@ -81,7 +81,7 @@ TROUBLE = """
     access_token: "{{ made.access_token }}"
     min_expires_in: "{{ made.access_token }}"
   ignore_errors: true
-# Ansible prints the items of these, and what is in them is a secret only together, decoded, or in another item.
+# Ansible would print the items of these loops. A secret is nested in them, combined, encoded, or in another item.
 - voucherify.oauth.voucherify_oauth_token:
     access_token: "{{ item.value }}"
     api_base_url: http://127.0.0.1:9
@@ -118,8 +118,8 @@ def files_with_secrets(folder: Path, sandbox: Sandbox) -> list[Path]:
     return [path for path, text in texts.items() if find_secrets(text, sandbox)]
 
 
-def recording(folder: Path) -> dict[str, str]:
-    """Have a run write what it shows to files as well, by each means that ansible-core brings."""
+def recording_environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a run that also records its output in files, in every way ansible-core has."""
     return {
         "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
         "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.tree,ansible.builtin.junit",
@@ -135,11 +135,11 @@ def test_a_success_prints_and_stores_no_secret(
 ) -> None:
     environment = {
         "ANSIBLE_STDOUT_CALLBACK": callback,
-        **recording(tmp_path),
+        **recording_environment(tmp_path),
         "ANSIBLE_CACHE_PLUGIN": "jsonfile",
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
     }
-    run = play(LIFE, "-vvvvvv", "--diff", way=way, environment=environment)
+    run = play(LIFECYCLE, "-vvvvvv", "--diff", way=way, environment=environment)
     assert run.status == 0, run.output
     assert len(sandbox.tokens()) == 5
     assert not find_secrets(run.output, sandbox)
@@ -151,17 +151,17 @@ def test_a_success_prints_and_stores_no_secret(
 
 @EACH_WAY
 @pytest.mark.parametrize("verbosity", [(), ("-vvvvvv", "--diff")])
-def test_a_failure_prints_no_secret_and_can_be_read(
+def test_a_failure_prints_no_secret_and_stays_readable(
     play: Play, sandbox: Sandbox, tmp_path: Path, way: str, verbosity: tuple[str, ...]
 ) -> None:
-    # An API that echoes what it was sent is the worst that can happen to a message.
+    # The worst case is an API that echoes a secret in its message.
     sandbox.fail("revoke", status=400, body=json.dumps({"code": 400, "message": f"Bad key {sandbox.app_token}"}))
-    run = play(TROUBLE, *verbosity, way=way, environment=recording(tmp_path))
+    run = play(FAILURES, *verbosity, way=way, environment=recording_environment(tmp_path))
     assert run.status == 0, run.output
     assert not find_secrets(run.output, sandbox)
     assert not files_with_secrets(tmp_path, sandbox)
     assert "Traceback" not in run.output
-    output = " ".join(run.output.split())
+    output = run.unwrapped
     assert "Bad key ********" in output
     assert "min_expires_in must be an integer, and it is a string" in output
     # Once for the task, once for the loop, however each version of ansible-core breaks the lines.
@@ -169,7 +169,7 @@ def test_a_failure_prints_no_secret_and_can_be_read(
 
 
 @EACH_WAY
-def test_a_warning_is_seen_though_the_result_is_censored(play: Play, sandbox: Sandbox, way: str) -> None:
+def test_a_warning_is_shown_although_the_result_is_censored(play: Play, sandbox: Sandbox, way: str) -> None:
     sandbox.fail("revoke", status=500, times=9)
     tasks = """
 - voucherify.oauth.voucherify_oauth_token:
@@ -181,19 +181,19 @@ def test_a_warning_is_seen_though_the_result_is_censored(play: Play, sandbox: Sa
     retries: 0
   register: replaced
 """
-    run = play(tasks, way=way, keep=["replaced"])
+    run = play(tasks, way=way, fetch=["replaced"])
     assert run.status == 0, run.output
-    output = " ".join(run.output.split())
+    output = run.unwrapped
     assert output.count("[WARNING]: A new token was generated, but the old one may still be used.") == 1
-    assert run.kept["replaced"]["access_token"] in [token.access_token for token in sandbox.live_tokens()]
+    assert run.variables["replaced"]["access_token"] in [token.access_token for token in sandbox.live_tokens()]
     assert len(sandbox.live_tokens()) == 2
 
 
 @pytest.mark.parametrize("pipelining", ["false", "true"])
-def test_the_answer_of_a_target_is_not_shown_by_ssh(
+def test_the_ssh_connection_does_not_show_the_result_of_a_target(
     play: Play, sandbox: Sandbox, tmp_path: Path, pipelining: str
 ) -> None:
-    environment = {**over_ssh(tmp_path, 'exec sh -c "${@: -1}"'), "ANSIBLE_PIPELINING": pipelining}
+    environment = {**fake_ssh(tmp_path, 'exec sh -c "${@: -1}"'), "ANSIBLE_PIPELINING": pipelining}
     tasks = """
 - voucherify.oauth.voucherify_oauth_token:
   register: made
@@ -207,18 +207,18 @@ def test_the_answer_of_a_target_is_not_shown_by_ssh(
     assert not find_secrets(run.output, sandbox)
 
 
-# Each ends the action from within: a host that cannot be reached, and the task's time being over.
-ENDS: dict[str, tuple[dict[str, Any], str]] = {
+# Ansible aborts an action when a host is unreachable, and when the time limit of the task is reached.
+ABORTS: dict[str, tuple[dict[str, Any], str]] = {
     "unreachable": ({"hosts": "far"}, "No route to host"),
     "time-out": ({}, ""),
 }
 
 
-@pytest.mark.parametrize(("keywords", "sentence"), ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize(("keywords", "sentence"), ABORTS.values(), ids=ABORTS)
 def test_a_loop_prints_no_token_when_ansible_ends_it(
     play: Play, sandbox: Sandbox, tmp_path: Path, keywords: dict[str, Any], sentence: str
 ) -> None:
-    made = play([{"voucherify.oauth.voucherify_oauth_token": {}, "register": "made"}], keep=["made"]).kept["made"]
+    made = play([{"voucherify.oauth.voucherify_oauth_token": {}, "register": "made"}], fetch=["made"]).variables["made"]
     sandbox.fail("revoke", hang=True, times=9)
     tasks = [
         {
@@ -227,7 +227,7 @@ def test_a_loop_prints_no_token_when_ansible_ends_it(
             "timeout": 3,
         }
     ]
-    environment = over_ssh(tmp_path, 'echo "No route to host" >&2; exit 255')
+    environment = fake_ssh(tmp_path, 'echo "No route to host" >&2; exit 255')
     for verbosity in ([], ["-vvvvvv"]):
         run = play(tasks, *verbosity, "-i", "far,", environment=environment, **keywords)
         assert run.status != 0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A secret in any option of any module, the right one or a wrong one, is found in no output."""
+"""No output shows a secret that was given in any option of any module, even in a wrong one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from integration.plays import CHECKOUT, EACH_WAY, Play
 from sandbox import Sandbox
 
 MODULES = (voucherify_oauth_token, voucherify_oauth_token_info, vaulted_vars, vaulted_tokens)
-# A path is part of the result.
+# The path is part of the result, so it is shown.
 SHOWN = {("vaulted_vars", "path"), ("vaulted_tokens", "path")}
 ROLE = "voucherify.oauth.token_vault"
 
-# How a secret comes into an option. {{ secret }} is a string; {{ item }} has it in it.
+# How a secret can get into an option. {{ secret }} is a string; {{ item }} contains it.
 SHAPES: dict[str, tuple[Any, Any]] = {
     "value": ("{{ secret }}", None),
     "with more": ("Bearer {{ secret }}", None),
@@ -57,7 +57,7 @@ def tasks_of(module: Any) -> Iterator[dict[str, Any]]:
 
 
 @EACH_WAY
-def test_a_secret_in_any_option_is_found_in_no_output(play: Play, sandbox: Sandbox, tmp_path: Path, way: str) -> None:
+def test_no_output_shows_a_secret_from_any_option(play: Play, sandbox: Sandbox, tmp_path: Path, way: str) -> None:
     modules = MODULES if way == "worker" else MODULES[:1]
     tasks = [task for module in modules for task in tasks_of(module)]
     (tmp_path / "password").write_text("a password")
@@ -83,9 +83,7 @@ def test_a_secret_in_any_option_is_found_in_no_output(play: Play, sandbox: Sandb
     assert "Traceback" not in everything
 
 
-def test_a_secret_in_any_variable_of_the_role_is_found_in_no_output(
-    play: Play, sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_no_output_shows_a_secret_from_any_variable_of_the_role(play: Play, sandbox: Sandbox, tmp_path: Path) -> None:
     spec = yaml.safe_load((CHECKOUT / "roles/token_vault/meta/argument_specs.yml").read_text())
     variables = [name for name in spec["argument_specs"]["main"]["options"] if name != "token_vault_path"]
     entries = [
@@ -116,7 +114,7 @@ def test_a_secret_in_any_variable_of_the_role_is_found_in_no_output(
 
 
 def contains(line: str, secret: str) -> bool:
-    """Whether a line has the secret in it as it is, as JSON, a URL or base64 writes it, or the half of it."""
-    encoded = b64encode(secret.encode()).decode().rstrip("=")[:-1]
-    writings = (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), encoded, secret[: len(secret) // 2])
-    return any(writing.casefold() in line.casefold() for writing in writings)
+    """Return whether a line contains the secret in plain text, JSON, URL encoding or base64, or its first half."""
+    base64 = b64encode(secret.encode()).decode().rstrip("=")[:-1]
+    encodings = (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), base64, secret[: len(secret) // 2])
+    return any(encoded.casefold() in line.casefold() for encoded in encodings)

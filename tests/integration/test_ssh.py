@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks on a target that is reached over a real ssh, with sudo where there is one."""
+"""Tasks on a target over real ssh, also with sudo where it is installed."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ TASKS = f"""
 
 @pytest.fixture
 def ssh_host(tmp_path: Path) -> Iterator[str]:
-    """Run an sshd of our own on loopback; return an inventory with one host that is reached by it."""
+    """Run an sshd on loopback. Return the path of an inventory with one host, which uses it."""
     if not SSHD or not shutil.which("ssh"):
-        pytest.skip("there is no sshd, or no ssh, here")
+        pytest.skip("ssh or sshd is not installed")
     folder = tmp_path / "sshd"
     folder.mkdir(mode=0o700)
     for key in ("host", "user"):
@@ -73,7 +73,8 @@ def ssh_host(tmp_path: Path) -> Iterator[str]:
 BECOME = {
     "no become": {},
     "sudo": pytest.param(
-        {"become": True}, marks=pytest.mark.skipif(not shutil.which("sudo") or os.geteuid() != 0, reason="no sudo here")
+        {"become": True},
+        marks=pytest.mark.skipif(not shutil.which("sudo") or os.geteuid() != 0, reason="needs sudo and root"),
     ),
 }
 
@@ -88,13 +89,13 @@ def test_tokens_are_made_and_kept_over_ssh_and_shown_nowhere(
         TASKS,
         *("-i", ssh_host, "-vvvvv", "--diff"),
         hosts="far",
-        keep=["made", "kept"],
+        fetch=["made", "kept"],
         environment={
             "ANSIBLE_LOG_PATH": str(log),
             "KEY_OF_TEST": sandbox.app_token,
             "ANSIBLE_KEEP_REMOTE_FILES": "true",
             "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote"),
-            # The path of the socket that shared connections use can be too long in a temporary folder.
+            # In a temporary folder, the path of the socket for shared connections can be too long.
             "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
         },
         vars={"of_play": {**keys, "VOUCHERIFY_APP_TOKEN": "{{ lookup('env', 'KEY_OF_TEST') }}"}},
@@ -110,7 +111,7 @@ def test_tokens_are_made_and_kept_over_ssh_and_shown_nowhere(
     assert run.status == 0, run.output
     assert "ESTABLISH SSH CONNECTION" in run.output
     (token,) = sandbox.live_tokens()
-    assert run.kept["kept"]["results"][0]["access_token"] == token.access_token
+    assert run.variables["kept"]["results"][0]["access_token"] == token.access_token
     assert "timeout must be an integer, and it is a string" in run.output
     files = [path for path in (tmp_path / "remote").rglob("*") if path.is_file()]
     for text in (run.output, log.read_text(), *(path.read_text(errors="replace") for path in files)):

@@ -26,7 +26,7 @@ NAMES = [token["name"] for token in TOKENS]
 
 
 class Vault:
-    """Plays the role on one vars file."""
+    """Runs the role on one vars file."""
 
     def __init__(self, play: Play, folder: Path, sandbox: Sandbox) -> None:
         self._play = play
@@ -42,7 +42,7 @@ class Vault:
         tokens: Sequence[dict[str, Any]] = TOKENS,
         tasks_from: str = "main",
         then: Sequence[dict[str, Any]] = (),
-        keep: Sequence[str] = (),
+        fetch: Sequence[str] = (),
         environment: dict[str, str] | None = None,
         **variables: Any,
     ) -> Run:
@@ -52,19 +52,19 @@ class Vault:
             "--vault-password-file",
             str(self.password_file),
             *arguments,
-            keep=keep,
+            fetch=fetch,
             environment=environment,
             vars={"token_vault_path": str(self.file), "token_vault_tokens": tokens, **variables},
         )
 
-    def held(self, *names: str) -> dict[str, str]:
-        """Read the variables as another play does."""
+    def variables(self, *names: str) -> dict[str, str]:
+        """Return variables of the file as another play reads them."""
         read = {"ansible.builtin.include_vars": {"file": str(self.file)}, "no_log": True}
-        run = self._play([read], "--vault-password-file", str(self.password_file), keep=names)
+        run = self._play([read], "--vault-password-file", str(self.password_file), fetch=names)
         assert run.status == 0, run.output
-        return dict(run.kept)
+        return dict(run.variables)
 
-    def live(self) -> list[str]:
+    def live_tokens(self) -> list[str]:
         return [token.access_token for token in self.sandbox.live_tokens()]
 
 
@@ -73,85 +73,85 @@ def vault(play: Play, tmp_path: Path, sandbox: Sandbox) -> Vault:
     return Vault(play, tmp_path, sandbox)
 
 
-def changed(run: Run) -> int:
+def count_changed(run: Run) -> int:
     assert run.status == 0, run.output
     (number,) = re.findall(r"^localhost .* changed=(\d+) ", run.output, re.MULTILINE)
     return int(number)
 
 
 def operations(run: Run) -> dict[str, str]:
-    return {result["name"]: result["operation"] for result in run.kept["token_vault_results"]}
+    return {result["name"]: result["operation"] for result in run.variables["token_vault_results"]}
 
 
-def test_the_life_of_tokens_in_a_vault(vault: Vault) -> None:
-    # In check mode nothing is made.
-    run = vault.run("--check", keep=["token_vault_results"])
-    assert changed(run) > 0
+def test_tokens_in_a_vault_are_made_kept_and_revoked(vault: Vault) -> None:
+    # Check mode makes nothing.
+    run = vault.run("--check", fetch=["token_vault_results"])
+    assert count_changed(run) > 0
     assert operations(run) == dict.fromkeys(NAMES, "generated")
     assert not vault.file.exists()
     assert not vault.sandbox.tokens()
 
-    # The first run places them, and the same run sees them.
-    run = vault.run(keep=["token_vault_results", *NAMES])
-    assert changed(run) > 0
-    assert {run.kept[name] for name in NAMES} == set(vault.live())
-    assert [result["scope"] for result in run.kept["token_vault_results"]] == [token["scope"] for token in TOKENS]
-    assert all(890 <= result["expires_in"] <= 900 for result in run.kept["token_vault_results"])
-    assert all(result.keys().isdisjoint({"access_token"}) for result in run.kept["token_vault_results"])
+    # The first run writes the tokens, and tasks of the same run can use them.
+    run = vault.run(fetch=["token_vault_results", *NAMES])
+    assert count_changed(run) > 0
+    assert {run.variables[name] for name in NAMES} == set(vault.live_tokens())
+    assert [result["scope"] for result in run.variables["token_vault_results"]] == [token["scope"] for token in TOKENS]
+    assert all(890 <= result["expires_in"] <= 900 for result in run.variables["token_vault_results"])
+    assert all(result.keys().isdisjoint({"access_token"}) for result in run.variables["token_vault_results"])
     content = vault.file.read_bytes()
     assert content.count(b"$ANSIBLE_VAULT;") == 3
-    assert set(vault.held(*NAMES).values()) == set(vault.live())
+    assert set(vault.variables(*NAMES).values()) == set(vault.live_tokens())
 
     # The second run changes nothing.
-    run = vault.run(keep=["token_vault_results"])
-    assert changed(run) == 0
+    run = vault.run(fetch=["token_vault_results"])
+    assert count_changed(run) == 0
     assert operations(run) == dict.fromkeys(NAMES, "kept")
     assert vault.file.read_bytes() == content
     assert len(vault.sandbox.tokens()) == 3
 
     # One is no longer wanted, and then none.
-    leaving = vault.held("orders_token")["orders_token"]
+    leaving = vault.variables("orders_token")["orders_token"]
     tokens = [*TOKENS[:2], {"name": "orders_token", "state": "absent"}]
-    assert changed(vault.run("--check", tokens=tokens)) > 0
-    assert leaving in vault.live()
-    assert changed(vault.run(tokens=tokens)) > 0
-    assert leaving not in vault.live()
+    assert count_changed(vault.run("--check", tokens=tokens)) > 0
+    assert leaving in vault.live_tokens()
+    assert count_changed(vault.run(tokens=tokens)) > 0
+    assert leaving not in vault.live_tokens()
     assert b"orders_token" not in vault.file.read_bytes()
-    assert changed(vault.run(tokens=tokens)) == 0
+    assert count_changed(vault.run(tokens=tokens)) == 0
 
-    holding = list(vault.held("vouchers_token", "campaigns_token").values())
-    assert changed(vault.run("--check", tasks_from="revoke")) > 0
-    assert set(holding) <= set(vault.live())
-    assert changed(vault.run(tasks_from="revoke")) > 0
-    assert not set(holding) & set(vault.live())
+    remaining = list(vault.variables("vouchers_token", "campaigns_token").values())
+    assert count_changed(vault.run("--check", tasks_from="revoke")) > 0
+    assert set(remaining) <= set(vault.live_tokens())
+    assert count_changed(vault.run(tasks_from="revoke")) > 0
+    assert not set(remaining) & set(vault.live_tokens())
     assert b"ANSIBLE_VAULT" not in vault.file.read_bytes()
-    assert changed(vault.run(tasks_from="revoke")) == 0
+    assert count_changed(vault.run(tasks_from="revoke")) == 0
 
 
 def test_a_mode_without_quotes_is_refused_before_a_token_is_made(vault: Vault) -> None:
     run = vault.run(token_vault_mode=0o640)
     assert run.status != 0
-    assert "token_vault_mode must be an octal number in quotes" in " ".join(run.output.split())
+    assert "token_vault_mode must be an octal number in quotes" in run.unwrapped
     assert not vault.sandbox.requests()
 
 
 @pytest.mark.parametrize("in_check_mode", [False, True])
-def test_a_check_mode_of_the_role_s_own_counts(vault: Vault, play: Play, in_check_mode: bool) -> None:
+def test_check_mode_can_be_set_for_the_role_alone(vault: Vault, play: Play, in_check_mode: bool) -> None:
     run = play(
         [{"ansible.builtin.import_role": {"name": ROLE}, "check_mode": in_check_mode}],
         *("--vault-password-file", str(vault.password_file), *([] if in_check_mode else ["--check"])),
         vars={"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS},
     )
-    assert changed(run) > 0
-    assert len(vault.live()) == (0 if in_check_mode else 3)
+    assert count_changed(run) > 0
+    assert len(vault.live_tokens()) == (0 if in_check_mode else 3)
     assert vault.file.exists() is not in_check_mode
 
 
-def test_the_path_may_name_a_variable_of_the_environment(vault: Vault) -> None:
+def test_the_path_may_contain_an_environment_variable(vault: Vault) -> None:
     folder = {"SOME_FOLDER": str(vault.folder)}
     path = "$SOME_FOLDER/vault.yml"
-    assert changed(vault.run(environment=folder, token_vault_path=path)) > 0
-    assert changed(vault.run(environment=folder, token_vault_path=path)) == 0
+    assert count_changed(vault.run(environment=folder, token_vault_path=path)) > 0
+    assert count_changed(vault.run(environment=folder, token_vault_path=path)) == 0
     assert vault.file.exists()
 
 
@@ -162,7 +162,7 @@ OTHER_PROJECT = {
 
 
 @pytest.mark.parametrize("tasks_from", ["main", "revoke"])
-def test_the_variables_of_a_loop_over_the_role_reach_its_own_loops(vault: Vault, play: Play, tasks_from: str) -> None:
+def test_the_variables_of_a_loop_over_the_role_reach_its_tasks(vault: Vault, play: Play, tasks_from: str) -> None:
     arguments = ["--vault-password-file", str(vault.password_file)]
     variables = {"token_vault_path": str(vault.file), "token_vault_tokens": TOKENS, **OTHER_PROJECT}
     keys = {"id": vault.sandbox.other_app_id, "key": vault.sandbox.other_app_token}
@@ -175,7 +175,9 @@ def test_the_variables_of_a_loop_over_the_role_reach_its_own_loops(vault: Vault,
             "no_log": True,
         }
 
-    assert changed(play([looped("main"), *([looped(tasks_from)] if tasks_from != "main" else [])], *arguments)) > 0
+    assert (
+        count_changed(play([looped("main"), *([looped(tasks_from)] if tasks_from != "main" else [])], *arguments)) > 0
+    )
     calls = [call for operation in ("generate", "introspect", "revoke") for call in vault.sandbox.calls(operation)]
     assert len(calls) == (3 if tasks_from == "main" else 6)
     assert {call.headers["x-app-id"] for call in calls} == {vault.sandbox.other_app_id}
@@ -183,8 +185,8 @@ def test_the_variables_of_a_loop_over_the_role_reach_its_own_loops(vault: Vault,
 
 @pytest.mark.parametrize("scope", ["group/voucherify.oauth.voucherify", "voucherify.oauth.vaulted_tokens"])
 @pytest.mark.parametrize("tasks_from", ["main", "revoke"])
-def test_the_defaults_of_a_play_hold_in_the_role(vault: Vault, play: Play, scope: str, tasks_from: str) -> None:
-    assert changed(vault.run()) > 0
+def test_module_defaults_of_a_play_apply_in_the_role(vault: Vault, play: Play, scope: str, tasks_from: str) -> None:
+    assert count_changed(vault.run()) > 0
     run = play(
         [{"ansible.builtin.include_role": {"name": ROLE, "tasks_from": tasks_from}}],
         *("--vault-password-file", str(vault.password_file)),
@@ -192,11 +194,11 @@ def test_the_defaults_of_a_play_hold_in_the_role(vault: Vault, play: Play, scope
         module_defaults={scope: {"app_id": "another", "app_token": "key", "retries": 0}},
     )
     assert run.status != 0
-    assert "answered 401" in " ".join(run.output.split())
-    assert len(vault.live()) == 3
+    assert "answered 401" in run.unwrapped
+    assert len(vault.live_tokens()) == 3
 
 
-def test_a_variable_of_the_role_beats_the_defaults_of_a_play(vault: Vault, play: Play) -> None:
+def test_a_variable_of_the_role_overrides_module_defaults(vault: Vault, play: Play) -> None:
     run = play(
         [{"ansible.builtin.include_role": {"name": ROLE}}],
         *("--vault-password-file", str(vault.password_file), "-vvv", "--diff"),
@@ -208,7 +210,7 @@ def test_a_variable_of_the_role_beats_the_defaults_of_a_play(vault: Vault, play:
         },
         module_defaults={"group/voucherify.oauth.voucherify": {"app_id": "another", "app_token": "key"}},
     )
-    assert changed(run) > 0
+    assert count_changed(run) > 0
     assert not find_secrets(run.output, vault.sandbox)
 
 
@@ -227,10 +229,10 @@ def test_the_keys_may_be_vaulted_variables(vault: Vault, play: Play) -> None:
     )
     assert run.status == 0, run.output
     assert len(vault.sandbox.tokens()) == 3
-    assert not vault.live()
+    assert not vault.live_tokens()
 
 
-def test_it_works_once_on_the_controller_and_every_host_sees_the_tokens(
+def test_the_role_runs_once_on_the_controller_and_every_host_gets_the_tokens(
     vault: Vault, sandbox: Sandbox, ansible_environment: dict[str, str]
 ) -> None:
     book = {
@@ -239,7 +241,7 @@ def test_it_works_once_on_the_controller_and_every_host_sees_the_tokens(
         "vars": {
             "token_vault_path": "vault.yml",
             "token_vault_tokens": TOKENS,
-            # What a play says of its hosts must not reach the work on the controller.
+            # What a play sets for its hosts must not affect the work on the controller.
             "ansible_connection": "ssh",
             "ansible_become": True,
             "ansible_python_interpreter": "/no/python/here",
@@ -273,14 +275,14 @@ def test_two_files_in_one_play_are_not_mixed_up(vault: Vault, play: Play, mergin
 
     arguments = ["--vault-password-file", str(vault.password_file)]
     assert play([role("one.yml"), role("two.yml")], *arguments, environment=environment).status == 0
-    assert len(vault.live()) == 2
+    assert len(vault.live_tokens()) == 2
     run = play([role("one.yml"), role("two.yml"), role("one.yml")], *arguments, environment=environment)
-    assert changed(run) == 0
+    assert count_changed(run) == 0
     run = play(
         [role("one.yml"), role("one.yml", "revoke"), role("one.yml")],
         *arguments,
         environment=environment,
-        keep=["token_vault_results"],
+        fetch=["token_vault_results"],
     )
     assert operations(run) == {"vouchers_token": "generated"}
 
@@ -300,7 +302,7 @@ def test_the_role_prints_and_stores_no_secret(vault: Vault) -> None:
         outputs += [
             output(*check, token_vault_force=True, token_vault_revoke_replaced=revokes) for check in (("--check",), ())
         ]
-    # A token that cannot be made, and one that cannot be revoked.
+    # Then one token cannot be made, and another cannot be revoked.
     vault.sandbox.fail("generate", skip=2, status=402)
     outputs.append(output(token_vault_force=True))
     vault.sandbox.fail("revoke", status=403)
@@ -318,7 +320,7 @@ def test_the_role_prints_and_stores_no_secret(vault: Vault) -> None:
     assert not [text for text in texts if find_secrets(text, vault.sandbox, PASSWORD)]
 
 
-def test_the_playbooks_run_by_full_name_and_begin_at_the_working_directory(
+def test_the_playbooks_run_by_full_name_and_use_paths_from_the_working_directory(
     vault: Vault, sandbox: Sandbox, ansible_environment: dict[str, str]
 ) -> None:
     (vault.folder / "tokens.yml").write_text(
@@ -333,6 +335,6 @@ def test_the_playbooks_run_by_full_name_and_begin_at_the_working_directory(
             cwd=vault.folder,
         )
         assert status == 0, output
-        assert len(vault.live()) == live
+        assert len(vault.live_tokens()) == live
         assert (vault.folder / "group_vars" / "all" / "tokens.yml").exists()
     assert len(sandbox.tokens()) == 3

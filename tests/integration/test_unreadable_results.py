@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module that cannot return its result is told with the cause, and without anything that may contain a token."""
+"""A result that cannot be read is reported with the cause, and without anything that may contain a token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
 
-# What a shell or a wrapper may do with what the module prints. Python is "$0" there.
+# What a shell or a wrapper may do with the output of a module. "$0" is Python.
 WRAPPERS = {
     "to standard error": '"$0" "$@" 1>&2',
     "to both": '"$0" "$@" | tee /dev/stderr | tr -d "{"',
@@ -24,12 +24,12 @@ WRAPPERS = {
     "as base64 to standard error": '"$0" "$@" | base64 1>&2',
     "in hexadecimal": '"$0" "$@" | od -A n -t x1 1>&2',
     "as a traceback": '{ echo "Traceback (most recent call last):"; "$0" "$@"; } | tr -d "\\n" 1>&2',
-    "a word a line": '"$0" "$@" | tr -s "{:, " "\\n" 1>&2',
+    "one word per line": '"$0" "$@" | tr -s "{:, " "\\n" 1>&2',
 }
 
 
 def wrapped(folder: Path, script: str) -> str:
-    """Return a Python that does something with its output. Up to 2.18, its path must have no space."""
+    """Return a Python whose output goes through this script. Up to ansible-core 2.18, its path must have no space."""
     python = folder / "python"
     inner = folder / "inner"
     inner.write_text(f"#!/bin/bash\n{script}\n".replace('"$0"', shlex.quote(sys.executable)))
@@ -41,7 +41,7 @@ def wrapped(folder: Path, script: str) -> str:
 
 @pytest.mark.parametrize("verbosity", [(), ("-vvvvv",)], ids=["quiet", "verbose"])
 @pytest.mark.parametrize("script", WRAPPERS.values(), ids=WRAPPERS)
-def test_nothing_of_an_unreadable_result_is_shown(
+def test_no_part_of_an_unreadable_result_is_shown(
     play: Play, sandbox: Sandbox, tmp_path: Path, script: str, verbosity: tuple[str, ...]
 ) -> None:
     python = wrapped(tmp_path, script)
@@ -52,7 +52,7 @@ def test_nothing_of_an_unreadable_result_is_shown(
         assert secret not in run.output
         assert b64encode(secret.encode()).decode()[:-4] not in "".join(run.output.split())
         assert secret.encode().hex() not in "".join(run.output.split())
-    output = " ".join(run.output.split())
+    output = run.unwrapped
     assert "cannot be read" in output
     assert "If a token was made, nobody has it" in output
     assert "Traceback" not in output
@@ -68,10 +68,10 @@ def test_a_result_with_noise_around_it_is_read_and_the_noise_is_not_shown(
     assert sandbox.live_tokens()[0].access_token not in run.output
 
 
-def test_a_python_that_is_not_there_is_told_in_the_words_of_the_target(play: Play) -> None:
+def test_a_missing_python_is_reported_in_the_words_of_the_target(play: Play) -> None:
     run = play([{TOKEN: {}}], way="module", vars={"ansible_python_interpreter": "/nowhere/python"})
     assert run.status != 0
-    output = " ".join(run.output.split())
+    output = run.unwrapped
     assert "The target said: " in output
     assert "/nowhere/python" in output
     assert "not found" in output or "No such file" in output
@@ -81,10 +81,10 @@ def test_a_python_that_is_not_there_is_told_in_the_words_of_the_target(play: Pla
 def test_a_python_that_is_too_old_is_named_with_its_version(play: Play, sandbox: Sandbox, version: str) -> None:
     python = old_python(version)
     if python is None:
-        pytest.skip(f"there is no Python {version} here")
+        pytest.skip(f"Python {version} is not installed")
     run = play([{TOKEN: {}}], way="module", vars={"ansible_python_interpreter": python})
     assert run.status != 0
-    output = " ".join(run.output.split())
+    output = run.unwrapped
     assert f"The Python of the target is too old: it is {version}" in output
     assert "None" not in output
     assert "Traceback" not in output

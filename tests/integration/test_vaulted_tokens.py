@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action vaulted_tokens, as the user of one run sees it."""
+"""The action vaulted_tokens in a single run, as a user sees it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from integration.token_file import MODULE, PASSWORD, TokenFile, listed
+from integration.token_file import MODULE, PASSWORD, TokenFile, numbered_tokens
 from leaks import find_secrets
 from sandbox import Sandbox
 
@@ -27,7 +27,7 @@ def vault(tmp_path: Path, sandbox: Sandbox) -> TokenFile:
     return TokenFile(tmp_path, sandbox)
 
 
-def test_the_life_of_tokens_in_a_file(vault: TokenFile) -> None:
+def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
     # Check mode makes nothing.
     run = vault.run("--check", tokens=TOKENS)
     assert run.status == 0, run.output
@@ -48,8 +48,8 @@ def test_the_life_of_tokens_in_a_file(vault: TokenFile) -> None:
         assert made["vault_id"] == "default"
         assert made["written"] is True
         assert made["reason"].endswith(".")
-    assert set(vault.held().values()) == vault.live()
-    assert list(vault.held()) == NAMES
+    assert set(vault.variables().values()) == vault.live_tokens()
+    assert list(vault.variables()) == NAMES
     assert stat.S_IMODE(vault.path.stat().st_mode) == 0o600
     content = vault.path.read_bytes()
 
@@ -61,34 +61,34 @@ def test_the_life_of_tokens_in_a_file(vault: TokenFile) -> None:
     assert vault.path.read_bytes() == content
     assert len(vault.sandbox.tokens()) == 3
 
-    # Only tokens that are about to expire are replaced.
+    # Only tokens that expire soon are replaced.
     vault.sandbox.advance(700)
     assert vault.run("--check", tokens=TOKENS).operations["vouchers_token"] == "replaced"
     assert len(vault.sandbox.tokens()) == 3
     run = vault.run(tokens=TOKENS)
     assert run.operations == {"vouchers_token": "replaced", "campaigns_token": "kept", "orders_token": "replaced"}
     assert "at least 300 s" in run.result["tokens"][0]["reason"]
-    assert len(vault.live()) == 5
+    assert len(vault.live_tokens()) == 5
 
 
-def test_tokens_leave_a_file_and_are_dead_then(vault: TokenFile) -> None:
+def test_tokens_that_are_removed_from_a_file_are_revoked(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS).status == 0
 
-    # Replaced tokens are revoked if that is wanted.
+    # Replaced tokens are revoked on request.
     run = vault.run(tokens=TOKENS, force=True, revoke_replaced=True)
     assert run.operations == dict.fromkeys(NAMES, "replaced")
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
 
     # One is no longer wanted.
-    leaving = vault.held()["orders_token"]
+    leaving = vault.variables()["orders_token"]
     tokens = [*TOKENS[:2], {"name": "orders_token", "state": "absent"}]
     run = vault.run("--check", tokens=tokens)
     assert run.result["changed"] is True
     assert run.operations["orders_token"] == "revoked"
-    assert leaving in vault.live()
+    assert leaving in vault.live_tokens()
     assert vault.run(tokens=tokens).operations["orders_token"] == "revoked"
-    assert leaving not in vault.live()
-    assert "orders_token" not in vault.held()
+    assert leaving not in vault.live_tokens()
+    assert "orders_token" not in vault.variables()
     run = vault.run(tokens=tokens)
     assert run.result["changed"] is False
     assert run.operations["orders_token"] == "none"
@@ -97,8 +97,8 @@ def test_tokens_leave_a_file_and_are_dead_then(vault: TokenFile) -> None:
     assert vault.run("--check", tokens=TOKENS, state="absent").result["changed"] is True
     run = vault.run(tokens=TOKENS, state="absent")
     assert run.result["changed"] is True
-    assert vault.held() == {}
-    assert not vault.live()
+    assert vault.variables() == {}
+    assert not vault.live_tokens()
     assert vault.run(tokens=TOKENS, state="absent").result["changed"] is False
 
 
@@ -120,7 +120,7 @@ def test_the_result_is_shown_with_names_and_reasons_and_without_secrets(vault: T
     assert "+vouchers_token" not in outputs[1]
 
 
-def test_only_the_listed_variables_are_read(vault: TokenFile) -> None:
+def test_only_the_listed_variables_are_decrypted(vault: TokenFile) -> None:
     vault.passwords["other"] = "another password"
     other = TokenFile(vault.home, vault.sandbox)
     other.passwords = vault.passwords
@@ -128,7 +128,7 @@ def test_only_the_listed_variables_are_read(vault: TokenFile) -> None:
     # This run cannot decrypt the first variable.
     run = vault.run(tokens=TOKENS[1:], vault_ids=["default"])
     assert run.status == 0, run.output
-    assert set(vault.held()) == set(NAMES)
+    assert set(vault.variables()) == set(NAMES)
     # One that is listed must be decrypted.
     before = vault.path.read_bytes()
     calls = len(vault.sandbox.requests())
@@ -142,17 +142,17 @@ def test_only_the_listed_variables_are_read(vault: TokenFile) -> None:
 
 def test_a_token_in_plain_text_is_kept_and_vaulted(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS[:1]).status == 0
-    token = vault.held()["vouchers_token"]
+    token = vault.variables()["vouchers_token"]
     vault.write({"vouchers_token": token, "other": 1})
     run = vault.run(tokens=TOKENS[:1])
     assert run.operations == {"vouchers_token": "kept"}
     assert run.result["changed"] is True
     assert run.result["tokens"][0]["written"] is True
     assert token not in vault.path.read_text()
-    assert vault.held() == {"vouchers_token": token, "other": 1}
+    assert vault.variables() == {"vouchers_token": token, "other": 1}
 
 
-def test_a_value_that_can_be_no_token_is_left_alone(vault: TokenFile) -> None:
+def test_a_value_that_cannot_be_a_token_is_left_alone(vault: TokenFile) -> None:
     values = [12, 1.5, True, {"a": "b"}, ["a"], "{{ lookup('env', 'HOME') }}", "not a token"]
     files = [vault.folder / f"{number}.yml" for number in range(len(values))]
     for file, value in zip(files, values):
@@ -173,13 +173,13 @@ def test_an_empty_variable_counts_as_no_token(vault: TokenFile, value: Any) -> N
     run = vault.run(tokens=[TOKENS[0], {"name": "campaigns_token", "state": "absent"}])
     assert run.status == 0, run.output
     assert run.operations == {"vouchers_token": "generated", "campaigns_token": "none"}
-    assert list(vault.held()) == ["vouchers_token"]
+    assert list(vault.variables()) == ["vouchers_token"]
     assert not vault.sandbox.calls("revoke")
 
 
 BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a name twice": ({"tokens": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, ["tokens[2]", "name"]),
-    "a name that can be no variable": ({"tokens": [{"name": "a"}, {"name": "a-b"}]}, ["tokens[1]", "name"]),
+    "a name that cannot be a variable": ({"tokens": [{"name": "a"}, {"name": "a-b"}]}, ["tokens[1]", "name"]),
     "a reserved name": ({"tokens": [{"name": "hosts"}]}, ["tokens[0]", "name"]),
     "no name": ({"tokens": [{"scope": ["vouchers"]}]}, ["tokens[0]", "name"]),
     "scope null": ({"tokens": [{"name": "a"}, {"name": "b", "scope": None}]}, ["tokens[1]", "scope"]),
@@ -202,7 +202,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
-def test_bad_input_is_one_sentence_and_costs_no_token(vault: TokenFile) -> None:
+def test_invalid_input_gets_a_short_message_and_makes_no_token(vault: TokenFile) -> None:
     vault.path.write_text("# a comment\nother: value\n")
     results = vault.run_each([options for options, _words in BAD_INPUT.values()])
     for case, (_options, words), result in zip(BAD_INPUT, BAD_INPUT.values(), results):
@@ -211,19 +211,21 @@ def test_bad_input_is_one_sentence_and_costs_no_token(vault: TokenFile) -> None:
             assert word in result["msg"], (case, result["msg"])
         assert result["msg"].rstrip(".").count(". ") <= 1, (case, result["msg"])
     assert vault.path.read_text() == "# a comment\nother: value\n"
-    assert not vault.beside()
+    assert not vault.other_files()
     assert not vault.sandbox.requests()
 
 
-WITHOUT_MEANS: dict[str, tuple[dict[str, Any], list[str]]] = {
+MISSING_SECRETS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "no vault secret": ({"vault_ids": []}, ["vault secret"]),
     "several vault ids": ({"vault_ids": ["one", "two"]}, ["one", "two"]),
     "no keys": ({"environment": {"VOUCHERIFY_APP_TOKEN": ""}}, ["app_token", "on the controller"]),
 }
 
 
-@pytest.mark.parametrize(("how", "words"), WITHOUT_MEANS.values(), ids=WITHOUT_MEANS)
-def test_a_run_without_the_means_costs_no_token(vault: TokenFile, how: dict[str, Any], words: list[str]) -> None:
+@pytest.mark.parametrize(("how", "words"), MISSING_SECRETS.values(), ids=MISSING_SECRETS)
+def test_no_token_is_made_without_a_vault_secret_or_an_api_key(
+    vault: TokenFile, how: dict[str, Any], words: list[str]
+) -> None:
     vault.passwords.update(one="the first password", two="the second password")
     run = vault.run(tokens=TOKENS, **how)
     assert run.status != 0
@@ -234,33 +236,33 @@ def test_a_run_without_the_means_costs_no_token(vault: TokenFile, how: dict[str,
 
 
 @pytest.mark.parametrize("content", ["- a list\n", "a: {\n", "a: 1\na: 2\n---\nb: 3\n"])
-def test_a_file_that_is_no_vars_file_costs_no_token(vault: TokenFile, content: str) -> None:
+def test_no_token_is_made_for_a_file_that_is_not_a_vars_file(vault: TokenFile, content: str) -> None:
     vault.path.write_text(content)
     assert vault.run(tokens=TOKENS).status != 0
     assert vault.path.read_text() == content
     assert not vault.sandbox.requests()
 
 
-def test_a_refused_scope_names_its_token_and_leaves_the_others_in_the_file(vault: TokenFile) -> None:
+def test_a_refused_scope_names_its_token_and_keeps_the_others_in_the_file(vault: TokenFile) -> None:
     tokens = [{"name": "first", "scope": ["vouchers"]}, {"name": "second", "scope": ["no-such-scope"]}, *TOKENS[1:2]]
     run = vault.run(tokens=tokens)
     assert run.status != 0
     assert run.message.startswith("second: Cannot generate a token")
     assert run.result["error"]["key"] == "invalid_scope"
-    assert not vault.lost()
-    held = vault.held()
-    assert "second" not in held
-    assert f"{len(held)} of the 3 tokens are in {vault.path}" in run.message
+    assert not vault.lost_tokens()
+    variables = vault.variables()
+    assert "second" not in variables
+    assert f"{len(variables)} of the 3 tokens are in {vault.path}" in run.message
     made = len(vault.sandbox.tokens())
     tokens[1]["scope"] = ["orders"]
     run = vault.run(tokens=tokens)
     assert run.status == 0, run.output
     assert len(vault.sandbox.tokens()) == 3
     assert sum(operation == "generated" for operation in run.operations.values()) == 3 - made
-    assert not vault.lost()
+    assert not vault.lost_tokens()
 
 
-def test_a_failing_introspection_costs_nothing(vault: TokenFile) -> None:
+def test_a_failed_introspection_changes_nothing(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS).status == 0
     before = vault.path.read_bytes()
     vault.sandbox.fail("introspect", skip=1, status=403)
@@ -276,10 +278,10 @@ SHARED = [{"name": "one", "scope": ["vouchers"]}, {"name": "two", "scope": ["vou
 
 def share_a_token(vault: TokenFile) -> str:
     assert vault.run(tokens=SHARED[:1]).status == 0
-    token = vault.held()["one"]
+    token = vault.variables()["one"]
     vault.write({"one": token, "two": token})
     assert vault.run(tokens=SHARED).status == 0
-    assert vault.held() == {"one": token, "two": token}
+    assert vault.variables() == {"one": token, "two": token}
     assert len(vault.sandbox.tokens()) == 1
     return str(token)
 
@@ -290,20 +292,20 @@ def test_a_token_that_another_variable_keeps_is_not_revoked(vault: TokenFile) ->
     assert run.status == 0, run.output
     assert run.operations == {"one": "kept", "two": "none"}
     assert "Another listed variable" in run.result["tokens"][1]["reason"]
-    assert vault.live() == {token}
-    assert vault.held() == {"one": token}
+    assert vault.live_tokens() == {token}
+    assert vault.variables() == {"one": token}
 
 
 def test_a_shared_token_is_revoked_once_when_no_variable_keeps_it(vault: TokenFile) -> None:
     token = share_a_token(vault)
     run = vault.run(tokens=SHARED, force=True, revoke_replaced=True)
     assert run.operations == {"one": "replaced", "two": "replaced"}
-    assert token not in vault.live()
+    assert token not in vault.live_tokens()
     assert len(vault.sandbox.calls("revoke")) == 1
-    assert not vault.lost()
+    assert not vault.lost_tokens()
     run = vault.run(tokens=SHARED, state="absent")
     assert run.operations == {"one": "revoked", "two": "revoked"}
-    assert not vault.live()
+    assert not vault.live_tokens()
 
 
 def test_a_shared_token_is_kept_for_the_variable_whose_scope_it_has(vault: TokenFile) -> None:
@@ -311,11 +313,11 @@ def test_a_shared_token_is_kept_for_the_variable_whose_scope_it_has(vault: Token
     tokens = [{"name": "one", "scope": ["orders"]}, SHARED[1]]
     run = vault.run(tokens=tokens, revoke_replaced=True)
     assert run.operations == {"one": "replaced", "two": "kept"}
-    assert token in vault.live()
+    assert token in vault.live_tokens()
 
 
 @pytest.mark.parametrize("revoke_replaced", [False, True])
-def test_check_mode_predicts_what_becomes_of_a_token_that_is_shared(vault: TokenFile, revoke_replaced: bool) -> None:
+def test_check_mode_predicts_what_happens_to_a_shared_token(vault: TokenFile, revoke_replaced: bool) -> None:
     share_a_token(vault)
     tokens = [SHARED[0], {"name": "two", "state": "absent"}]
     how: dict[str, Any] = {"tokens": tokens, "force": True, "revoke_replaced": revoke_replaced}
@@ -324,18 +326,18 @@ def test_check_mode_predicts_what_becomes_of_a_token_that_is_shared(vault: Token
     assert run.operations == predicted.operations == {"one": "replaced", "two": "revoked"}
     reasons = [[token["reason"] for token in one.result["tokens"]] for one in (predicted, run)]
     assert reasons[0] == reasons[1]
-    assert not vault.lost()
+    assert not vault.lost_tokens()
 
 
 def test_no_wrong_region_is_suspected_when_the_task_itself_revoked_the_tokens(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS[:2]).status == 0
-    one, two = vault.held().values()
+    one, two = vault.variables().values()
     vault.write({"one": one, "two": two, "three": one, "four": two})
     absent = [{"name": name, "state": "absent"} for name in ("three", "four")]
     run = vault.run(tokens=[*SHARED, *absent], force=True, revoke_replaced=True)
     assert run.status == 0, run.output
-    assert "app_id" not in run.words
-    assert not vault.lost()
+    assert "app_id" not in run.unwrapped
+    assert not vault.lost_tokens()
 
 
 def test_a_wrong_region_is_suspected_when_all_tokens_are_unknown(vault: TokenFile) -> None:
@@ -343,7 +345,7 @@ def test_a_wrong_region_is_suspected_when_all_tokens_are_unknown(vault: TokenFil
     with Sandbox.start() as elsewhere:
         run = vault.run(tokens=TOKENS, state="absent", environment=elsewhere.environment)
     assert run.status == 0, run.output
-    assert "check that app_id and api_base_url belong to the project" in run.words
+    assert "check that app_id and api_base_url belong to the project" in run.unwrapped
     assert run.operations == dict.fromkeys(NAMES, "none")
     assert "for this API key at this base URL" in run.result["tokens"][0]["reason"]
 
@@ -354,43 +356,43 @@ def test_a_token_that_cannot_be_revoked_keeps_its_variable(vault: TokenFile) -> 
     run = vault.run(tokens=TOKENS, state="absent")
     assert run.status != 0
     assert "Cannot revoke the token" in run.message
-    assert len(vault.live()) >= 1
-    assert not vault.lost()
+    assert len(vault.live_tokens()) >= 1
+    assert not vault.lost_tokens()
     assert vault.run(tokens=TOKENS, state="absent").status == 0
-    assert not vault.live()
+    assert not vault.live_tokens()
 
 
 def test_a_replaced_token_that_cannot_be_revoked_fails_the_task_and_keeps_the_new_one(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS[:1]).status == 0
-    old = vault.held()["vouchers_token"]
+    old = vault.variables()["vouchers_token"]
     vault.sandbox.fail("revoke", status=403)
     run = vault.run(tokens=TOKENS[:1], force=True, revoke_replaced=True)
     assert run.status != 0
     assert "could not all be revoked (vouchers_token)" in run.message
-    assert vault.lost() == {old}
+    assert vault.lost_tokens() == {old}
     assert run.operations == {"vouchers_token": "replaced"}
 
 
-def test_another_scope_than_asked_for_is_warned_about(vault: TokenFile) -> None:
+def test_a_scope_that_was_not_asked_for_causes_a_warning(vault: TokenFile) -> None:
     vault.sandbox.configure(granted_scope="api")
     run = vault.run(tokens=TOKENS[:1])
     assert run.status == 0, run.output
-    assert "vouchers_token: The scope 'vouchers'" in run.words
+    assert "vouchers_token: The scope 'vouchers'" in run.unwrapped
 
 
-def test_a_file_with_several_hard_links_is_warned_about(vault: TokenFile) -> None:
+def test_a_file_with_several_hard_links_causes_a_warning(vault: TokenFile) -> None:
     vault.write({"other": "value"})
     (vault.folder / "link.yml").hardlink_to(vault.path)
     run = vault.run(tokens=TOKENS[:1])
     assert run.status == 0, run.output
-    assert "hard link" in run.words
+    assert "hard link" in run.unwrapped
 
 
-def test_a_named_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
+def test_naming_a_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
     vault.passwords.update(staging="staging's password", production="production's password")
     assert vault.run(tokens=TOKENS, vault_ids=["staging"]).status == 0
     assert vault.path.read_text().count(";staging") == 3
-    tokens = vault.held()
+    tokens = vault.variables()
     run = vault.run(tokens=TOKENS, vault_ids=["staging", "production"])
     assert run.result["changed"] is False
     run = vault.run(tokens=TOKENS, vault_ids=["staging", "production"], vault_id="production")
@@ -399,25 +401,25 @@ def test_a_named_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
     assert run.result["changed"] is True
     assert {token["vault_id"] for token in run.result["tokens"]} == {"production"}
     assert vault.path.read_text().count(";production") == 3
-    assert vault.held() == tokens
+    assert vault.variables() == tokens
 
 
-def test_a_whole_file_keeps_its_neighbours_and_its_format(vault: TokenFile) -> None:
+def test_a_file_that_is_encrypted_as_a_whole_keeps_its_tokens_and_its_format(vault: TokenFile) -> None:
     run = vault.run(tokens=TOKENS[:1], format="file", mode="0640", backup=True)
     assert run.status == 0, run.output
     assert run.result["format"] == "file"
     assert vault.path.read_bytes().startswith(b"$ANSIBLE_VAULT;")
     assert stat.S_IMODE(vault.path.stat().st_mode) == 0o640
     assert vault.run(tokens=TOKENS).operations["vouchers_token"] == "kept"
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
     assert vault.run(tokens=TOKENS, format="inline").status != 0
 
 
-def test_several_batches_leave_one_backup_of_the_file_as_it_was(vault: TokenFile) -> None:
+def test_several_batches_leave_one_backup_of_the_original_file(vault: TokenFile) -> None:
     vault.path.write_text("# as it was\n")
-    run = vault.run(tokens=listed(20), backup=True)
+    run = vault.run(tokens=numbered_tokens(20), backup=True)
     assert run.status == 0, run.output
-    (backup,) = vault.beside()
+    (backup,) = vault.other_files()
     assert run.result["backup_file"] == str(vault.folder / backup)
     assert (vault.folder / backup).read_text() == "# as it was\n"
 
@@ -427,7 +429,7 @@ def test_a_loop_prints_none_of_its_items(vault: TokenFile) -> None:
     item = {"name": "vouchers_token", "secret": secret}
     for tokens in ([{"name": "{{ item.name }}"}], [{"name": "{{ item.name }}", "typo": 1}]):
         run = vault.run("-vvvvv", tokens=tokens, keywords={"loop": [item]})
-        assert secret not in run.output.split("ansible.builtin.copy")[0]
+        assert secret not in run.output.split("TASK [ansible.builtin.copy]")[0]
 
 
 CONNECTIONS: dict[str, dict[str, Any]] = {
@@ -438,7 +440,7 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("keywords", CONNECTIONS.values(), ids=CONNECTIONS)
-def test_it_works_on_the_controller_whatever_the_task_says(vault: TokenFile, keywords: dict[str, Any]) -> None:
+def test_it_runs_on_the_controller_whatever_the_keywords_say(vault: TokenFile, keywords: dict[str, Any]) -> None:
     environment = {"KEY": vault.sandbox.app_token, "VOUCHERIFY_APP_TOKEN": ""} if "environment" in keywords else {}
     run = vault.run(
         *("-i", "far.invalid,"),
@@ -448,7 +450,7 @@ def test_it_works_on_the_controller_whatever_the_task_says(vault: TokenFile, key
         play={"hosts": "far.invalid"},
     )
     assert run.status == 0, run.output
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
 
 
 MODULES: dict[str, dict[str, Any]] = {
@@ -458,7 +460,7 @@ MODULES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("keywords", MODULES.values(), ids=MODULES)
-def test_it_works_as_modules_too_and_shows_no_secret(vault: TokenFile, keywords: dict[str, Any]) -> None:
+def test_it_can_execute_modules_and_shows_no_secret(vault: TokenFile, keywords: dict[str, Any]) -> None:
     environment = {"KEY": vault.sandbox.app_token, "VOUCHERIFY_APP_TOKEN": ""} if "environment" in keywords else {}
     inventory = vault.home / "inventory"
     inventory.write_text("far.invalid\naway.invalid ansible_python_interpreter=/nonexistent/python\n")
@@ -471,11 +473,11 @@ def test_it_works_as_modules_too_and_shows_no_secret(vault: TokenFile, keywords:
     )
     assert run.status == 0, run.output
     assert "executes a module for each token" in run.output
-    assert set(vault.held().values()) == vault.live()
+    assert set(vault.variables().values()) == vault.live_tokens()
     assert not find_secrets(run.output, vault.sandbox, PASSWORD)
 
 
-def test_a_lost_token_is_told_although_a_further_try_succeeds(vault: TokenFile) -> None:
+def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile) -> None:
     for way in ({}, {"environment": {"PYTHONDONTWRITEBYTECODE": "1"}}):
         vault.sandbox.reset()
         vault.path.unlink(missing_ok=True)
@@ -483,11 +485,11 @@ def test_a_lost_token_is_told_although_a_further_try_succeeds(vault: TokenFile) 
         until = {"until": "outcome is succeeded", "retries": 2, "delay": 0}
         run = vault.run(tokens=TOKENS[:1], keywords={**until, **way})
         assert run.status == 0, run.output
-        assert len(vault.lost()) == 1
-        assert "vouchers_token: The call that failed may have made a token that nobody has." in run.words
+        assert len(vault.lost_tokens()) == 1
+        assert "vouchers_token: The call that failed may have made a token that nobody has." in run.unwrapped
 
 
-def test_no_message_shows_what_may_be_a_secret_in_the_wrong_option(vault: TokenFile) -> None:
+def test_no_message_shows_a_secret_that_was_given_as_a_scope(vault: TokenFile) -> None:
     secret = "Xy9" + "k3J8" * 6
     assert vault.run(tokens=[{"name": "a", "scope": ["vouchers"]}]).status == 0
     run = vault.run("-vvvvv", tokens=[{"name": "a", "scope": [secret]}])
@@ -495,7 +497,7 @@ def test_no_message_shows_what_may_be_a_secret_in_the_wrong_option(vault: TokenF
     assert secret not in run.output.split("TASK [ansible.builtin.copy]")[0]
 
 
-def test_where_no_folder_can_be_locked_nothing_is_made_and_nothing_left(vault: TokenFile) -> None:
+def test_nothing_is_made_or_left_behind_where_folders_cannot_be_locked(vault: TokenFile) -> None:
     as_on_nfs = """
 import errno, fcntl, os, stat
 flock = fcntl.flock
@@ -507,11 +509,11 @@ def refusing(descriptor, operation):
 fcntl.flock = refusing
 """
     path = str(vault.folder / "new" / "folder" / "tokens.yml")
-    run = vault.run(tokens=TOKENS, path=path, environment=vault.with_faults(as_on_nfs))
+    run = vault.run(tokens=TOKENS, path=path, environment=vault.with_startup_code(as_on_nfs))
     assert run.status != 0
     assert "NFS" in run.message
     assert not vault.sandbox.requests()
-    assert not vault.beside()
+    assert not vault.other_files()
 
 
 def test_async_is_refused(vault: TokenFile) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action in real runs, and ansible-core reading what it wrote."""
+"""The action vaulted_vars in real runs. ansible-core reads what it wrote."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.vault_project import Project, check, vaulted_vars
+from integration.vault_project import Project, assert_that, vaulted_vars
 
 TOKEN, OTHER = "s3cr3t.token/one", "s3cr3t.token/two"
-# Taken from a lookup, so that the playbook itself has no value that Ansible could quote from it.
+# From a lookup, so that the playbook contains no value that Ansible could quote.
 FROM_LOOKUP = {"token": "{{ lookup('env', 'TOKEN') }}", "other": "{{ lookup('env', 'OTHER') }}"}
 ENVIRONMENT = {"TOKEN": TOKEN, "OTHER": OTHER}
 
@@ -25,18 +25,18 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path / "project")
 
 
-def texts(folder: Path) -> dict[str, str]:
+def file_texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> None:
+def test_variables_are_added_updated_and_removed_without_showing_a_value(project: Project) -> None:
     path = "group_vars/all/tokens.yml"
     tasks: list[dict[str, Any]] = [
         {**vaulted_vars(path=path, variables=FROM_LOOKUP), "check_mode": True, "register": "predicted"},
         {"ansible.builtin.stat": {"path": "{{ playbook_dir }}/group_vars"}, "register": "folder"},
-        check("predicted is changed", "predicted.added == ['other', 'token']", "not folder.stat.exists"),
+        assert_that("predicted is changed", "predicted.added == ['other', 'token']", "not folder.stat.exists"),
         {**vaulted_vars(path=path, variables=FROM_LOOKUP), "register": "first"},
-        check(
+        assert_that(
             "first is changed",
             "first.path == playbook_dir ~ '/' ~ 'group_vars/all/tokens.yml'",
             "first.added == ['other', 'token']",
@@ -45,20 +45,22 @@ def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> 
             "first.backup_file is not defined",
         ),
         {**vaulted_vars(path=path, variables=FROM_LOOKUP), "register": "second"},
-        check("second is not changed", "second.unchanged == ['other', 'token']", "second.added == []"),
+        assert_that("second is not changed", "second.unchanged == ['other', 'token']", "second.added == []"),
         {
             **vaulted_vars(path=path, variables={"token": "{{ lookup('env', 'OTHER') }}"}, backup=True, mode="0640"),
             "register": "third",
         },
-        check("third is changed", "third.updated == ['token']", "third.backup_file is search('/[.]tokens.yml[^/]*~$')"),
+        assert_that(
+            "third is changed", "third.updated == ['token']", "third.backup_file is search('/[.]tokens.yml[^/]*~$')"
+        ),
         {**vaulted_vars(path=path, names=["token", "nothing"], state="absent"), "register": "fourth"},
-        check("fourth.removed == ['token']", "fourth.unchanged == ['nothing']"),
+        assert_that("fourth.removed == ['token']", "fourth.unchanged == ['nothing']"),
     ]
 
     log = project.folder.parent / "log"
     output = project.play(tasks, "-vvv", "--diff", environment={**ENVIRONMENT, "ANSIBLE_LOG_PATH": str(log)})
 
-    for text in (output, log.read_text(), *texts(project.folder).values()):
+    for text in (output, log.read_text(), *file_texts(project.folder).values()):
         assert "s3cr3t" not in text
         assert "password of" not in text
     assert "+other: (new value, vaulted)\n+token: (new value, vaulted)\n" in output
@@ -69,8 +71,8 @@ def test_a_run_sets_updates_and_removes_and_shows_no_value(project: Project) -> 
 
 
 @pytest.mark.parametrize("callback", ["default", "minimal"])
-def test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read(project: Project, callback: str) -> None:
-    # An item need not hold the value as it is.
+def test_a_loop_over_values_shows_none_and_its_failures_stay_readable(project: Project, callback: str) -> None:
+    # An item may contain the value in parts.
     items = [{"name": "token", "halves": ["{{ lookup('env', 'TOKEN')[:12] }}", "{{ lookup('env', 'TOKEN')[12:] }}"]}]
     items += [{"name": "bad-name", "halves": [FROM_LOOKUP["other"], ""]}]
     tasks = [
@@ -81,7 +83,9 @@ def test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read(project: 
             "ignore_errors": True,
             "register": "edited",
         },
-        check("edited is failed", "edited.results[0].added == ['token']", "'ASCII letters' in edited.results[1].msg"),
+        assert_that(
+            "edited is failed", "edited.results[0].added == ['token']", "'ASCII letters' in edited.results[1].msg"
+        ),
     ]
 
     output = project.play(tasks, "-vvv", "--diff", environment={**ENVIRONMENT, "ANSIBLE_STDOUT_CALLBACK": callback})
@@ -109,10 +113,10 @@ def test_a_loop_over_names_prints_no_item_and_failures_keep_their_message(projec
 
 # --- reading what was written
 
-READERS = [
-    check("of_group == 'g {' ~ '{ x }}'", "of_play == 'p {' ~ '{ x }}'", "plain == 'kept'"),
+READ_TASKS = [
+    assert_that("of_group == 'g {' ~ '{ x }}'", "of_play == 'p {' ~ '{ x }}'", "plain == 'kept'"),
     {"ansible.builtin.include_vars": {"file": "included.yml", "name": "included"}},
-    check("included == {'of_include': 'i {' ~ '{ x }}', 'more': 'm'}"),
+    assert_that("included == {'of_include': 'i {' ~ '{ x }}', 'more': 'm'}"),
 ]
 
 
@@ -123,33 +127,33 @@ def test_ansible_reads_what_was_written(project: Project, vault_format: str) -> 
     (folder / "group_vars" / "all" / "others.yml").write_text("plain: kept\n")
     values = {"group_vars/all/a.yml": "of_group", "vars.yml": "of_play", "vars/included.yml": "of_include"}
     secrets = ["default", "prod"]
-    writers = [
+    write_tasks = [
         vaulted_vars(path=path, format=vault_format, vault_id=vault_id, backup=True, variables={name: value})
         for (path, name), vault_id in zip(values.items(), ["default", "prod", "prod"])
-        # A second write, for the sake of the backup that Ansible must not load.
+        # A second write makes a backup, which Ansible must not load.
         for value in ("first", f"{name[3]} {{{{ '{{{{ x }}}}' }}}}")
     ]
-    writers.append(vaulted_vars(path="vars/included.yml", variables={"more": "m"}))
+    write_tasks.append(vaulted_vars(path="vars/included.yml", variables={"more": "m"}))
 
-    project.play(writers, vault_ids=secrets)
-    output = project.play(READERS, "-vvv", vault_ids=secrets, vars_files=["vars.yml"])
+    project.play(write_tasks, vault_ids=secrets)
+    output = project.play(READ_TASKS, "-vvv", vault_ids=secrets, vars_files=["vars.yml"])
 
     assert ".vaulted_vars" not in output
     headers = [path.read_text().split("$")[1].split("\n")[0] for path in map(folder.joinpath, values)]
     assert headers == ["ANSIBLE_VAULT;1.1;AES256", *["ANSIBLE_VAULT;1.2;AES256;prod"] * 2]
     if vault_format == "file":
         shown = project.command(
-            "ansible-vault", "view", *project.secrets("prod"), str(folder / "vars" / "included.yml")
+            "ansible-vault", "view", *project.vault_id_options("prod"), str(folder / "vars" / "included.yml")
         )
         assert shown == 'of_include: !unsafe "i {{ x }}"\nmore: "m"\n'
 
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
-def test_ansible_takes_no_value_for_a_template(project: Project, vault_format: str) -> None:
+def test_ansible_does_not_template_a_stored_value(project: Project, vault_format: str) -> None:
     tasks = [
         vaulted_vars(path="vars.yml", format=vault_format, variables=FROM_LOOKUP),
         {"ansible.builtin.include_vars": {"file": "vars.yml"}},
-        check("token == lookup('env', 'TOKEN')", "other == lookup('env', 'OTHER')"),
+        assert_that("token == lookup('env', 'TOKEN')", "other == lookup('env', 'OTHER')"),
     ]
 
     project.play(
@@ -157,30 +161,30 @@ def test_ansible_takes_no_value_for_a_template(project: Project, vault_format: s
     )
 
 
-def test_what_ansible_vault_wrote_is_understood(project: Project) -> None:
-    secrets = project.secrets("prod")
+def test_files_written_by_ansible_vault_are_understood(project: Project) -> None:
+    secrets = project.vault_id_options("prod")
     inline = project.command(
         "ansible-vault", "encrypt_string", *secrets, "--name", "token", "--stdin-name", "token", stdin=TOKEN
     )
     (project.folder / "inline.yml").write_text("# top\n" + inline[inline.index("token: ") :].split("\nEncryption")[0])
     (project.folder / "whole.yml").write_text(f"# top\ntoken: {TOKEN}\n")
     project.command("ansible-vault", "encrypt", *secrets, str(project.folder / "whole.yml"))
-    before = texts(project.folder)
+    before = file_texts(project.folder)
     tasks = [
         {**vaulted_vars(path=f"{name}.yml", variables={"token": FROM_LOOKUP["token"]}), "register": name}
         for name in ("inline", "whole")
     ]
 
-    tasks.append(check("inline is not changed and inline.format == 'inline'", "whole is not changed"))
+    tasks.append(assert_that("inline is not changed and inline.format == 'inline'", "whole is not changed"))
     project.play(tasks, vault_ids=["default", "prod"], environment=ENVIRONMENT)
 
-    after = texts(project.folder)
+    after = file_texts(project.folder)
     assert {name: after[name] for name in before} == before
 
 
 # --- bad input
 
-DEFAULT_OPTIONS: dict[str, Any] = {"path": "standing.yml", "variables": {"token": FROM_LOOKUP["token"]}}
+DEFAULT_OPTIONS: dict[str, Any] = {"path": "vars.yml", "variables": {"token": FROM_LOOKUP["token"]}}
 BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"variables": None, "state": "present"}, "state is present but all of the following are missing: variables"),
     ({"state": "absent", "variables": None}, "state is absent but all of the following are missing: names"),
@@ -231,19 +235,19 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"path": "unquoted.yml"}, "{folder}/unquoted.yml has a template without quotes on line 1; put it in quotes first"),
     ({"path": "broken.yml"}, "{folder}/broken.yml is not valid YAML (line 2, column 1); correct it first"),
 ]
-"""What is given instead of the default options, and the message."""
+"""What replaces the default options, and the message."""
 
 
-def test_bad_input_gets_one_sentence_and_changes_nothing(project: Project) -> None:
+def test_invalid_input_gets_its_message_and_changes_nothing(project: Project) -> None:
     folder = project.folder
-    (folder / "standing.yml").write_text("token: x\n")
+    (folder / "vars.yml").write_text("token: x\n")
     (folder / "broken.yml").write_text("token: 's3cr3t\n")
     (folder / "unquoted.yml").write_text("a: {{ s3cr3t }}\n")
     (folder / "folder").mkdir()
     (folder / "dangling.yml").symlink_to("nowhere")
     (folder / "another.yml").write_text("a: 1\n")
-    project.command("ansible-vault", "encrypt", *project.secrets("another"), str(folder / "another.yml"))
-    before = texts(folder)
+    project.command("ansible-vault", "encrypt", *project.vault_id_options("another"), str(folder / "another.yml"))
+    before = file_texts(folder)
     tasks: list[dict[str, Any]] = []
     for number, (bad, _message) in enumerate(BAD_OPTIONS):
         options = {name: value for name, value in {**DEFAULT_OPTIONS, **bad}.items() if value is not None}
@@ -257,12 +261,12 @@ def test_bad_input_gets_one_sentence_and_changes_nothing(project: Project) -> No
     assert json.loads((folder / "results").read_text()) == messages
     assert "s3cr3t" not in output
     assert "Traceback (most recent" not in output
-    after = texts(folder)
+    after = file_texts(folder)
     assert {name: after[name] for name in before} == before
     assert after.keys() - before.keys() == {"play.yml", "results"}
 
 
-def test_a_run_without_vault_secrets_and_a_task_with_async_are_told_why_they_fail(project: Project) -> None:
+def test_a_run_without_vault_secrets_and_a_task_with_async_say_why_they_fail(project: Project) -> None:
     task = vaulted_vars(path="new.yml", variables=FROM_LOOKUP)
     loop = {
         **vaulted_vars(path="new.yml", variables={"a": "{{ item }}"}),
@@ -277,12 +281,14 @@ def test_a_run_without_vault_secrets_and_a_task_with_async_are_told_why_they_fai
     assert re.search("ERROR.* (async is not supported|does not support async)", output)
     assert "s3cr3t" not in output
     assert "Traceback" not in output
-    assert texts(project.folder).keys() == {"play.yml"}
+    assert file_texts(project.folder).keys() == {"play.yml"}
 
 
-def test_a_given_value_that_is_vaulted_is_taken_decrypted(project: Project) -> None:
+def test_a_vaulted_value_in_the_task_is_decrypted_first(project: Project) -> None:
     mine, theirs = (
-        project.command("ansible-vault", "encrypt_string", *project.secrets(vault_id), "--name", "token", TOKEN)
+        project.command(
+            "ansible-vault", "encrypt_string", *project.vault_id_options(vault_id), "--name", "token", TOKEN
+        )
         .replace("Encryption successful\n", "")
         .strip()
         for vault_id in ("default", "another")
@@ -295,11 +301,11 @@ def test_a_given_value_that_is_vaulted_is_taken_decrypted(project: Project) -> N
     tasks = [
         {"ansible.builtin.include_tasks": "written_out_mine.yml"},
         compare,
-        check("edited is changed", "compared is not changed"),
+        assert_that("edited is changed", "compared is not changed"),
         {**vaulted_vars(path="new.yml", variables={"token": "{{ token }}"}), "register": "edited"},
-        check("edited is not changed"),
+        assert_that("edited is not changed"),
         {"block": [{"ansible.builtin.include_tasks": "written_out_theirs.yml"}], "ignore_errors": True},
-        check("edited is failed", "'decrypt' in edited.msg"),
+        assert_that("edited is failed", "'decrypt' in edited.msg"),
     ]
 
     output = project.play(tasks, vars_files=["mine.yml"], environment=ENVIRONMENT)
@@ -313,7 +319,7 @@ def test_digits_stay_a_string_with_native_types(project: Project) -> None:
     tasks = [vaulted_vars(path="vars.yml", variables=variables), {"ansible.builtin.include_vars": {"file": "vars.yml"}}]
 
     project.play(
-        [*tasks, check("token == '4711'")],
+        [*tasks, assert_that("token == '4711'")],
         environment={"DIGITS": "4711", "ANSIBLE_JINJA2_NATIVE": "true"},
     )
 
@@ -330,7 +336,7 @@ def test_no_connection_is_made_and_the_hosts_of_a_play_take_turns(project: Proje
     )
 
     project.play(
-        [check(*(f"of_host{number} == 'host{number}.invalid'" for number in range(4)))], vars_files=["vars.yml"]
+        [assert_that(*(f"of_host{number} == 'host{number}.invalid'" for number in range(4)))], vars_files=["vars.yml"]
     )
 
 
@@ -345,7 +351,7 @@ def test_eight_runs_at_once_lose_nothing(project: Project) -> None:
         output, _nothing = run.communicate()
         assert run.returncode == 0, output
 
-    project.play([check(*(f"token{number} == 'value {number}'" for number in range(8)))], vars_files=["vars.yml"])
+    project.play([assert_that(*(f"token{number} == 'value {number}'" for number in range(8)))], vars_files=["vars.yml"])
 
 
 def test_check_mode_does_not_wait_for_another_run(project: Project) -> None:
@@ -354,7 +360,7 @@ def test_check_mode_does_not_wait_for_another_run(project: Project) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     tasks = [
         {**vaulted_vars(path="vars.yml", variables={"b": "x"}), "register": "predicted"},
-        check("predicted is changed", "predicted.added == ['b']"),
+        assert_that("predicted is changed", "predicted.added == ['b']"),
     ]
 
     project.play(tasks, "--check")
@@ -363,13 +369,13 @@ def test_check_mode_does_not_wait_for_another_run(project: Project) -> None:
     assert (project.folder / "vars.yml").read_text() == "a: 1\n"
 
 
-def test_values_are_moved_to_another_vault_id_and_back(project: Project) -> None:
+def test_values_move_to_another_vault_id_and_stay_there(project: Project) -> None:
     values = {"token": "{{ lookup('env', 'TOKEN') }}"}
     tasks = [
         vaulted_vars(path="vars.yml", vault_id="dev", variables={**FROM_LOOKUP}),
         {**vaulted_vars(path="vars.yml", vault_id="prod", variables=values), "register": "moved"},
         {**vaulted_vars(path="vars.yml", variables=values), "register": "kept"},
-        check(
+        assert_that(
             "moved.updated == ['token'] and moved.vault_id == 'prod'",
             "kept is not changed and kept.vault_id == 'prod'",
         ),
@@ -377,9 +383,9 @@ def test_values_are_moved_to_another_vault_id_and_back(project: Project) -> None
 
     project.play(tasks, vault_ids=["dev", "prod"], environment=ENVIRONMENT)
 
-    # With the secret of one id alone, only what is under that id can be read.
+    # With the secret of only one id, only the values under that id can be read.
     for vault_id, name in (("prod", "token"), ("dev", "other")):
-        compare = check(f"{name} == lookup('env', '{name.upper()}')")
+        compare = assert_that(f"{name} == lookup('env', '{name.upper()}')")
         project.play([compare], vault_ids=[vault_id], vars_files=["vars.yml"], environment=ENVIRONMENT)
 
 
@@ -387,7 +393,7 @@ def test_removing_plain_variables_needs_no_vault_secret(project: Project) -> Non
     (project.folder / "vars.yml").write_text("a: 1\nb:\n  user: x\n  # s3cr3t\nc: 2\n")
     tasks = [
         {**vaulted_vars(path="vars.yml", state="absent", names=["b"]), "register": "edited"},
-        check("edited.removed == ['b'] and edited.vault_id is not defined"),
+        assert_that("edited.removed == ['b'] and edited.vault_id is not defined"),
     ]
 
     project.play(tasks, vault_ids=[])

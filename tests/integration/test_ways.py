@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two ways in which a task's work is done: which is taken when, and that both give the same result."""
+"""A task does its work in one of two ways: which one is used when, and that both give the same result."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
 INFO = "voucherify.oauth.voucherify_oauth_token_info"
-HERE = "runs in the worker process"
-ON_TARGET = "is executed as a module on the target: "
+IN_WORKER = "runs in the worker process"
+AS_MODULE = "is executed as a module on the target: "
 
-# Every kind of result, one after another; {{ token }} is a live token of the scope 'vouchers'.
+# Every kind of result, one after the other. {{ token }} is a live token with the scope 'vouchers'.
 CASES: dict[str, dict[str, Any]] = {
     "generated": {TOKEN: {"scope": ["vouchers"]}},
     "generated in check mode": {TOKEN: {"scope": ["vouchers"]}, "check_mode": True},
     "kept": {TOKEN: {"scope": ["vouchers"], "access_token": "{{ token }}"}},
     "kept in check mode": {TOKEN: {"access_token": "{{ token }}"}, "check_mode": True},
     "introspected": {INFO: {"access_token": "{{ token }}"}},
-    "replaced for its scope": {TOKEN: {"scope": ["campaigns"], "access_token": "{{ token }}"}},
+    "replaced because of its scope": {TOKEN: {"scope": ["campaigns"], "access_token": "{{ token }}"}},
     "replaced by force": {TOKEN: {"access_token": "{{ token }}", "force": True}},
     "revoked in check mode": {TOKEN: {"state": "absent", "access_token": "{{ token }}"}, "check_mode": True},
     "revoked": {TOKEN: {"state": "absent", "access_token": "{{ token }}"}},
-    "not there to revoke": {TOKEN: {"state": "absent", "access_token": "{{ token }}"}},
-    "introspected when dead": {INFO: {"access_token": "{{ token }}"}},
+    "already revoked": {TOKEN: {"state": "absent", "access_token": "{{ token }}"}},
+    "introspected when inactive": {INFO: {"access_token": "{{ token }}"}},
     "refused by the API": {TOKEN: {"scope": ["no-such-scope"]}},
     "refused keys": {TOKEN: {"app_token": "wrong"}},
     "unreachable": {TOKEN: {"api_base_url": "http://127.0.0.1:9", "retries": 0}},
@@ -49,12 +49,12 @@ CASES: dict[str, dict[str, Any]] = {
     "no token to introspect": {INFO: {}},
 }
 
-# What the modules return, and nothing that ansible-core adds to any result.
-OURS = {"changed", "failed", "msg", *(name for module in (token, info) for name in yaml.safe_load(module.RETURN))}
+# The fields that the modules return, without those that ansible-core adds to any result.
+OWN_FIELDS = {"changed", "failed", "msg", *(name for module in (token, info) for name in yaml.safe_load(module.RETURN))}
 
 
-def results(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
-    """Play every case one way, and return the results with all that must differ from run to run made equal."""
+def run_cases(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
+    """Run every case one way. Return the results, with the values that differ from run to run made equal."""
     sandbox.reset()
     sandbox.stop_clock()
     now = sandbox.now()
@@ -65,56 +65,58 @@ def results(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
         tasks.append(
             {**case, "register": names[-1], "ignore_errors": True, "vars": {"token": "{{ first.access_token }}"}}
         )
-    run = play(tasks, "-vvv", way=way, keep=names)
+    run = play(tasks, "-vvv", way=way, fetch=names)
     assert run.status == 0, run.output
-    assert ((ON_TARGET if way == "module" else HERE) in run.output) and (
-        (HERE if way == "module" else ON_TARGET) not in run.output
+    assert ((AS_MODULE if way == "module" else IN_WORKER) in run.output) and (
+        (IN_WORKER if way == "module" else AS_MODULE) not in run.output
     )
-    text = json.dumps(dict(zip(CASES, run.kept.values())))
+    text = json.dumps(dict(zip(CASES, run.variables.values())))
     for number, made in enumerate(sandbox.tokens()):
         text = text.replace(made.access_token, f"token {number}")
     found: dict[str, Any] = json.loads(text)
     for result in found.values():
         result.get("error", {}).pop("request_id", None)
-        # The second way is played some seconds after the first.
+        # The second way runs some seconds after the first.
         if "expires_at" in result:
             result["expires_at"] -= now
-    return {case: {name: result[name] for name in OURS if name in result} for case, result in found.items()}
+    return {case: {name: result[name] for name in OWN_FIELDS if name in result} for case, result in found.items()}
 
 
 def test_both_ways_give_the_same_result_field_by_field(play: Play, sandbox: Sandbox) -> None:
-    here, on_target = (results(play, sandbox, way) for way in WAYS)
+    in_worker, as_module = (run_cases(play, sandbox, way) for way in WAYS)
     for case in CASES:
-        assert here[case] == on_target[case], case
-    assert here["kept"]["access_token"] == "token 0"
-    assert here["generated"]["access_token"] == "token 1"
-    assert [case for case, result in here.items() if result["failed"]] == list(CASES)[11:]
+        assert in_worker[case] == as_module[case], case
+    assert in_worker["kept"]["access_token"] == "token 0"
+    assert in_worker["generated"]["access_token"] == "token 1"
+    assert [case for case, result in in_worker.items() if result["failed"]] == list(CASES)[11:]
 
 
 @pytest.mark.parametrize(
     ("keywords", "way"),
     [
-        ({}, HERE),
-        ({"delegate_to": "localhost"}, HERE),
-        ({"connection": "ansible.builtin.local"}, HERE),
-        ({"environment": {}}, HERE),
-        ({"environment": {"A": "b"}}, HERE),
-        ({"environment": {"PYTHONPATH": "/nowhere"}}, f"{ON_TARGET}environment sets PYTHONPATH"),
-        ({"environment": {"LD_LIBRARY_PATH": "/nowhere"}}, f"{ON_TARGET}environment sets LD_LIBRARY_PATH"),
+        ({}, IN_WORKER),
+        ({"delegate_to": "localhost"}, IN_WORKER),
+        ({"connection": "ansible.builtin.local"}, IN_WORKER),
+        ({"environment": {}}, IN_WORKER),
+        ({"environment": {"A": "b"}}, IN_WORKER),
+        ({"environment": {"PYTHONPATH": "/nowhere"}}, f"{AS_MODULE}environment sets PYTHONPATH"),
+        ({"environment": {"LD_LIBRARY_PATH": "/nowhere"}}, f"{AS_MODULE}environment sets LD_LIBRARY_PATH"),
         pytest.param(
             {"become": True, "become_method": "su"},
-            f"{ON_TARGET}become is set",
-            marks=pytest.mark.skipif(os.geteuid() != 0, reason="su asks for a password unless root calls it"),
+            f"{AS_MODULE}become is set",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can use su without a password"),
         ),
     ],
 )
-def test_the_way_is_chosen_by_the_task_and_told(play: Play, keywords: dict[str, Any], way: str) -> None:
+def test_the_task_decides_which_way_is_used_and_the_output_says_why(
+    play: Play, keywords: dict[str, Any], way: str
+) -> None:
     run = play([{TOKEN: {}, **keywords}], "-vvv")
     assert run.status == 0, run.output
     assert way in run.output
 
 
-def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path) -> None:
+def test_a_connection_other_than_local_executes_a_module(play: Play, tmp_path: Path) -> None:
     plugins = tmp_path / "connection"
     plugins.mkdir()
     (plugins / "elsewhere.py").write_text(
@@ -130,10 +132,10 @@ def test_another_connection_than_local_means_a_module(play: Play, tmp_path: Path
         environment={"ANSIBLE_CONNECTION_PLUGINS": str(plugins)},
     )
     assert run.status == 0, run.output
-    assert f"{ON_TARGET}the connection is elsewhere" in run.output
+    assert f"{AS_MODULE}the connection is elsewhere" in run.output
 
 
-def test_a_token_that_is_dead_is_not_revoked_in_vain(play: Play, sandbox: Sandbox) -> None:
+def test_an_inactive_token_is_replaced_without_being_revoked(play: Play, sandbox: Sandbox) -> None:
     assert play([{TOKEN: {"access_token": "dead", "revoke_replaced": True}}]).status == 0
     assert len(sandbox.calls("generate")) == 1
     assert not sandbox.calls("revoke")
@@ -171,7 +173,7 @@ def test_module_defaults_of_the_action_group_reach_both_ways(play: Play, sandbox
 
 
 @EACH_WAY
-def test_a_key_may_be_vaulted_where_the_task_names_it(
+def test_a_key_may_be_vaulted_inline_in_the_task(
     play: Play, sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], way: str
 ) -> None:
     def password(name: str) -> list[str]:
@@ -202,7 +204,7 @@ def test_a_key_may_be_vaulted_where_the_task_names_it(
 def test_async_is_refused_with_the_reason(play: Play, sandbox: Sandbox, module: str, poll: int) -> None:
     run = play([{module: {"access_token": "a-token"}, "async": 10, "poll": poll}])
     assert run.status != 0
-    assert "does not run with async, because Ansible would keep the token in a file" in " ".join(run.output.split())
+    assert "does not run with async, because Ansible would keep the token in a file" in run.unwrapped
     assert not sandbox.requests()
 
 
@@ -211,7 +213,7 @@ def test_a_target_without_requests_is_named(play: Play, tmp_path: Path) -> None:
     bare = tmp_path / "bare" / "bin" / "python"
     run = play([{TOKEN: {}}], way="module", vars={"ansible_python_interpreter": str(bare)})
     assert run.status != 0
-    output = " ".join(run.output.split())
+    output = run.unwrapped
     assert "(requests)" in output
     assert str(bare) in output
     assert "Traceback" not in output
@@ -223,12 +225,12 @@ def test_a_controller_without_requests_leaves_the_work_to_the_module(play: Play,
     (library / "requests.py").write_text("raise ImportError\n")
     run = play([{TOKEN: {}}], "-vvv", environment={"PYTHONPATH": str(library)})
     assert run.status != 0
-    assert f"{ON_TARGET}requests cannot be imported by {sys.executable}" in run.output
+    assert f"{AS_MODULE}requests cannot be imported by {sys.executable}" in run.output
     assert "Traceback" not in run.output
 
 
 @EACH_WAY
-def test_one_line_at_v_tells_what_was_done(play: Play, way: str) -> None:
+def test_verbosity_1_prints_one_line_that_says_what_was_done(play: Play, way: str) -> None:
     tasks: list[dict[str, Any]] = [
         {TOKEN: {"scope": ["vouchers", "campaigns"]}, "register": "token"},
         {INFO: {"access_token": "{{ token.access_token }}"}},

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Ansible and other plugins print: the README names each case, and what it advises there keeps a secret hidden.
+"""What Ansible and other plugins print. The README names each case, and its advice keeps the secret hidden.
 
-Each case is run without the advice, too. If that shows no secret any more, the README can leave the case out.
+Each case also runs without the advice. If that no longer shows a secret, the case can be removed from the README.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from leaks import find_secrets
 from sandbox import Sandbox
 
 CORE = tuple(int(part) for part in core_version.split(".")[:2])
-# From here on, ansible-core masks the tokens that this collection reads or makes.
-MASKS = (2, 22)
+# This and later versions of ansible-core mask the tokens that this collection reads or makes.
+MASKING_CORE = (2, 22)
 
 TOKEN = {"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made"}
 KEY = "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"
@@ -34,7 +34,7 @@ URI = {
         "headers": {"Authorization": "Bearer {{ made.access_token }}"},
     }
 }
-SHOWN = {"ansible.builtin.debug": {"msg": "nothing"}, "loop_control": {"label": "{{ item.access_token }}"}}
+LABELLED = {"ansible.builtin.debug": {"msg": "nothing"}, "loop_control": {"label": "{{ item.access_token }}"}}
 MISSPELLED = {
     "voucherify.oauth.voucherify_oauth_token_info": {"access_token": "{{ item.acces_token }}"},
     "loop": ["{{ made }}"],
@@ -44,14 +44,17 @@ MISSPELLED = {
 
 @dataclass(frozen=True)
 class Case:
-    """Tasks that show a secret, and what the README advises instead. until: the ansible-core that hides the secret."""
+    """Tasks that show a secret, and what the README advises instead.
 
-    shows: list[dict[str, Any]]
+    hidden_since: the first ansible-core that hides the secret.
+    """
+
+    leaking: list[dict[str, Any]]
     advised: list[dict[str, Any]]
     arguments: tuple[str, ...] = ()
-    until: tuple[int, ...] = MASKS
+    hidden_since: tuple[int, ...] = MASKING_CORE
     environment: dict[str, str] = field(default_factory=dict)
-    environment_shows: dict[str, str] = field(default_factory=dict)
+    environment_leaking: dict[str, str] = field(default_factory=dict)
     play: dict[str, Any] = field(default_factory=dict)
     play_advised: dict[str, Any] = field(default_factory=dict)
 
@@ -66,43 +69,50 @@ CASES = {
         [TOKEN, {"ansible.builtin.set_fact": {"token": "{{ made.access_token }}", "cacheable": True}, "no_log": True}],
         [TOKEN, {"ansible.builtin.set_fact": {"token": "{{ made.access_token }}"}, "no_log": True}],
         environment=CACHE,
-        until=NEVER,
+        hidden_since=NEVER,
     ),
     "the environment in cached facts": Case(
-        [], [], environment=CACHE, play={"gather_facts": True}, play_advised={"gather_subset": ["!env"]}, until=NEVER
+        [],
+        [],
+        environment=CACHE,
+        play={"gather_facts": True},
+        play_advised={"gather_subset": ["!env"]},
+        hidden_since=NEVER,
     ),
     "skipped items": Case(
-        [TOKEN, {**SHOWN, "loop": ["{{ made }}"], "when": "item.access_token is not defined"}],
-        [TOKEN, {**SHOWN, "loop": "{{ [made] | selectattr('access_token', 'undefined') }}"}],
+        [TOKEN, {**LABELLED, "loop": ["{{ made }}"], "when": "item.access_token is not defined"}],
+        [TOKEN, {**LABELLED, "loop": "{{ [made] | selectattr('access_token', 'undefined') }}"}],
     ),
     "items of options that cannot be templated": Case([TOKEN, MISSPELLED], [TOKEN, {**MISSPELLED, "no_log": True}]),
     "the keyword environment": Case(
         [{"ansible.builtin.command": "true", "environment": {"VOUCHERIFY_APP_TOKEN": KEY}}],
         [{"ansible.builtin.command": "true"}],
         ("-vvv",),
-        until=NEVER,
+        hidden_since=NEVER,
     ),
     "ANSIBLE_DEBUG": Case(
-        [TOKEN, {**URI, "no_log": True}], [TOKEN, {**URI, "no_log": True}], environment_shows={"ANSIBLE_DEBUG": "true"}
+        [TOKEN, {**URI, "no_log": True}],
+        [TOKEN, {**URI, "no_log": True}],
+        environment_leaking={"ANSIBLE_DEBUG": "true"},
     ),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_secret_that_others_show_is_hidden_as_the_readme_advises(
+def test_the_advice_in_the_readme_hides_what_other_plugins_show(
     play: Play, sandbox: Sandbox, tmp_path: Path, name: str
 ) -> None:
     case = CASES[name]
 
-    def found(tasks: list[dict[str, Any]], **keywords: Any) -> list[str]:
+    def leaked_secrets(tasks: list[dict[str, Any]], **keywords: Any) -> list[str]:
         run = play(tasks, *case.arguments, **keywords)
         assert run.status == 0, run.output
         facts = "".join(path.read_text() for path in tmp_path.glob("facts/*"))
         return find_secrets(run.output + facts, sandbox)
 
-    assert not found(case.advised, environment=case.environment, **case.play, **case.play_advised)
-    if case.until > CORE:
-        assert found(case.shows, environment={**case.environment, **case.environment_shows}, **case.play)
+    assert not leaked_secrets(case.advised, environment=case.environment, **case.play, **case.play_advised)
+    if case.hidden_since > CORE:
+        assert leaked_secrets(case.leaking, environment={**case.environment, **case.environment_leaking}, **case.play)
 
 
 def test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not(
@@ -123,7 +133,7 @@ def test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not(
     assert status == 0, output
     vaulted = "!vault |\n" + "".join(f"          {line}\n" for line in (tmp_path / "vaulted").read_text().split())
 
-    def found(option: str, variable: str) -> list[str]:
+    def leaked_secrets(option: str, variable: str) -> list[str]:
         (tmp_path / "book.yml").write_text(
             "- hosts: localhost\n  gather_facts: false\n  vars:\n    key: "
             + variable
@@ -141,19 +151,19 @@ def test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not(
         assert recorded
         return find_secrets(output + recorded, sandbox)
 
-    assert not found('"{{ key }}"', vaulted)
-    if MASKS > CORE:
-        assert found(vaulted, "none")
+    assert not leaked_secrets('"{{ key }}"', vaulted)
+    if MASKING_CORE > CORE:
+        assert leaked_secrets(vaulted, "none")
 
 
 def test_a_key_that_is_written_into_a_playbook_may_be_printed_around_a_failure(play: Play, sandbox: Sandbox) -> None:
-    def found(key: str) -> list[str]:
+    def leaked_secrets(key: str) -> list[str]:
         tasks: list[dict[str, Any]] = [
             {"voucherify.oauth.voucherify_oauth_token_info": {"access_token": "none", "app_token": key}},
             {"name": "Fail", "ansible.builtin.fail": {"msg": "No"}},
         ]
         return find_secrets(play(tasks).output, sandbox)
 
-    assert not found(KEY)
-    if (2, 19) <= CORE < MASKS:
-        assert found(sandbox.app_token)
+    assert not leaked_secrets(KEY)
+    if (2, 19) <= CORE < MASKING_CORE:
+        assert leaked_secrets(sandbox.app_token)

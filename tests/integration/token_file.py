@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks of vaulted_tokens on one vars file, played for real, and what the file says afterwards."""
+"""Real runs of vaulted_tokens on one vars file, and what the file contains afterwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret, is_encrypted
-from integration.plays import command, run_environment
+from integration.plays import command_path, run_environment, unwrapped
 from sandbox import Sandbox
 
 MODULE = "voucherify.oauth.vaulted_tokens"
@@ -22,17 +22,16 @@ PASSWORD = "a-vault-password-to-search-for"
 
 
 @dataclass(frozen=True)
-class Done:
-    """A finished run: its status, all that it printed, and the result of the task, if it has one."""
+class FinishedRun:
+    """A finished run: its exit status, all its output, and the result of the task, if it has one."""
 
     status: int
     output: str = field(repr=False)
     result: Mapping[str, Any] = field(repr=False)
 
     @property
-    def words(self) -> str:
-        """The output with each run of white space as one blank."""
-        return " ".join(self.output.split())
+    def unwrapped(self) -> str:
+        return unwrapped(self.output)
 
     @property
     def message(self) -> str:
@@ -44,7 +43,7 @@ class Done:
 
 
 class TokenFile:
-    """A vars file in a folder of its own, and runs of one task on it."""
+    """A vars file in its own folder, and runs of one task on it."""
 
     def __init__(self, folder: Path, sandbox: Sandbox, name: str = "tokens.yml") -> None:
         self.sandbox = sandbox
@@ -64,8 +63,11 @@ class TokenFile:
         play: Mapping[str, Any] | None = None,
         vault_ids: Sequence[str] = ("default",),
         **options: Any,
-    ) -> Started:
-        """Start a run. keywords: of the task. play: of the play. options: of the module, path and tokens included."""
+    ) -> StartedRun:
+        """Start a run.
+
+        keywords: keywords of the task. play: keywords of the play. options: further options of the module.
+        """
         self._runs += 1
         name = f"run-{self._runs}"
         result = self.home / f"{name}.json"
@@ -75,7 +77,7 @@ class TokenFile:
             "ignore_errors": True,
             **(keywords or {}),
         }
-        keep = {
+        save = {
             "ansible.builtin.copy": {"dest": str(result), "content": "{{ outcome | to_json }}", "mode": "0600"},
             "delegate_to": "localhost",
             "run_once": True,
@@ -84,12 +86,12 @@ class TokenFile:
             "diff": False,
             "vars": {"ansible_connection": "local", "ansible_become": False},
         }
-        fail = {"ansible.builtin.fail": {"msg": "as the task did"}, "when": "outcome is failed"}
-        book = {"hosts": "localhost", "gather_facts": False, "tasks": [task, keep, fail], **(play or {})}
+        fail = {"ansible.builtin.fail": {"msg": "The task failed."}, "when": "outcome is failed"}
+        book = {"hosts": "localhost", "gather_facts": False, "tasks": [task, save, fail], **(play or {})}
         playbook = self.home / f"{name}.yml"
         playbook.write_text(json.dumps([book]))
         process = subprocess.Popen(
-            [command("ansible-playbook"), *self._vault_ids(vault_ids), *arguments, str(playbook)],
+            [command_path("ansible-playbook"), *self.vault_id_options(vault_ids), *arguments, str(playbook)],
             cwd=self.home,
             env={**os.environ, **run_environment(self.home), **self.sandbox.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -97,9 +99,9 @@ class TokenFile:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        return Started(process, result)
+        return StartedRun(process, result)
 
-    def run(self, *arguments: str, **how: Any) -> Done:
+    def run(self, *arguments: str, **how: Any) -> FinishedRun:
         return self.start(*arguments, **how).end()
 
     def run_each(self, tasks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -123,8 +125,8 @@ class TokenFile:
         results: list[Mapping[str, Any]] = json.loads((self.home / "outcomes.json").read_text())
         return results
 
-    def with_faults(self, code: str) -> dict[str, str]:
-        """Return the environment of a run of which every Python process executes this code when it starts."""
+    def with_startup_code(self, code: str) -> dict[str, str]:
+        """Return the environment of a run in which every Python process executes this code when it starts."""
         folder = self.home / "faults"
         folder.mkdir(exist_ok=True)
         (folder / "sitecustomize.py").write_text(code)
@@ -134,7 +136,7 @@ class TokenFile:
         """Write plain variables."""
         self.path.write_text(yaml.safe_dump(dict(content)))
 
-    def held(self) -> dict[str, Any]:
+    def variables(self) -> dict[str, Any]:
         """Return the variables of the file, decrypted by ansible-core's vault."""
         if not self.path.exists():
             return {}
@@ -149,18 +151,18 @@ class TokenFile:
         # A safe loader with two more tags.
         return yaml.load(vault.decrypt(data) if is_encrypted(data) else data, Loader) or {}
 
-    def live(self) -> set[str]:
+    def live_tokens(self) -> set[str]:
         return {token.access_token for token in self.sandbox.live_tokens()}
 
-    def lost(self) -> set[str]:
+    def lost_tokens(self) -> set[str]:
         """Return the live tokens that the file does not have."""
-        return self.live() - set(self.held().values())
+        return self.live_tokens() - set(self.variables().values())
 
-    def beside(self) -> list[str]:
-        """Return the names of whatever else is in the file's folder."""
+    def other_files(self) -> list[str]:
+        """Return the names of the other files in the folder."""
         return sorted(path.name for path in self.folder.iterdir() if path != self.path)
 
-    def _vault_ids(self, vault_ids: Iterable[str]) -> list[str]:
+    def vault_id_options(self, vault_ids: Iterable[str]) -> list[str]:
         options = []
         for vault_id in vault_ids:
             file = self.home / f"password-{vault_id}"
@@ -169,24 +171,24 @@ class TokenFile:
         return options
 
 
-class Started:
-    """A run that is going on."""
+class StartedRun:
+    """A run that is still going on."""
 
     def __init__(self, process: subprocess.Popen[str], result: Path) -> None:
         self.process = process
         self._result = result
 
-    def end(self, seconds: float = 300) -> Done:
+    def end(self, seconds: float = 300) -> FinishedRun:
         output, _nothing = self.process.communicate(timeout=seconds)
         result = json.loads(self._result.read_text()) if self._result.exists() else {}
-        return Done(self.process.returncode, output, result)
+        return FinishedRun(self.process.returncode, output, result)
 
-    def worker(self) -> int:
+    def worker_pid(self) -> int:
         """Return the process ID of the worker that runs a task now."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[-1])
 
 
-def listed(count: int, **more: Any) -> list[dict[str, Any]]:
-    """Return so many tokens to list."""
+def numbered_tokens(count: int, **more: Any) -> list[dict[str, Any]]:
+    """Return a list for the option `tokens`: token_0, token_1 and so on."""
     return [{"name": f"token_{number}", "scope": ["vouchers"], **more} for number in range(count)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from integration.plays import command, run_environment
+from integration.plays import command_path, run_environment
 
 MODULE = "voucherify.oauth.vaulted_vars"
 
@@ -19,11 +19,11 @@ Task = Mapping[str, Any]
 
 
 class Project:
-    """A project of which the vault id x has the password "password of x"."""
+    """A project in which each vault id x has the password "password of x"."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # Outside the project, so that what a run leaves in its folder can be looked through.
+        # Outside the project, so that a test can search everything that a run leaves in the project.
         self._passwords = folder.parent / "passwords"
         self._home = folder.parent / "home"
         for new in (folder, self._passwords, self._home):
@@ -34,14 +34,13 @@ class Project:
         tasks: Sequence[Task],
         *arguments: str,
         vault_ids: Sequence[str] = ("default",),
-        succeeds: bool = True,
         environment: Mapping[str, str] | None = None,
         **keywords: Any,
     ) -> str:
-        """Run a play of these tasks on localhost. Returns all its output."""
+        """Run these tasks as a play on localhost. Return all its output."""
         started = self.start(tasks, *arguments, vault_ids=vault_ids, environment=environment, **keywords)
         output, _nothing = started.communicate()
-        assert (started.returncode == 0) == succeeds, output
+        assert started.returncode == 0, output
         return output
 
     def start(
@@ -53,24 +52,24 @@ class Project:
         name: str = "play",
         **keywords: Any,
     ) -> subprocess.Popen[str]:
-        """Start a run of a play, its output and errors in one stream."""
+        """Start a run of these tasks, with output and errors in one stream."""
         play = {"hosts": "localhost", "gather_facts": False, "tasks": tasks, **keywords}
         playbook = self.folder / f"{name}.yml"
         playbook.write_text(json.dumps([play], indent=1))
         return self._popen(
-            ["ansible-playbook", *self.secrets(*vault_ids), *arguments, str(playbook)],
+            ["ansible-playbook", *self.vault_id_options(*vault_ids), *arguments, str(playbook)],
             environment or {},
         )
 
     def command(self, *arguments: str, stdin: str = "") -> str:
-        """Run one of ansible-core's commands in the project's folder. Returns its output."""
+        """Run one of ansible-core's commands. Return its output."""
         started = self._popen(arguments, {})
         output, _nothing = started.communicate(stdin)
         assert started.returncode == 0, output
         return output
 
-    def secrets(self, *vault_ids: str) -> list[str]:
-        """The options that load these vault ids."""
+    def vault_id_options(self, *vault_ids: str) -> list[str]:
+        """Return the options that load these vault ids."""
         options = []
         for vault_id in vault_ids:
             file = self._passwords / vault_id
@@ -80,7 +79,7 @@ class Project:
 
     def _popen(self, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [command(arguments[0]), *arguments[1:]],
+            [command_path(arguments[0]), *arguments[1:]],
             cwd=self._home,
             env={**os.environ, **run_environment(self._home), **environment},
             text=True,
@@ -91,10 +90,10 @@ class Project:
 
 
 def vaulted_vars(**options: Any) -> dict[str, Any]:
-    """A task."""
+    """Return a task that runs vaulted_vars with these options."""
     return {"name": "Edit", MODULE: options}
 
 
-def check(*conditions: str) -> dict[str, Any]:
-    """A task that fails unless the conditions hold."""
+def assert_that(*conditions: str) -> dict[str, Any]:
+    """Return a task that fails unless these conditions are true."""
     return {"name": "Check", "ansible.builtin.assert": {"that": list(conditions)}}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ansible-runner, which the automation platform runs jobs with, runs the deployment playbook and records no secret."""
+"""ansible-runner, which runs the jobs of the automation platform, runs the example playbook and records no secret."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import yaml
-from integration.plays import CHECKOUT, command, run_environment
+from integration.plays import CHECKOUT, command_path, run_environment
 from sandbox import Sandbox
 
 PLAYBOOK = CHECKOUT / "docs" / "automation_platform" / "deploy.yml"
-# The modules without the role, so that results with a token in them reach ansible-runner's own callback.
+# The modules without the role, so that results that contain a token reach ansible-runner's own callback.
 MODULES = """
 - hosts: localhost
   gather_facts: false
@@ -42,16 +42,16 @@ MODULES = """
 """
 VAULT_PASSWORD = "correct horse/battery+staple"
 
-# The one place where ansible-runner records the environment of a job. The documentation names it.
+# The only file in which ansible-runner records the environment of a job, as documented.
 RECORDS_ENVIRONMENT = "command"
 
-# Each job's artifacts are in a folder that has a UUID as its name.
+# The artifacts of each job are in a folder named after a UUID.
 JOB_FOLDER = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/")
 
 
 @pytest.fixture
 def job(tmp_path: Path, sandbox: Sandbox) -> Path:
-    """A job as the platform lays it out: the project, the key in the environment, the vault password at the prompt."""
+    """A job folder like the platform's: a project, the key in the environment, the vault password for the prompt."""
     folder = tmp_path / "job"
     (folder / "project").mkdir(parents=True)
     (folder / "env").mkdir()
@@ -92,7 +92,7 @@ def test_a_job_that_another_node_runs_succeeds_and_records_no_secret(
     check_job(controller / "artifacts", sandbox)
     assert names_with_a_secret(controller, sandbox) == {f"artifacts/{RECORDS_ENVIRONMENT}"}
     assert secrets_in(processed.stdout + processed.stderr + worked.stderr, sandbox) == set()
-    assert not node.exists(), "the worker leaves the job on its node"
+    assert not node.exists(), "the worker left the job on its node"
 
 
 def test_a_job_whose_key_is_refused_fails_and_records_no_secret(job: Path, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -107,10 +107,10 @@ def test_a_job_whose_key_is_refused_fails_and_records_no_secret(job: Path, sandb
 
 
 def runner(subcommand: str, *arguments: str, home: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    # ansible-runner finds ansible-playbook by the PATH.
-    path = f"{Path(command('ansible-playbook')).parent}{os.pathsep}{os.environ['PATH']}"
+    # ansible-runner finds ansible-playbook on the PATH.
+    path = f"{Path(command_path('ansible-playbook')).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        [command("ansible-runner"), subcommand, *arguments],
+        [command_path("ansible-runner"), subcommand, *arguments],
         env={**os.environ, "HOME": str(home), "PATH": path},
         cwd=home,
         input=stdin,
@@ -131,7 +131,7 @@ def check_job(artifacts: Path, sandbox: Sandbox) -> None:
 
 
 def secrets(sandbox: Sandbox) -> Iterator[str]:
-    """Every secret of a job in each form that a log could have it in."""
+    """Yield every secret of a job, in each encoding in which a log could contain it."""
     tokens = {request.form["access_token"] for request in sandbox.requests() if request.form.get("access_token")}
     for secret in {VAULT_PASSWORD, sandbox.app_token, *tokens}:
         encoded = base64.b64encode(secret.encode()).decode()
@@ -143,7 +143,7 @@ def secrets_in(text: str, sandbox: Sandbox) -> set[str]:
 
 
 def names_with_a_secret(folder: Path, sandbox: Sandbox) -> set[str]:
-    """The files below a folder that contain a secret, named without the random part."""
+    """Return the files in a folder that contain a secret. Their names leave out the random part."""
     found = set()
     for path in folder.rglob("*"):
         if path.is_file() and secrets_in(path.read_text(errors="replace"), sandbox):

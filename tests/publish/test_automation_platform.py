@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the automation platform reads: an execution environment's needs, and a credential's type."""
+"""What the automation platform reads: the dependencies of an execution environment, and a credential type."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_credential_type_has_the_form_that_the_platform_accepts() -> None:
         assert field["type"] == "string"
 
 
-def test_the_credential_type_serves_the_options_that_the_environment_can_set() -> None:
+def test_the_credential_type_has_the_options_that_the_environment_can_set() -> None:
     kind = credential_type()
     spec = {name: option for name, option in connection_argument_spec().items() if "fallback" in option}
     assert {field["id"]: field.get("secret", False) for field in kind["inputs"]["fields"]} == {

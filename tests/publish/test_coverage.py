@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token_info as module
-from integration.plays import CHECKOUT, EACH_WAY, WAYS, command, run_command, run_environment
+from integration.plays import CHECKOUT, EACH_WAY, WAYS, command_path, run_command, run_environment
 from sandbox import Sandbox
 
 MODULE = "plugins/modules/voucherify_oauth_token_info.py"
@@ -19,13 +19,13 @@ ACTION = "plugins/action/voucherify_oauth_token_info.py"
 
 
 @EACH_WAY
-def test_lines_count_that_a_task_runs(
+def test_lines_that_a_task_runs_are_counted(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     tasks = [
         {"voucherify.oauth.voucherify_oauth_token_info": {"access_token": "unknown"}},
-        # Ansible may end the last worker before that has written what it ran.
+        # Ansible may end the last worker before that worker has saved its coverage.
         {"ansible.builtin.debug": None},
     ]
     book = tmp_path / "playbook.yml"
@@ -42,16 +42,18 @@ def test_lines_count_that_a_task_runs(
         status, output = run_command("coverage", subcommand, options, *arguments, environment=environment, cwd=cwd)
         assert status == 0, output
 
-    coverage("run", command("ansible-playbook"), str(book), cwd=tmp_path)
+    coverage("run", command_path("ansible-playbook"), str(book), cwd=tmp_path)
     coverage("combine", str(tmp_path), cwd=CHECKOUT)
     coverage("json", "-o", str(tmp_path / "report.json"), cwd=CHECKOUT)
     files: dict[str, Any] = json.loads((tmp_path / "report.json").read_text())["files"]
 
-    # Not the line of the function's name, which runs when the file is imported.
+    # Without the line that defines the function, which also runs when the file is imported.
     lines, first = inspect.getsourcelines(module.work)
     assert set(range(first + 1, first + len(lines))) & set(files[MODULE]["executed_lines"])
     assert files[ACTION]["executed_lines"]
-    assert not [name for name in files if not name.startswith("plugins/")], "a file of a module counts by itself"
-    # Only a module has a `main` that runs.
+    assert not [name for name in files if not name.startswith("plugins/")], (
+        "a module's copy of a file is counted separately"
+    )
+    # Only a module runs `main`.
     lines, first = inspect.getsourcelines(module.main)
     assert (first + 1 in files[MODULE]["executed_lines"]) == (way == "module")

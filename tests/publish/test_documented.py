@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nothing exists without documentation, and no documentation is about what does not exist.
+"""Everything is documented, and the documentation only mentions what exists.
 
-Others see part of it: ansible-test compares a module's options with their documentation, antsibull-docs follows the
-references within the documentation of modules and roles, and `make docs` those of the guide. What modules return is
-compared where they run, in tests/integration/test_return_values.py.
+Other tools check parts of this: ansible-test compares the options of a module with their documentation, antsibull-docs
+checks references in the documentation of modules and roles, and `make docs` those in the guide. Return values are
+compared in tests/integration/test_return_values.py.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
-from integration.plays import CHECKOUT, COLLECTIONS, command
+from integration.plays import CHECKOUT, COLLECTIONS, command_path
 
 COLLECTION = "voucherify.oauth"
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 ROLE = CHECKOUT / "roles" / "token_vault"
 ROLE_RESULT = "token_vault_results"
 
-# What people read, beside the documentation of modules and roles themselves.
+# What people read besides the documentation of modules and roles.
 PAGES = sorted(
     path
     for pattern in ("*.md", ".github/*.md", "docs/*.md", "docs/docsite/rst/*.rst", "roles/*/README.md")
     for path in CHECKOUT.glob(pattern)
 )
 
-# How a page names something of ours: as inline code, or by a name that can be nobody else's.
+# How a page mentions something of this collection: as inline code, or by a name that only this collection uses.
 MENTIONS = (
     r"`([a-z]+(?:_[a-z]+)+)(?:=[^`]*)?`",
     r"`([a-z]+)=[^`]*`",
@@ -44,8 +44,8 @@ MENTIONS = (
     r"\b(VOUCHERIFY_\w+)",
     r"(?<!ansible_collections\.)\bvoucherify\.oauth\.(\w+)",
 )
-# What looks like ours in inline code, and is Ansible's.
-ANSIBLES = {
+# Inline code that looks like a name of this collection but is one of Ansible's.
+ANSIBLE_NAMES = {
     *("delegate_to", "group_vars", "host_pinned", "ignore_errors", "include_vars"),
     *("module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "version_added"),
 }
@@ -58,11 +58,11 @@ LINKS = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
 def ansible_doc(kind: str, *names: str) -> dict[str, Any]:
-    """What users are told of our modules or roles, with all fragments."""
+    """Return the documentation of modules or roles as users see it, including all fragments."""
     finished = subprocess.run(
-        [command("ansible-doc"), "--type", kind, "--json", *(f"{COLLECTION}.{name}" for name in names)],
+        [command_path("ansible-doc"), "--type", kind, "--json", *(f"{COLLECTION}.{name}" for name in names)],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
-        # Without the errors' stream: ansible-core from 2.20 on warns of a collection of its own.
+        # Without stderr, because ansible-core 2.20 and newer warn about one of their own collections.
         stdout=subprocess.PIPE,
         check=True,
     )
@@ -78,7 +78,7 @@ def role_options() -> dict[str, dict[str, Any]]:
 
 @lru_cache
 def known_names() -> frozenset[str]:
-    """Every name that a page may use for something of ours."""
+    """Return every name that a page may use for something in this collection."""
     names = {ROLE_RESULT, *role_options()["main"], *role_options()["main"]["token_vault_tokens"]["options"]}
     for module in ansible_doc("module", *MODULES).values():
         names |= {*module["doc"]["options"], *_with_contained(module["return"])}
@@ -97,12 +97,12 @@ def _with_contained(values: dict[str, Any]) -> Iterator[str]:
 
 
 def role_variables_in(*patterns: str) -> set[str]:
-    """The role's variables that its files use, without its private ones, which have two underscores."""
+    """Return the variables of the role that its files use, without private ones, which have two underscores."""
     text = "".join(path.read_text() for pattern in patterns for path in ROLE.glob(pattern))
     return set(re.findall(r"\btoken_vault_(?!_)\w+", text))
 
 
-def test_each_role_variable_that_is_used_is_documented_and_the_other_way_round() -> None:
+def test_each_role_variable_that_is_used_is_documented_and_vice_versa() -> None:
     used = role_variables_in("defaults/*.yml", "tasks/*.yml", "vars/*.yml")
     assert used == {ROLE_RESULT, *role_options()["main"]}
 
@@ -116,7 +116,7 @@ def test_the_role_has_the_defaults_that_are_documented() -> None:
     assert set(public) <= set(role_options()["main"])
 
 
-def test_the_role_s_page_names_each_variable() -> None:
+def test_the_readme_of_the_role_names_each_variable() -> None:
     assert role_variables_in("README.md") == {ROLE_RESULT, *role_options()["main"]}
 
 
@@ -124,7 +124,7 @@ def test_the_role_s_page_names_each_variable() -> None:
 def test_a_page_names_only_what_exists(page: Path) -> None:
     text = page.read_text()
     mentioned = {name for mention in MENTIONS for name in re.findall(mention, text)}
-    assert mentioned - known_names() - ANSIBLES == set()
+    assert mentioned - known_names() - ANSIBLE_NAMES == set()
     places = [CHECKOUT / path for path in PATHS.findall(text)] + [page.parent / link for link in LINKS.findall(text)]
     assert [place for place in places if not place.exists()] == []
 

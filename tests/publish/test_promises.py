@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each security promise of the README, and each exception from it, has tests. This is the list."""
+"""Each security promise in the README, and each exception, has tests. This is the list."""
 
 from __future__ import annotations
 
@@ -10,44 +10,43 @@ import pytest
 from integration.plays import CHECKOUT
 
 HTTP = "unit/plugins/module_utils/test_http"
-OTHERS = "integration/test_what_others_print::test_a_secret_that_others_show_is_hidden_as_the_readme_advises"
+OTHERS = "integration/test_what_others_print::test_the_advice_in_the_readme_hides_what_other_plugins_show"
 
-# What the README says in bold, and the tests of it: folder/file::function.
+# The promises in bold in the README, and their tests: folder/file::function.
 PROMISES = {
     "Never printed:": [
         "integration/test_secrets::test_a_success_prints_and_stores_no_secret",
-        "integration/test_secrets::test_a_failure_prints_no_secret_and_can_be_read",
+        "integration/test_secrets::test_a_failure_prints_no_secret_and_stays_readable",
         "integration/test_secrets::test_a_loop_prints_no_token_when_ansible_ends_it",
-        "integration/test_secrets_in_options::test_a_secret_in_any_option_is_found_in_no_output",
+        "integration/test_secrets_in_options::test_no_output_shows_a_secret_from_any_option",
         "integration/test_vaulted_tokens::test_the_result_is_shown_with_names_and_reasons_and_without_secrets",
         "integration/test_vaulted_tokens::test_a_loop_prints_none_of_its_items",
-        "integration/test_vaulted_vars::test_a_loop_over_values_shows_none_and_a_failure_in_it_can_be_read",
+        "integration/test_vaulted_vars::test_a_loop_over_values_shows_none_and_its_failures_stay_readable",
         "integration/test_token_vault::test_the_role_prints_and_stores_no_secret",
         "publish/test_ansible_runner::test_a_job_succeeds_and_records_no_secret",
     ],
     "Never stored in plain text:": [
         "integration/test_secrets::test_a_success_prints_and_stores_no_secret",
         "integration/test_token_vault::test_the_role_prints_and_stores_no_secret",
-        "integration/test_options_on_target::test_no_file_is_left_on_the_target",
+        "integration/test_options_on_target::test_no_file_with_a_secret_is_left_on_the_target",
         "integration/test_vaulted_tokens::test_async_is_refused",
-        "integration/test_vaulted_vars::test_a_run_without_vault_secrets_and_a_task_with_async_are_told_why_they_fail",
-        "unit/plugins/plugin_utils/vars_file/test_vault_file"
-        "::test_a_backup_does_not_keep_in_plain_text_what_is_vaulted_now",
+        "integration/test_vaulted_vars::test_a_run_without_vault_secrets_and_a_task_with_async_say_why_they_fail",
+        "unit/plugins/plugin_utils/vars_file/test_vault_file::test_a_backup_has_no_plain_text_of_what_is_vaulted_now",
     ],
     "Never sent elsewhere:": [
-        f"{HTTP}::test_a_redirect_is_named_and_its_target_receives_nothing",
-        f"{HTTP}::test_netrc_adds_nothing",
+        f"{HTTP}::test_a_redirect_is_reported_and_its_target_receives_nothing",
+        f"{HTTP}::test_netrc_adds_no_credentials",
         f"{HTTP}::test_a_certificate_that_does_not_verify_ends_the_call",
         f"{HTTP}::test_plain_http_on_this_machine_never_goes_through_a_proxy",
-        "unit/plugins/module_utils/test_options::test_a_base_url_may_not_be",
+        "unit/plugins/module_utils/test_options::test_an_invalid_base_url_is_refused",
     ],
     "Never lost if it can be avoided:": [
         f"{HTTP}::test_generate_is_never_sent_again_once_it_may_have_been_carried_out",
-        "integration/test_proxies::test_a_mint_whose_answer_is_lost_is_not_sent_again",
+        "integration/test_proxies::test_generate_is_not_sent_again_when_its_answer_is_lost",
         "integration/test_tokens_interrupted::test_a_killed_run_loses_at_most_eight_tokens",
-        "integration/test_tokens_interrupted::test_every_answered_mint_is_in_the_file_when_the_run_is_ended",
-        "integration/test_tokens_interrupted::test_a_disk_that_is_full_costs_no_token",
-        "integration/test_lost_tokens::test_the_warning_of_a_failed_try_is_shown_though_until_hides_its_failure",
+        "integration/test_tokens_interrupted::test_every_token_that_arrived_is_in_the_file_when_the_worker_is_stopped",
+        "integration/test_tokens_interrupted::test_no_token_is_made_when_the_disk_is_full",
+        "integration/test_lost_tokens::test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure",
     ],
     "Tasks that use a token": [OTHERS],
     "Cached facts": [OTHERS],
@@ -63,8 +62,8 @@ PROMISES = {
     "`ANSIBLE_DEBUG`": [OTHERS],
     "ansible-runner": ["publish/test_ansible_runner::test_a_job_succeeds_and_records_no_secret"],
     "A temporary file on the target": [
-        "integration/test_options_on_target::test_no_file_is_left_on_the_target",
-        "integration/test_options_on_target::test_no_file_is_there_while_the_module_runs_or_after_an_interrupt",
+        "integration/test_options_on_target::test_no_file_with_a_secret_is_left_on_the_target",
+        "integration/test_options_on_target::test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt",
     ],
 }
 

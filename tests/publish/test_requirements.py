@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What certification and the community package require of a collection; docs/requirements.md lists all of it."""
+"""What certification and the community package require of a collection. docs/requirements.md has the full list."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
-from integration.plays import CHECKOUT, COLLECTIONS, command
+from integration.plays import CHECKOUT, COLLECTIONS, command_path
 from publish.test_documented import COLLECTION, MODULES, ansible_doc
 
 README = (CHECKOUT / "README.md").read_text()
 GALAXY = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())
 LINT = yaml.safe_load((CHECKOUT / ".ansible-lint").read_text())
 
-# The sections of the template for certified collections, in its order.
+# The sections of the template for certified collections, in order.
 README_SECTIONS = [
     *("Requirements", "Installation", "Use cases", "Testing", "Support", "Release notes", "Related information"),
     "License",
@@ -28,7 +28,7 @@ REQUIRED_TAGS = {
     *("application", "cloud", "database", "eda", "infrastructure", "linux", "monitoring", "networking", "security"),
     *("storage", "tools", "windows"),
 }
-# Rules of ansible-lint that certification does not let a collection skip.
+# Rules of ansible-lint that certification does not allow a collection to skip.
 UNSKIPPABLE = {
     *("risky-shell-pipe", "command-instead-of-shell", "meta-no-info", "package-latest", "no-handler"),
     *("no-log-password", "meta-runtime[unsupported-version]", "no-changed-when", "risky-file-permissions"),
@@ -107,7 +107,7 @@ def test_private_code_has_a_leading_underscore_and_says_so(folder: str) -> None:
 
 def test_all_files_have_the_one_licence() -> None:
     licences = {path.name for path in (CHECKOUT / "LICENSES").iterdir()}
-    assert licences == {"GPL-3.0-or-later.txt"}, "reuse lint wants each licence that a file names to be here"
+    assert licences == {"GPL-3.0-or-later.txt"}, "reuse lint needs each licence that a file names to be here"
 
 
 def test_the_modules_keep_to_the_conventions() -> None:
@@ -137,9 +137,9 @@ def test_examples_use_full_names_only() -> None:
 @pytest.mark.parametrize("kind", ["module", "role"])
 def test_ansible_doc_lists_each_summary_in_full(kind: str) -> None:
     listed = subprocess.run(
-        [command("ansible-doc"), "--type", kind, "--list", COLLECTION],
+        [command_path("ansible-doc"), "--type", kind, "--list", COLLECTION],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
-        stdin=subprocess.DEVNULL,  # no terminal, which is taken for one with 80 columns
+        stdin=subprocess.DEVNULL,  # no terminal, so it assumes 80 columns
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The built collection holds what its users need, and nothing else."""
+"""The built collection contains what its users need, and nothing else."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ TEXT_LINK = re.compile(r"\]\(([^)\s]+)|(?:src|href)=[\"']([^\"']+)|^\[[^\]]+\]: 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The text of each file of the collection as it is released, by its name."""
+    """Map the name of each file in the built collection to its text."""
     folder = tmp_path_factory.mktemp("built")
     build = [sys.executable, "tests/tarball.py", REPOSITORY, str(folder)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -69,7 +69,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def links(text: str) -> list[str]:
-    """The targets of a page's links, without what only looks like a link in code."""
+    """Return the targets of the links on a page. Code is ignored."""
     return [next(filter(None, groups)) for groups in TEXT_LINK.findall(tarball.CODE.sub("", text))]
 
 

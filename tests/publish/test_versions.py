@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever says which versions of ansible-core are served says the same."""
+"""All files that list the supported versions of ansible-core agree."""
 
 from __future__ import annotations
 

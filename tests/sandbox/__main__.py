@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python tests/sandbox`, run from anywhere."""
+"""The command `python tests/sandbox`, which works from any folder."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# Python does not treat a folder that is run as a package; it is found as `sandbox` in its parent.
+# Python does not treat a folder that it runs as a package, so import it as `sandbox` from its parent folder.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from sandbox.server import Server, environment_of
+from sandbox.server import Server, client_environment
 from sandbox.state import Settings, State
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -29,8 +29,8 @@ VOUCHERIFY_API_BASE_URL and VOUCHERIFY_SANDBOX_URL set, stops when the command e
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve until a signal comes or the command has ended. Return the exit status."""
-    # Split here because argparse treats a second `--`, which belongs to the command, differently in each Python.
+    """Serve until a signal arrives or the command has ended. Return the exit status."""
+    # Split here, because each Python's argparse treats a second `--`, which belongs to the command, differently.
     has_command = "--" in arguments
     place = arguments.index("--") if has_command else len(arguments)
     command = arguments[place + 1 :]
@@ -54,11 +54,15 @@ def _make_parser() -> argparse.ArgumentParser:
         usage="%(prog)s [options] [-- COMMAND [ARGUMENT ...]]",
         description=DESCRIPTION,
     )
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one")
     parser.add_argument("--prefix", default="", help="path of the API's base URL, such as /some/path")
     parser.add_argument("--certificate", metavar="PEM", help="serve https with this certificate")
-    parser.add_argument("--key", metavar="PEM", help="the certificate's private key, if in a file of its own")
-    parser.add_argument("--latency", type=float, default=Settings.latency, metavar="SECONDS", help="of each answer")
+    parser.add_argument(
+        "--key", metavar="PEM", help="the private key, if it is not in the same file as the certificate"
+    )
+    parser.add_argument(
+        "--latency", type=float, default=Settings.latency, metavar="SECONDS", help="delay of each answer"
+    )
     parser.add_argument(
         "--rate-limit",
         type=int,
@@ -88,7 +92,7 @@ async def _run(
     try:
         url = await server.start(options.port, ssl_context)
         if command:
-            environment = {**os.environ, **environment_of(url, prefix, state.keys[0])}
+            environment = {**os.environ, **client_environment(url, prefix, state.keys[0])}
             return await _run_command(command, _without_proxy_on_loopback(environment))
         await _wait_for_the_end(f"ready {url}{prefix}", options.until_stdin_closes)
         return 0
@@ -97,7 +101,7 @@ async def _run(
 
 
 def _without_proxy_on_loopback(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the same environment without a proxy for this machine.
+    """Return the same environment, with no proxy for this machine.
 
     Sets both spellings, because programs differ in which one they look at first.
     """
@@ -113,7 +117,7 @@ async def _wait_for_the_end(announcement: str, until_stdin_closes: bool) -> None
     for stop_signal in STOP_SIGNALS:
         loop.add_signal_handler(stop_signal, end.set)
     if until_stdin_closes:
-        # Readable means closed: whoever has the other end never writes.
+        # Readable means closed, because the other end never writes.
         loop.add_reader(sys.stdin.fileno(), end.set)
     print(announcement, flush=True)
     await end.wait()
@@ -129,12 +133,12 @@ async def _run_command(command: Sequence[str], environment: Mapping[str, str]) -
     for stop_signal in STOP_SIGNALS:
         loop.add_signal_handler(stop_signal, _forward, process, stop_signal)
     status = await process.wait()
-    # A shell reports a command that a signal ended in the same way.
+    # Shells report a command that was ended by a signal in the same way.
     return status if status >= 0 else 128 - status
 
 
 def _forward(process: asyncio.subprocess.Process, stop_signal: signal.Signals) -> None:
-    # It may have ended just now; this program learns that next.
+    # The command may have just ended.
     if process.returncode is None:
         process.send_signal(stop_signal)
 

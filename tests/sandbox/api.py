@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API as a client sees it: what each endpoint wants, what it answers and what it refuses."""
+"""The API as a client sees it: what each endpoint requires, answers and refuses."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ SCOPES = frozenset(_DOCUMENTED_SCOPES.split())
 # A scope follows the path: /v1/vouchers needs `vouchers`. `api` covers them all; `client_...` is for browsers.
 COLLECTIONS = frozenset(scope for scope in SCOPES if scope != "api" and not scope.startswith("client_"))
 
-# The OpenAPI document requires a scope, the SDK's page does not. `api` is what the document's example answers.
-SCOPE_WHEN_NONE_IS_ASKED = "api"
+# The OpenAPI document requires a scope, the SDK's page does not. `api` is the scope in the example of the document.
+DEFAULT_SCOPE = "api"
 
 Headers = Mapping[str, Union[str, Sequence[str], None]]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP request, read to its end.
+    """One complete HTTP request.
 
-    target: as in the request line. path, query: its two parts, still percent-encoded.
+    target: the target in the request line. path, query: its parts, still percent-encoded.
     headers: names in lower case; the values of a repeated header are joined with a comma.
     """
 
@@ -53,7 +53,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP response. headers: a list sends a header several times, None leaves it out."""
+    """One HTTP response. headers: a list sends the header several times, None leaves it out."""
 
     status: int
     headers: Headers = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """The API's error object (OpenAPI document, schema Error). Raised wherever a call is refused."""
+    """The API's error object (OpenAPI document, schema Error). Raised when a call is refused."""
 
     def __init__(self, status: int, key: str, message: str, details: str | None = None, allow: str = "") -> None:
         super().__init__(message)
@@ -81,7 +81,7 @@ class Refusal(Exception):
 
 
 def operation_of(path: str) -> str | None:
-    """Return the operation of a path below the base URL, whatever the method; None for an unknown path."""
+    """Return the operation of a path below the base URL, for any method. Return None for an unknown path."""
     if path in _OAUTH:
         return _OAUTH[path][0]
     collection = path[len("/v1/") :]
@@ -89,7 +89,7 @@ def operation_of(path: str) -> str | None:
 
 
 def answer_call(state: State, path: str, call: Call) -> Answer:
-    """Do what a call asks for. `path` is one that `operation_of` knows.
+    """Carry out a call. `operation_of` must know the path.
 
     The rate limit comes first, so that every answer has its headers.
     """
@@ -113,7 +113,7 @@ def _answer(state: State, path: str, call: Call) -> Answer:
     key = _find_key(state, call)
     _require_json_accepted(call)
     if call.query:
-        # No document gives these endpoints a query, and a secret in one would end up in logs.
+        # No document gives these endpoints a query, and a secret in a query would end up in logs.
         raise Refusal(400, "invalid_query_params", "Invalid query params", "This endpoint takes no query")
     return _OAUTH[path][1](state, key, call)
 
@@ -127,7 +127,7 @@ def _generate(state: State, key: ApiKey, call: Call) -> Answer:
     token = state.make_token(key, scope if granted is None else granted)
     if token is None:
         # No document names this error. The key is the sandbox's own.
-        raise Refusal(400, "too_many_tokens", "Too many tokens", f"A project has {MAX_LIVE_TOKENS} at most")
+        raise Refusal(400, "too_many_tokens", "Too many tokens", f"A project can have at most {MAX_LIVE_TOKENS}")
     return Answer.json(200, _describe(state, token))
 
 
@@ -191,7 +191,7 @@ def _describe(state: State, token: Token) -> dict[str, Any]:
 
 
 def _require_json_accepted(call: Call) -> None:
-    """Raises Refusal 406 when `Accept` rules JSON out.
+    """Raise Refusal 406 if `Accept` rules out JSON.
 
     Without the header everything is accepted (RFC 9110, section 12.5.1). The most specific range decides.
     """
@@ -211,10 +211,10 @@ def _weighted(part: str) -> tuple[str, float]:
 
 
 def _read_access_token(call: Call) -> str:
-    """Return the one field of introspect and revoke.
+    """Return the only field of introspect and revoke.
 
-    An empty value counts as none (RFC 6749, section 3.2). The document of revoke shows no 400, but its schema requires
-    the field.
+    An empty value counts as missing (RFC 6749, section 3.2). The documentation of revoke shows no 400, but its schema
+    requires the field.
     """
     access_token = _read_form(call, ("access_token",)).get("access_token")
     if not access_token:
@@ -225,7 +225,7 @@ def _read_access_token(call: Call) -> str:
 def _read_form(call: Call, allowed: Collection[str]) -> dict[str, str]:
     """Return the fields of the body.
 
-    Stricter than RFC 6749, section 3.2, which ignores unknown fields: here one is a client's mistake.
+    Stricter than RFC 6749, section 3.2, which ignores unknown fields: here they are mistakes of the client.
     """
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Refusal(415, "unsupported_media_type", "Unsupported Media Type", f"Send the request as {FORM}")
@@ -251,9 +251,9 @@ def _read_scope(asked: str | None) -> str:
     RFC 6749, section 3.3, does not allow.
     """
     if asked is None:
-        return SCOPE_WHEN_NONE_IS_ASKED
+        return DEFAULT_SCOPE
     for value in asked.split(" "):
-        # Without regard to case, because the documents contradict each other: `SKUs` and `skus`.
+        # Case does not matter, because the documents contradict each other: `SKUs` and `skus`.
         if value.lower() not in SCOPES:
             raise Refusal(400, "invalid_scope", f"Invalid scope: {value}")
     return " ".join(dict.fromkeys(asked.lower().split(" ")))

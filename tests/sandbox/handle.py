@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox for Python callers."""
+"""Start and control the sandbox from Python."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .server import CONTROL, environment_of
+from .server import CONTROL, client_environment
 from .state import ApiKey, Fault, LoggedRequest, Token
 
-# Seconds that the server has to end by itself.
+# How many seconds the server has to stop by itself.
 STOP_TIMEOUT = 10
 
 
 class Sandbox:
-    """A running sandbox, in a process of its own that ends with this one, however this one ends.
+    """A running sandbox, in a separate process that ends with this one, however this one ends.
 
     url: the API's base URL, with the prefix.
     app_id, app_token: an API key; other_app_id, other_app_token: a second one of the same project.
-    environment: the variables that tell the collection of it, and VOUCHERIFY_SANDBOX_URL, the control interface.
+    environment: the variables that make the collection use it, and VOUCHERIFY_SANDBOX_URL, the control interface.
     """
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
@@ -40,7 +40,7 @@ class Sandbox:
         key, other_key = (ApiKey(**fields) for fields in self._get("state")["keys"])
         self.app_id, self.app_token = key.app_id, key.app_token
         self.other_app_id, self.other_app_token = other_key.app_id, other_key.app_token
-        self.environment = environment_of(server_url, parts.path, key)
+        self.environment = client_environment(server_url, parts.path, key)
 
     @classmethod
     def start(
@@ -53,7 +53,7 @@ class Sandbox:
     ) -> Sandbox:
         """Start a server and wait until it accepts connections. The options are those of the command line.
 
-        Raises RuntimeError when it does not start; its standard error stream says why.
+        Raises RuntimeError if it does not start; its standard error stream says why.
         """
         command = [sys.executable, str(Path(__file__).parent), "--until-stdin-closes", f"--latency={latency}"]
         options = {"prefix": prefix, "rate-limit": rate_limit, "certificate": certificate, "key": key}
@@ -77,7 +77,7 @@ class Sandbox:
         self.stop()
 
     def reset(self) -> None:
-        """Bring everything but the API keys back to the start, and release the answers that are held."""
+        """Reset everything except the API keys, and release the answers that are held back."""
         self._post("reset", {})
 
     def advance(self, seconds: float) -> None:
@@ -85,28 +85,28 @@ class Sandbox:
         self._post("clock", {"advance": seconds})
 
     def stop_clock(self) -> None:
-        """Let the clock move by `advance` only, until the next reset."""
+        """Let only `advance` move the clock, until the next reset."""
         self._post("clock", {"stop": True})
 
     def now(self) -> int:
-        """Return what the clock says, in seconds of Unix time."""
+        """Return the time of the clock, as Unix time in seconds."""
         now: int = self._get("state")["now"]
         return now
 
     def fail(self, operation: str, **fault: Any) -> None:
-        """Order a fault or a deviation; `Fault` says what there is. For all calls: `times=ALWAYS`."""
+        """Add a fault or a deviation; see `Fault`. For all calls: `times=ALWAYS`."""
         self._post("faults", asdict(Fault(operation, **fault)))
 
     def configure(self, **settings: Any) -> None:
-        """Change some of the settings; `Settings` says what there is."""
+        """Change some of the settings; see `Settings`."""
         self._post("settings", settings)
 
     def release(self) -> None:
-        """Send the answers that `hold` holds back now."""
+        """Send the answers that `hold` is holding back."""
         self._post("release", {})
 
     def in_flight(self) -> int:
-        """Return how many calls have arrived and not been answered."""
+        """Return how many calls have arrived and have not been answered yet."""
         count: int = self._get("state")["in_flight"]
         return count
 
@@ -120,7 +120,7 @@ class Sandbox:
         end = time.monotonic() + timeout
         while self.in_flight() < count:
             if time.monotonic() > end:
-                raise TimeoutError(f"there were never {count} calls at the same time")
+                raise TimeoutError(f"there were never {count} calls in flight")
             time.sleep(0.02)
 
     def tokens(self) -> list[Token]:
@@ -140,12 +140,12 @@ class Sandbox:
         return [request for request in self.requests() if request.operation == operation]
 
     def _get(self, name: str) -> Any:
-        return self._ask(urllib.request.Request(f"{self._control_url}/{name}"))
+        return self._call(urllib.request.Request(f"{self._control_url}/{name}"))
 
     def _post(self, name: str, content: dict[str, Any]) -> Any:
-        return self._ask(urllib.request.Request(f"{self._control_url}/{name}", json.dumps(content).encode()))
+        return self._call(urllib.request.Request(f"{self._control_url}/{name}", json.dumps(content).encode()))
 
-    def _ask(self, request: urllib.request.Request) -> Any:
+    def _call(self, request: urllib.request.Request) -> Any:
         try:
             with _OPENER.open(request) as response:
                 return json.load(response)
@@ -154,7 +154,7 @@ class Sandbox:
 
 
 def _make_opener() -> urllib.request.OpenerDirector:
-    # Its own child on loopback needs neither a proxy nor a certificate.
+    # The server is a child process on loopback, so no proxy and no certificate check is needed.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

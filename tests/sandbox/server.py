@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox on a TCP port: the API, the faults, and the interface that controls both.
+"""The sandbox on a TCP port: the API, its faults, and the interface that controls both.
 
-The control interface takes JSON, answers JSON and wants no credentials:
+The control interface takes and returns JSON and needs no credentials:
 
 GET  /control/state
 GET  /control/requests
@@ -33,14 +33,14 @@ from .state import ApiKey, Fault, LoggedRequest, State
 HOST = "127.0.0.1"
 CONTROL = "/control"
 
-# What a web server of somebody else says to an unknown path.
+# How an ordinary web server answers an unknown path.
 NOT_FOUND = Answer(404, {"Content-Type": "text/html"}, b"<html><body><h1>404 Not Found</h1></body></html>\n")
 
-# Seconds that stopping waits for calls that are being answered.
+# How many seconds stopping waits for calls that are being answered.
 SHUTDOWN_TIMEOUT = 0.2
 
 
-def environment_of(server_url: str, prefix: str, key: ApiKey) -> dict[str, str]:
+def client_environment(server_url: str, prefix: str, key: ApiKey) -> dict[str, str]:
     """Return the variables that the collection reads, and VOUCHERIFY_SANDBOX_URL, the control interface."""
     return {
         "VOUCHERIFY_APP_ID": key.app_id,
@@ -51,7 +51,7 @@ def environment_of(server_url: str, prefix: str, key: ApiKey) -> dict[str, str]:
 
 
 class Server:
-    """Serves one state. prefix: empty, or a path that starts with a slash and ends without."""
+    """Serves one state. prefix: empty, or a path that starts with a slash and does not end with one."""
 
     def __init__(self, state: State, prefix: str) -> None:
         self._state = state
@@ -59,9 +59,9 @@ class Server:
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int, ssl_context: SSLContext | None) -> str:
-        """Listen, on a free port for 0. Return the server's URL, without the prefix, once it accepts connections."""
+        """Listen on this port, or on a free one if it is 0. Return the URL without the prefix once it is running."""
 
-        # A middleware sees every request; routes would miss those for a proxy.
+        # A middleware sees every request; routes would miss those that are meant for a proxy.
         @web.middleware
         async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
             return await self._handle(request)
@@ -102,7 +102,7 @@ class Server:
         if fault.hold:
             await state.wait_for_release()
         if fault.cut or fault.hang:
-            return await _say_nothing(request, fault)
+            return await _send_nothing(request, fault)
         logged.status = answer.status
         if fault.truncate:
             return await self._send_half(request, answer)
@@ -122,7 +122,7 @@ class Server:
         return response
 
     def _headers(self, request: web.Request, answer: Answer) -> Any:
-        # The date tells a client the API's clock, which is not the machine's once a test has moved it.
+        # The date is that of the API's clock, which a test may have moved.
         headers = {"Date": formatdate(self._state.now(), usegmt=True), **answer.headers}
         request["left_out"] = [name for name, value in headers.items() if value is None]
         several = {name: [value] if isinstance(value, str) else value or () for name, value in headers.items()}
@@ -184,22 +184,22 @@ def _deviating_fields(fault: Fault, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _leave_out_headers(request: web.Request, response: web.StreamResponse) -> None:
-    # By now the web server has added a date of its own.
+    # By now the web server has added its own date.
     for name in request.get("left_out", ()):
         response.headers.popall(name, None)
 
 
-async def _say_nothing(request: web.Request, fault: Fault) -> web.StreamResponse:
+async def _send_nothing(request: web.Request, fault: Fault) -> web.StreamResponse:
     if fault.cut and request.transport is not None:
         request.transport.abort()
     while request.transport is not None:
         await asyncio.sleep(0.02)
-    # The web server wants a response, and drops it because the connection is gone.
+    # The web server expects a response, and drops it because the connection is closed.
     return web.Response()
 
 
 def _control(state: State, action: Callable[..., dict[str, Any]], call: Call) -> Answer:
-    """Answer a call to the control interface: 400 for what is not understood, so a misspelt option is noticed."""
+    """Answer a call to the control interface. Invalid content gets a 400, so that a misspelt option is noticed."""
     try:
         return Answer.json(200, action(state, **json.loads(call.body or b"{}")))
     except (TypeError, ValueError) as problem:
@@ -232,10 +232,10 @@ def _change_settings(state: State, **changes: Any) -> dict[str, Any]:
     return asdict(state.settings)
 
 
-def _order_fault(state: State, **fields: Any) -> dict[str, Any]:
+def _add_fault(state: State, **fields: Any) -> dict[str, Any]:
     fault = Fault(**fields)
     if fault.operation not in (*OPERATIONS, "any"):
-        raise ValueError(f"operation is one of {', '.join(OPERATIONS)} or any")
+        raise ValueError(f"operation must be any or one of {', '.join(OPERATIONS)}")
     state.faults.append(fault)
     return {"faults": [asdict(pending) for pending in state.faults]}
 
@@ -247,5 +247,5 @@ _CONTROL: dict[tuple[str, str], Callable[..., dict[str, Any]]] = {
     ("POST", f"{CONTROL}/release"): _release,
     ("POST", f"{CONTROL}/clock"): _move_clock,
     ("POST", f"{CONTROL}/settings"): _change_settings,
-    ("POST", f"{CONTROL}/faults"): _order_fault,
+    ("POST", f"{CONTROL}/faults"): _add_fault,
 }

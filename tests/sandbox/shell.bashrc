@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What the shell of `make sandbox` reads in place of ~/.bashrc.
+# The shell of `make sandbox` reads this instead of ~/.bashrc.
 
 # shellcheck shell=bash
 PS1='(voucherify sandbox) \w \$ '
 
 cat <<HINT
-This shell uses a sandbox, not the Voucherify API. It ends when you leave the shell with 'exit'.
+This shell uses a sandbox, not the Voucherify API. The sandbox stops when you leave the shell with 'exit'.
   API: $VOUCHERIFY_API_BASE_URL    control: $VOUCHERIFY_SANDBOX_URL
 VOUCHERIFY_APP_ID, VOUCHERIFY_APP_TOKEN and ANSIBLE_VAULT_PASSWORD_FILE are set. Try:
   ansible-playbook voucherify.oauth.demo

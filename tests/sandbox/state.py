@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything the sandbox knows: clock, API keys, tokens, rate limit, settings, faults and received requests."""
+"""The state of the sandbox: clock, API keys, tokens, rate limit, settings, faults and received requests."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _ALPHANUMERICS = string.ascii_letters + string.digits
 
 
 def random_text(length: int, alphabet: str = _ALPHANUMERICS) -> str:
-    """Return a random text that is long enough to search for it in any output."""
+    """Return a random text."""
     return "".join(secrets.choice(alphabet) for _turn in range(length))
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An API key of the project. client_id: the name that its tokens show."""
+    """An API key of the project. client_id: the client ID of its tokens."""
 
     app_id: str
     app_token: str
@@ -38,8 +38,8 @@ class ApiKey:
 
     @classmethod
     def random(cls) -> ApiKey:
-        """Return a new key. Its secret has characters that JSON, URLs, YAML and shells escape, so a test finds an
-        escaped leak too."""
+        """Return a new key. Its secret contains characters that JSON, URLs, YAML and shells escape, so that tests
+        also find escaped leaks."""
         app_token = f"{random_text(8)}\"{random_text(4)}'{random_text(4)}/+=%&{random_text(15)}"
         return cls(str(uuid.uuid4()), app_token, random_text(21))
 
@@ -56,7 +56,7 @@ class Token:
 
 
 def _random_access_token() -> str:
-    """Return a token with every kind of character that RFC 6750, section 2.1, allows in one."""
+    """Return a token with every kind of character that RFC 6750, section 2.1, allows."""
     specials = list("-._~+/")
     secrets.SystemRandom().shuffle(specials)
     return random_text(6) + "".join(special + random_text(6) for special in specials) + "=="
@@ -64,11 +64,11 @@ def _random_access_token() -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the API behaves; can be changed while it runs.
+    """How the API behaves. Can be changed while it runs.
 
-    rate_limit: calls a minute, 0 for no limit. The default is that of Voucherify's plan "Organization".
-    latency: seconds that every answer takes.
-    granted_scope: the scope of each new token, whatever was asked for; None grants what was asked for.
+    rate_limit: calls per minute, 0 for no limit. The default is that of Voucherify's plan "Organization".
+    latency: delay of every answer in seconds.
+    granted_scope: the scope of each new token, whatever was requested; None grants what was requested.
     """
 
     rate_limit: int = 2000
@@ -78,36 +78,36 @@ class Settings:
     def __post_init__(self) -> None:
         """Raises TypeError or ValueError for a value that makes no sense."""
         if self.rate_limit < 0:
-            raise ValueError("rate_limit is a number of calls, or 0 for no limit")
+            raise ValueError("rate_limit must be a number of calls, or 0 for no limit")
         if self.latency < 0:
-            raise ValueError("latency is a number of seconds")
+            raise ValueError("latency must be a number of seconds")
         if not isinstance(self.granted_scope, (str, type(None))):
-            raise TypeError("granted_scope is a string, its values separated by spaces, or null")
+            raise TypeError("granted_scope must be null or a string with values separated by spaces")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with the calls of one operation, or of `any`.
+    """What goes wrong with the calls of one operation, or of all operations (`any`).
 
-    skip: the number of calls that pass first. times: the number of calls with the fault after that, or `ALWAYS`.
-    delay: seconds before the answer is sent. The work is done before that.
-    hold: the work is done, and the answer waits for `Sandbox.release`.
-    carried_out: the work is done although its answer is lost.
+    skip: how many calls have no fault first. times: how many calls have the fault after that, or `ALWAYS`.
+    delay: seconds to wait before the answer is sent. The call takes effect before that.
+    hold: the call takes effect, and its answer waits for `Sandbox.release`.
+    carried_out: the call takes effect although its answer is lost.
 
     At most one of these replaces the true answer:
-    status, body, body_size: this answer. `body` is text, padded with spaces to `body_size` bytes, so JSON stays JSON.
-        It is called JSON unless `headers` name another type.
+    status, body, body_size: send this answer. `body` is text, padded with spaces to `body_size` bytes, so JSON stays
+        JSON. Its type is JSON unless `headers` names another type.
     cut: the connection is closed without an answer.
-    hang: no answer until the client goes.
-    truncate: the true answer's head and half of its body, then the connection is closed.
+    hang: no answer is sent until the client disconnects.
+    truncate: the head and half of the body of the true answer are sent, then the connection is closed.
 
-    With none of them the true answer is sent, and may deviate from what is documented:
-    drop: names of fields to leave out. retype: names of fields with `str`, `float` or `list`, to convert their values.
-    replace: values for fields that are there. add: fields that are not documented.
-    success_status: the status in place of 200 or 204. not_found_body: the body of a 404.
+    With none of them, the true answer is sent, and can deviate from the documentation:
+    drop: names of fields to leave out. retype: maps fields to `str`, `float` or `list`, to convert their values.
+    replace: new values of existing fields. add: fields that are not documented.
+    success_status: the status instead of 200 or 204. not_found_body: the body of a 404.
 
-    headers: for any answer. Further headers by name, or others in place of the true ones; a list sends the header
-        several times, None leaves it out.
+    headers: additional headers of any answer, or replacements of true ones. A list sends the header several times, None
+        leaves it out.
     """
 
     operation: str
@@ -133,21 +133,21 @@ class Fault:
     def __post_init__(self) -> None:
         """Raises TypeError or ValueError for a value that makes no sense."""
         if self.times < 1 or self.skip < 0 or self.delay < 0 or self.body_size < 0:
-            raise ValueError("times is 1 or more; skip, delay and body_size are 0 or more")
+            raise ValueError("times must be 1 or more; skip, delay and body_size must be 0 or more")
         for name in ("carried_out", "cut", "hang", "hold", "truncate"):
             if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} is true or false")
+                raise TypeError(f"{name} must be true or false")
         if isinstance(self.drop, str):
-            raise TypeError("drop is a list of names")
+            raise TypeError("drop must be a list of names")
         if not {"str", "float", "list"}.issuperset(self.retype.values()):
-            raise ValueError("retype is a mapping of names to str, float or list")
+            raise ValueError("retype must map names to str, float or list")
         if [self.status is not None, self.cut, self.hang, self.truncate].count(True) > 1:
-            raise ValueError("status, cut, hang and truncate exclude each other")
+            raise ValueError("status, cut, hang and truncate are mutually exclusive")
         if self.status is None and (self.body or self.body_size):
             raise ValueError("body and body_size need a status")
         deviates = self.drop or self.retype or self.replace or self.add or self.success_status or self.not_found_body
         if self.status is not None and deviates:
-            raise ValueError("with a status there is no true answer that could deviate")
+            raise ValueError("with a status, there is no true answer that could deviate")
 
     @property
     def does_the_work(self) -> bool:
@@ -159,10 +159,10 @@ class Fault:
 class LoggedRequest:
     """One received request.
 
-    operation: generate, introspect, revoke or a collection such as vouchers, by the path alone; None for other paths.
-    path: as sent: with the query, and with the host if the sandbox was taken for a proxy. headers: names in lower case.
-    form: the fields of the body; of a repeated one the last value.
-    status: what was answered; None before that.
+    operation: generate, introspect, revoke or a collection such as vouchers, from the path alone; None for other paths.
+    path: as sent, with the query, and with the host if the sandbox was used as a proxy. headers: names in lower case.
+    form: the fields of the body; the last value of a repeated field.
+    status: the status of the answer; None until it is sent.
     connection: 1 for the first TCP connection with a request, and so on.
     received_at: Unix time in seconds, by the sandbox's clock.
     """
@@ -178,7 +178,7 @@ class LoggedRequest:
 
 
 class State:
-    """One Voucherify project. `reset` brings everything but the API keys back to the start."""
+    """One Voucherify project. `reset` resets everything except the API keys."""
 
     def __init__(self, settings: Settings) -> None:
         self.keys = (ApiKey.random(), ApiKey.random())
@@ -187,12 +187,12 @@ class State:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything but the keys, and release the answers that are held."""
+        """Forget everything except the keys, and release the answers that are held back."""
         self.release()
         self.settings = self._first_settings
         self.faults: list[Fault] = []
         self.requests: list[LoggedRequest] = []
-        # A call from before a reset may still be waiting; it counts in its own set.
+        # A call from before the reset may still be waiting. It is counted in the old set.
         self._in_flight: set[object] = set()
         self.most_in_flight = 0
         self._moved = 0.0
@@ -200,7 +200,7 @@ class State:
         self._tokens: dict[str, Token] = {}
         self._window_ends_at = 0
         self._calls_in_window = 0
-        # Keeping the connections here stops Python from giving the identity of one to another.
+        # References to the connections keep Python from using the same identity for a new one.
         self._connections: dict[Hashable, int] = {}
 
     # The clock
@@ -216,15 +216,15 @@ class State:
         self._moved += seconds
 
     def stop_clock(self) -> None:
-        """Let the clock move by `advance` only."""
+        """Let only `advance` move the clock."""
         if self._stopped_at is None:
             self._stopped_at = time.time()
 
-    # API keys and tokens. Any key of the project may introspect and revoke any of its tokens: the documents know no
-    # other failure than "not found or inactive", and they count tokens by project.
+    # API keys and tokens. Any key of the project may introspect and revoke any of its tokens: the only failure that the
+    # documents mention is "not found or inactive", and they count tokens per project.
 
     def find_key(self, app_id: str | None, app_token: str | None) -> ApiKey | None:
-        """Return the key that both parts belong to."""
+        """Return the key that this ID and this secret belong to."""
         return next((key for key in self.keys if (key.app_id, key.app_token) == (app_id, app_token)), None)
 
     def make_token(self, key: ApiKey, scope: str) -> Token | None:
@@ -256,10 +256,10 @@ class State:
         is_over = token.status == "active" and self.now() >= token.expires_at
         return replace(token, status="expired") if is_over else token
 
-    # The rate limit: windows of 60 s, which begin with their first call. A refused call counts as well.
+    # The rate limit: windows of 60 s, which begin with their first call. Refused calls count too.
 
     def count_call(self) -> tuple[bool, dict[str, str]]:
-        """Count one call. Return whether it is one too many, and the headers that say so."""
+        """Count one call. Return whether it exceeds the limit, and the headers that say so."""
         limit, now = self.settings.rate_limit, self.now()
         if now >= self._window_ends_at:
             self._window_ends_at, self._calls_in_window = now + RATE_LIMIT_WINDOW, 0
@@ -282,7 +282,7 @@ class State:
     def take_fault(self, operation: str) -> Fault:
         """Return the fault of this call.
 
-        Only the first fault that fits is looked at: while it skips calls, they have none.
+        Only the first matching fault counts: the calls that it skips have no fault.
         """
         for position, fault in enumerate(self.faults):
             if fault.operation not in (operation, "any"):
@@ -302,19 +302,19 @@ class State:
         await self._release.wait()
 
     def release(self) -> None:
-        """Let all answers go that are held now."""
+        """Send all answers that are held back now."""
         self._release.set()
         self._release = asyncio.Event()
 
     # Requests
 
     def number_of_connection(self, connection: Hashable) -> int:
-        """Return 1 for the first connection, and so on."""
+        """Return 1 for the first connection, 2 for the second, and so on."""
         return self._connections.setdefault(connection, len(self._connections) + 1)
 
     @contextmanager
     def count_in_flight(self) -> Iterator[None]:
-        """Count a request as being answered."""
+        """Count a request as in flight."""
         request, in_flight = object(), self._in_flight
         in_flight.add(request)
         self.most_in_flight = max(self.most_in_flight, len(in_flight))

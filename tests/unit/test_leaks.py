@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An escaped secret is found, so that no test for leaks passes because of how a leak is written."""
+"""Escaped secrets are found, so that no test for leaks passes because of how a leak is encoded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from leaks import find_secrets
 from sandbox import Sandbox
 from unit.sandbox.client import Client
 
-WRITINGS: dict[str, Callable[[str], str]] = {
+ENCODINGS: dict[str, Callable[[str], str]] = {
     "raw": lambda secret: f"token: {secret}.",
     "json": lambda secret: json.dumps({"a": secret}),
     "json with slashes escaped": lambda secret: json.dumps(secret).replace("/", "\\/"),
@@ -50,16 +50,16 @@ WRITINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
-def test_a_secret_is_found_in_any_writing(sandbox: Sandbox, write: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+def test_a_secret_is_found_in_any_encoding(sandbox: Sandbox, encode: Callable[[str], str]) -> None:
     proxy_password = "p@ss'w\"rd/100%2B"
     for secret in (sandbox.app_token, sandbox.other_app_token, proxy_password):
-        text = f"some text, {write(secret)}, more text"
+        text = f"some text, {encode(secret)}, more text"
         assert find_secrets(text, sandbox, proxy_password) == [secret]
-        assert not find_secrets(text.replace(write(secret), "***"), sandbox, proxy_password)
+        assert not find_secrets(text.replace(encode(secret), "***"), sandbox, proxy_password)
 
 
-def test_the_tokens_of_the_sandbox_are_secrets_also_when_they_are_revoked(sandbox: Sandbox) -> None:
+def test_live_and_revoked_tokens_of_the_sandbox_are_secrets(sandbox: Sandbox) -> None:
     client = Client(sandbox)
     live, revoked = client.make_token(), client.make_token()
     client.revoke(revoked)

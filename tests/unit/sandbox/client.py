@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client of the sandbox's API that has nothing to do with the collection's own."""
+"""A client of the sandbox's API that is independent of the collection's own client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Form = Mapping[str, str]
 
 
 class Client:
-    """One kept-alive session with one API key; sends what the API's document asks for, unless told otherwise."""
+    """One keep-alive session with one API key. Sends documented requests unless told otherwise."""
 
     def __init__(self, sandbox: Sandbox, ca_file: str | None = None) -> None:
         self.sandbox = sandbox
@@ -33,14 +33,14 @@ class Client:
         self.session.verify = ca_file or True
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Send anything; a header that is None is left out."""
+        """Send any request. A header that is None is left out."""
         headers = {**self.headers, **options.pop("headers", {})}
         return self.session.request(
             method, self.sandbox.url + path, headers=headers, allow_redirects=False, **{"timeout": 10, **options}
         )
 
     def post(self, path: str, form: Form | str | bytes, **options: Any) -> requests.Response:
-        """Send a form; one that is text or bytes already is sent as it is."""
+        """Send a form. Text and bytes are sent as they are."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", **options.pop("headers", {})}
         return self.send("POST", path, data=form, headers=headers, **options)
 
@@ -59,14 +59,14 @@ class Client:
         return self.send("GET", f"/v1/{name}", headers=headers)
 
     def make_token(self, scope: str | None = "vouchers") -> str:
-        """A new access token."""
+        """Return a new access token."""
         response = self.generate(scope)
         assert response.status_code == 200, response.text
         return str(response.json()["access_token"])
 
 
 def assert_refused(response: requests.Response, status: int, key: str) -> dict[str, Any]:
-    """That this is an error in the API's shape; returns it."""
+    """Assert that this is an error in the API's format. Return its content."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/json"
     error: dict[str, Any] = response.json()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The sandbox's contract: what is known about the Voucherify OAuth API, in the order of its documents."""
+"""The contract of the sandbox: what is known about the Voucherify OAuth API, in the order of its documentation."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_introspect_and_revoke_need_a_token(client: Client, path: str, form: str
     assert_refused(client.post(path, form), 400, "missing_parameters")
 
 
-def test_a_revoked_token_is_dead_for_every_endpoint(sandbox: Sandbox, client: Client) -> None:
+def test_a_revoked_token_is_inactive_for_every_endpoint(sandbox: Sandbox, client: Client) -> None:
     token, kept = client.make_token(), client.make_token()
     revoked, again = client.revoke(token), client.revoke(token)
     assert (revoked.status_code, revoked.content) == (204, b"")
@@ -163,7 +163,7 @@ def test_secrets_have_every_kind_of_character_that_something_escapes(sandbox: Sa
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1/oauth", "/v1/oauth/token/", "/v1/OAuth/token", "//v1/oauth/token"])
-def test_another_path_is_a_web_page(client: Client, path: str) -> None:
+def test_an_unknown_path_is_a_web_page(client: Client, path: str) -> None:
     response = client.send("POST", path)
     assert response.status_code == 404
     assert response.headers["Content-Type"] == "text/html"
@@ -173,7 +173,7 @@ def test_another_path_is_a_web_page(client: Client, path: str) -> None:
 # Limits
 
 
-def test_each_response_has_the_limit(client: Client) -> None:
+def test_each_response_states_the_rate_limit(client: Client) -> None:
     assert limit_of(client.generate()) == ("2000", "1999")
     assert limit_of(client.generate("nonsense")) == ("2000", "1998")
     assert limit_of(client.revoke("a")) == ("2000", "1997")
@@ -181,7 +181,7 @@ def test_each_response_has_the_limit(client: Client) -> None:
     assert limit_of(client.send("GET", VOUCHERS)) == ("2000", "1995")
 
 
-def test_calls_past_the_limit_learn_when_to_come_again(sandbox: Sandbox, client: Client) -> None:
+def test_calls_past_the_limit_learn_when_to_try_again(sandbox: Sandbox, client: Client) -> None:
     sandbox.stop_clock()
     sandbox.configure(rate_limit=2)
     start = sandbox.now()
@@ -262,7 +262,7 @@ def test_only_a_bearer_token_is_accepted(client: Client, authorization: str) -> 
     assert_refused(client.send("GET", VOUCHERS, headers=headers), 401, "unauthorized")
 
 
-# Contradictions
+# Where the documents contradict each other
 
 
 def test_without_a_scope_the_api_grants_one(client: Client) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests order from the sandbox: faults, deviations, answers that are held, settings; and the log of requests."""
+"""What tests control in the sandbox: faults, deviations, held answers, settings; and the log of requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from unit.sandbox.client import Client
 
 
 def control(sandbox: Sandbox, method: str, name: str, **options: Any) -> requests.Response:
-    """As a playbook's `ansible.builtin.uri` would call it."""
+    """Call the control interface as `ansible.builtin.uri` in a playbook would."""
     return requests.request(method, f"{sandbox.environment['VOUCHERIFY_SANDBOX_URL']}/{name}", timeout=10, **options)
 
 
@@ -97,7 +97,7 @@ DEVIATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("deviation", "expected"), DEVIATIONS.values(), ids=DEVIATIONS)
-def test_a_true_answer_can_have(
+def test_the_fields_of_a_true_answer_can_deviate(
     sandbox: Sandbox, client: Client, deviation: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     sandbox.stop_clock()
@@ -133,7 +133,7 @@ def test_headers_can_be_missing_changed_or_repeated(sandbox: Sandbox, client: Cl
     assert client.generate().headers["Date"]
 
 
-def test_faults_come_in_their_order_and_only_to_the_calls_that_were_chosen(sandbox: Sandbox, client: Client) -> None:
+def test_faults_apply_in_their_order_and_only_to_the_chosen_calls(sandbox: Sandbox, client: Client) -> None:
     sandbox.fail("introspect", skip=1, times=2, status=500)
     sandbox.fail("introspect", skip=1, status=502)
     sandbox.fail("any", status=503)
@@ -166,7 +166,7 @@ def test_faults_come_in_their_order_and_only_to_the_calls_that_were_chosen(sandb
         ("faults", {"operation": "any", "statsu": 500}),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(sandbox: Sandbox, name: str, content: Any) -> None:
+def test_an_invalid_control_request_is_refused(sandbox: Sandbox, name: str, content: Any) -> None:
     response = control(sandbox, "POST", name, json=content)
     assert response.status_code == 400
     assert response.json()["error"]
@@ -177,7 +177,7 @@ def test_a_misspelt_setting_raises(sandbox: Sandbox) -> None:
         sandbox.configure(rate_limits=1)
 
 
-def test_a_playbook_can_control_it(sandbox: Sandbox, client: Client) -> None:
+def test_a_playbook_can_control_the_sandbox(sandbox: Sandbox, client: Client) -> None:
     token = client.make_token()
     before = control(sandbox, "GET", "state").json()
     assert [key["app_id"] for key in before["keys"]] == [sandbox.app_id, sandbox.other_app_id]
@@ -228,7 +228,7 @@ def test_the_log_has_every_request(sandbox: Sandbox, client: Client) -> None:
     assert len(sandbox.calls("generate")) == 3
 
 
-def test_the_log_shows_when_the_sandbox_was_taken_for_a_proxy(sandbox: Sandbox) -> None:
+def test_the_log_shows_when_the_sandbox_was_used_as_a_proxy(sandbox: Sandbox) -> None:
     plain = requests.get("http://proxied.example/x", proxies={"http": sandbox.url}, timeout=10)
     assert plain.status_code == 404
     tunnel = http.client.HTTPConnection(urlsplit(sandbox.url).netloc)
@@ -246,5 +246,5 @@ def test_a_kept_alive_connection_is_fast(client: Client) -> None:
     start = time.monotonic()
     for _turn in range(50):
         client.introspect("a")
-    # Far above what it takes, far below the 40 ms that a delayed acknowledgement would add to each call.
+    # Much more than a call takes, and much less than the 40 ms that a delayed acknowledgement would add.
     assert (time.monotonic() - start) / 50 < 0.02

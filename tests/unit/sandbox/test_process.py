@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Starting and stopping: the ready line, the command, https, and that nothing is left."""
+"""Starting and stopping the sandbox: the ready line, the command, https, and that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def is_listening(url: str) -> bool:
 def wait_until_gone(url: str) -> None:
     end = time.monotonic() + 10
     while is_listening(url):
-        assert time.monotonic() < end, "the sandbox is still there"
+        assert time.monotonic() < end, "the sandbox is still running"
         time.sleep(0.05)
 
 
@@ -91,7 +91,7 @@ def test_it_takes_the_port_that_it_is_given() -> None:
         process.terminate()
 
 
-def test_a_hanging_call_does_not_keep_it(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_hanging_call_does_not_delay_the_stop(capfd: pytest.CaptureFixture[str]) -> None:
     sandbox = Sandbox.start()
     sandbox.fail("introspect", hang=True)
     with socket.create_connection(address_of(sandbox.url)) as waiting:
@@ -197,7 +197,7 @@ def test_a_command_can_call_the_sandbox_past_a_proxy() -> None:
     assert (ended.stdout, ended.stderr) == ("[]\n", "")
 
 
-def test_the_shell_says_where_one_is() -> None:
+def test_the_shell_says_which_server_it_uses() -> None:
     shell = ["bash", "--rcfile", str(FOLDER / "shell.bashrc"), "-i"]
     ended = subprocess.run(
         [*COMMAND, "--", *shell],
@@ -212,17 +212,17 @@ def test_the_shell_says_where_one_is() -> None:
     assert "ansible-playbook voucherify.oauth.demo" in ended.stdout
 
 
-def test_the_commands_status_is_the_sandboxs() -> None:
+def test_the_exit_status_is_that_of_the_command() -> None:
     assert run_with_command(sys.executable, "-c", "raise SystemExit(7)").returncode == 7
     assert run_with_command("sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
 
 
-def test_the_commands_own_dashes_reach_it() -> None:
+def test_the_command_gets_its_own_dashes() -> None:
     ended = run_with_command(sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "--", "x")
     assert ended.stdout == "['--port', '--', 'x']\n"
 
 
-def test_a_command_that_cannot_be_run_is_told() -> None:
+def test_a_command_that_cannot_be_run_is_reported() -> None:
     ended = run_with_command("/nonexistent/command")
     assert (ended.returncode, ended.stdout) == (127, "")
     assert ended.stderr == "/nonexistent/command: No such file or directory\n"
@@ -237,7 +237,7 @@ def test_signals_reach_the_command(stop_signal: signal.Signals, status: int) -> 
 
 
 @pytest.mark.parametrize("arguments", [["--"], ["--key", "key.pem"], ["--rate-limit", "-1"], ["--port", "x"], ["what"]])
-def test_arguments_that_make_no_sense_are_refused(arguments: list[str]) -> None:
+def test_invalid_arguments_are_refused(arguments: list[str]) -> None:
     ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "usage: python tests/sandbox" in ended.stderr

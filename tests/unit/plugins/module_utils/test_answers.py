@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An answer of any shape becomes the object it holds or a typed error, and no error repeats a secret."""
+"""Any answer becomes its JSON object or a typed error, and no error contains a secret."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def answer(status: int, body: bytes | None = b"", **headers: str) -> Answer:
     return Answer("api.example", f"/eu{CALL.path}", status, headers, body)
 
 
-def refusal(status: int, body: bytes = b"", **headers: str) -> errors.RequestError:
+def error_for(status: int, body: bytes = b"", **headers: str) -> errors.RequestError:
     with pytest.raises(errors.RequestError) as caught:
         read(CALL, answer(status, body, **headers), secrets=(SECRET,))
     return caught.value
@@ -33,22 +33,22 @@ def refusal(status: int, body: bytes = b"", **headers: str) -> errors.RequestErr
 
 @given(st.integers(100, 599), st.none() | st.binary(max_size=200), st.dictionaries(st.text(), st.text()))
 def test_any_answer_is_an_object_or_a_typed_error(status: int, body: bytes | None, headers: dict[str, str]) -> None:
-    told = ""
+    message = ""
     content = None
     try:
         content = read(CALL, Answer("api.example", CALL.path, status, headers, body), secrets=(SECRET,)).content
     except errors.RequestError as error:
-        told = str(error)
+        message = str(error)
     if isinstance(content, dict):
         assert 200 <= status < 300
     else:
-        assert told.startswith("Cannot introspect the token: ")
-        assert "\n" not in told
+        assert message.startswith("Cannot introspect the token: ")
+        assert "\n" not in message
 
 
 @pytest.mark.parametrize("field", ["key", "message", "details", "request_id"])
-def test_words_of_the_api_that_echo_a_secret_are_withheld(field: str) -> None:
-    error = refusal(400, json.dumps({"code": 400, field: f"what is {SECRET.upper()[:20]}?"}).encode())
+def test_a_secret_that_the_api_echoes_is_masked(field: str) -> None:
+    error = error_for(400, json.dumps({"code": 400, field: f"what is {SECRET.upper()[:20]}?"}).encode())
     assert "s3cr3t" not in f"{error} {error.as_dict()}".lower()
     assert "what is ********" in error.as_dict().values()
 
@@ -59,15 +59,15 @@ def test_a_redirect_to_a_host_named_like_a_secret_masks_it() -> None:
     assert "t0psecret" not in str(caught.value)
 
 
-def test_words_of_the_api_cannot_move_the_cursor_or_fill_the_screen() -> None:
-    error = refusal(400, json.dumps({"code": 400, "message": "\x1b[2J\r\nline" + "x" * 10_000}).encode())
+def test_a_message_of_the_api_cannot_move_the_cursor_or_fill_the_screen() -> None:
+    error = error_for(400, json.dumps({"code": 400, "message": "\x1b[2J\r\nline" + "x" * 10_000}).encode())
     assert error.api.message is not None
     assert error.api.message.isprintable()
     assert len(error.api.message) <= MAX_QUOTED_CHARACTERS
 
 
-def test_words_of_another_type_than_text_are_left_out() -> None:
-    error = refusal(400, json.dumps({"code": 400, "message": ["a list"], "key": 7}).encode())
+def test_fields_of_an_error_that_are_not_strings_are_left_out() -> None:
+    error = error_for(400, json.dumps({"code": 400, "message": ["a list"], "key": 7}).encode())
     assert "key" not in error.as_dict()
     assert "a list" not in str(error)
 
@@ -82,27 +82,27 @@ def test_words_of_another_type_than_text_are_left_out() -> None:
         (None, "is longer than 1 MiB"),
     ],
 )
-def test_a_success_that_is_no_object_is_named_and_not_quoted(body: bytes | None, fault: str) -> None:
+def test_a_success_that_is_not_an_object_is_reported_and_not_quoted(body: bytes | None, fault: str) -> None:
     with pytest.raises(errors.BadAnswer, match=fault) as caught:
         read(CALL, answer(200, body), secrets=())
     assert "html" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_any_success_is_one_with_or_without_a_body(status: int) -> None:
+def test_any_2xx_is_a_success_with_or_without_a_body(status: int) -> None:
     assert read(CALL, answer(status), secrets=()).content == {}
     success = read(CALL, answer(status, b'{"a": 1}', Date=formatdate(1_700_000_000, usegmt=True)), secrets=())
     assert (success.status, success.content, success.server_time) == (status, {"a": 1}, 1_700_000_000)
 
 
-def test_a_status_below_200_is_no_answer() -> None:
-    error = refusal(103, b"{}")
+def test_a_status_below_200_is_not_a_final_answer() -> None:
+    error = error_for(103, b"{}")
     assert error.outcome_unknown
     assert "not final" in str(error)
 
 
-def test_an_answer_that_is_compressed_is_named_so() -> None:
-    assert "is compressed, which was not asked for" in str(refusal(200, b"\x1f\x8b", Content_Encoding="gzip"))
+def test_a_compressed_answer_is_reported_as_such() -> None:
+    assert "is compressed, which was not asked for" in str(error_for(200, b"\x1f\x8b", Content_Encoding="gzip"))
 
 
 @pytest.mark.parametrize(
@@ -117,43 +117,39 @@ def test_an_answer_that_is_compressed_is_named_so() -> None:
         (599, errors.ServerFailed),
     ],
 )
-def test_each_kind_of_status_is_an_error_of_its_own_that_has_the_status(
-    status: int, kind: type[errors.RequestError]
-) -> None:
-    error = refusal(status, b"{}")
+def test_each_kind_of_status_has_its_own_error(status: int, kind: type[errors.RequestError]) -> None:
+    error = error_for(status, b"{}")
     assert error.__class__ is kind
     assert error.status == status
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_wait_that_an_error_asks_for_is_told(status: int) -> None:
-    assert "it may be tried again in 70 s" in str(refusal(status, Retry_After="70"))
-    assert "in more than a year" in str(refusal(status, Retry_After="9" * 30))
+def test_the_wait_that_an_error_asks_for_is_reported(status: int) -> None:
+    assert "it may be tried again in 70 s" in str(error_for(status, Retry_After="70"))
+    assert "in more than a year" in str(error_for(status, Retry_After="9" * 30))
 
 
 def test_a_refusal_that_is_not_repeated_names_no_wait() -> None:
-    assert refusal(400, Retry_After="70").retry_after is None
+    assert error_for(400, Retry_After="70").retry_after is None
 
 
 @pytest.mark.parametrize(("status", "again"), [(408, True), (421, True), (425, True), (409, False), (423, False)])
-def test_what_was_not_processed_may_be_sent_again_and_what_is_busy_only_where_that_is_safe(
-    status: int, again: bool
-) -> None:
-    assert refusal(status).may_be_sent_again
+def test_whether_a_call_may_be_sent_again_depends_on_its_status_and_risk(status: int, again: bool) -> None:
+    assert error_for(status).may_be_sent_again
     with pytest.raises(errors.Refused) as caught:
         read(replace(CALL, risk_if_repeated="it may have made a token"), answer(status), secrets=())
     assert caught.value.may_be_sent_again is again
 
 
-def test_a_404_names_the_path_and_v1_where_it_is_there_twice() -> None:
-    assert "answered 404 to /eu/v1/oauth/introspect; check api_base_url" in str(refusal(404))
+def test_a_404_names_the_path_and_a_doubled_v1() -> None:
+    assert "answered 404 to /eu/v1/oauth/introspect; check api_base_url" in str(error_for(404))
     doubled = Answer("api.example", f"/v1{CALL.path}", 404, {}, b"")
     with pytest.raises(errors.Refused, match="leave /v1 off the end of api_base_url"):
         read(CALL, doubled, secrets=())
 
 
 def test_a_used_up_billing_cycle_is_not_worth_waiting_for() -> None:
-    error = refusal(429, X_Rate_Limit_Type="api_calls_cycle", X_Rate_Limit_Retry=str(int(time.time()) + 5000))
+    error = error_for(429, X_Rate_Limit_Type="api_calls_cycle", X_Rate_Limit_Retry=str(int(time.time()) + 5000))
     assert isinstance(error, errors.Refused)
     assert error.status == 429
     assert not error.may_be_sent_again
@@ -172,7 +168,7 @@ def test_a_used_up_billing_cycle_is_not_worth_waiting_for() -> None:
     ],
 )
 def test_a_refusal_says_what_to_do(status: int, advice: str) -> None:
-    error = refusal(status, b"<html>not the API's</html>")
+    error = error_for(status, b"<html>not the API's</html>")
     assert isinstance(error, errors.Refused)
     assert advice in str(error)
     assert "html" not in str(error)

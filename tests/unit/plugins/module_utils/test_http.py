@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP layer against a real server: each row of the table of failures, and whom it trusts with the credentials."""
+"""The HTTP layer against a real server: each kind of failure, and where it sends the credentials."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAu
 from sandbox import Sandbox
 from urllib3.exceptions import InsecureRequestWarning
 
-Work = Callable[[OAuthClient], Any]
-GENERATE: Work = lambda client: client.generate(["vouchers"])  # noqa: E731
-INTROSPECT: Work = lambda client: client.introspect("an-unknown-token")  # noqa: E731
-REVOKE: Work = lambda client: client.revoke("an-unknown-token")  # noqa: E731
-WORK = {"generate": GENERATE, "introspect": INTROSPECT, "revoke": REVOKE}
-EACH_CALL = pytest.mark.parametrize("operation", WORK)
+ApiCall = Callable[[OAuthClient], Any]
+GENERATE: ApiCall = lambda client: client.generate(["vouchers"])  # noqa: E731
+INTROSPECT: ApiCall = lambda client: client.introspect("an-unknown-token")  # noqa: E731
+REVOKE: ApiCall = lambda client: client.revoke("an-unknown-token")  # noqa: E731
+CALLS = {"generate": GENERATE, "introspect": INTROSPECT, "revoke": REVOKE}
+EACH_CALL = pytest.mark.parametrize("operation", CALLS)
 EACH_REPEATABLE_CALL = pytest.mark.parametrize("operation", ["introspect", "revoke"])
 
 
@@ -36,7 +36,7 @@ def _short_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waits, "BACK_OFF_BASE_SECONDS", 0.01)
 
 
-def client_of(sandbox: Sandbox, **connection: Any) -> OAuthClient:
+def make_client(sandbox: Sandbox, **connection: Any) -> OAuthClient:
     settings: dict[str, Any] = {
         "base_url": sandbox.url,
         "timeout": 5,
@@ -54,7 +54,7 @@ def client_of(sandbox: Sandbox, **connection: Any) -> OAuthClient:
 
 def failure(client: OAuthClient, operation: str) -> errors.RequestError:
     with pytest.raises(errors.RequestError) as caught:
-        WORK[operation](client)
+        CALLS[operation](client)
     assert caught.value.call.operation == operation
     return caught.value
 
@@ -63,7 +63,7 @@ def failure(client: OAuthClient, operation: str) -> errors.RequestError:
 
 
 def test_a_call_is_a_form_with_the_api_key_in_its_headers(sandbox: Sandbox) -> None:
-    client_of(sandbox).generate(["vouchers", "campaigns"])
+    make_client(sandbox).generate(["vouchers", "campaigns"])
     (request,) = sandbox.requests()
     assert (request.method, request.path) == ("POST", "/v1/oauth/token")
     assert request.form == {"grant_type": "client_credentials", "scope": "vouchers campaigns"}
@@ -73,13 +73,13 @@ def test_a_call_is_a_form_with_the_api_key_in_its_headers(sandbox: Sandbox) -> N
     assert request.headers["x-app-token"] == sandbox.app_token
 
 
-def test_no_scope_is_sent_where_none_is_wanted(sandbox: Sandbox) -> None:
-    client_of(sandbox).generate(None)
+def test_no_scope_is_sent_when_none_is_given(sandbox: Sandbox) -> None:
+    make_client(sandbox).generate(None)
     assert sandbox.requests()[0].form == {"grant_type": "client_credentials"}
 
 
 def test_a_client_keeps_its_connection(sandbox: Sandbox) -> None:
-    client = client_of(sandbox)
+    client = make_client(sandbox)
     token = client.generate(None)
     client.introspect(token.access_token)
     assert client.revoke(token.access_token) is True
@@ -89,19 +89,19 @@ def test_a_client_keeps_its_connection(sandbox: Sandbox) -> None:
 
 def test_a_path_in_the_base_url_is_kept() -> None:
     with Sandbox.start(prefix="/gateway/eu") as prefixed:
-        client_of(prefixed).generate(None)
+        make_client(prefixed).generate(None)
         assert prefixed.requests()[0].path == "/gateway/eu/v1/oauth/token"
 
 
-def test_netrc_adds_nothing(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_adds_no_credentials(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    client_of(sandbox).generate(None)
+    make_client(sandbox).generate(None)
     assert "authorization" not in sandbox.requests()[0].headers
 
 
 def test_a_cookie_is_not_needed_to_tell_two_keys_apart(sandbox: Sandbox) -> None:
-    ours = client_of(sandbox).generate(None)
+    ours = make_client(sandbox).generate(None)
     theirs = OAuthClient(
         HttpClient(
             Connection(sandbox.url, 5, 0, 5, True, None, None, "voucherify.oauth/test"),
@@ -119,15 +119,15 @@ def test_a_refused_connection_is_tried_again(sandbox: Sandbox, operation: str) -
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    error = failure(client_of(sandbox, base_url=f"http://127.0.0.1:{port}"), operation)
+    error = failure(make_client(sandbox, base_url=f"http://127.0.0.1:{port}"), operation)
     assert isinstance(error, errors.Unreachable)
     assert error.retries == 2
     assert "Connection refused" in str(error)
     assert "check api_base_url" in str(error)
 
 
-def test_a_name_that_does_not_resolve_is_told(sandbox: Sandbox) -> None:
-    error = failure(client_of(sandbox, base_url="https://no-such-host.invalid", retries=0), "generate")
+def test_a_name_that_does_not_resolve_is_reported(sandbox: Sandbox) -> None:
+    error = failure(make_client(sandbox, base_url="https://no-such-host.invalid", retries=0), "generate")
     assert isinstance(error, errors.Unreachable)
     assert "no-such-host.invalid cannot be reached" in str(error)
 
@@ -138,47 +138,47 @@ def test_a_name_that_does_not_resolve_is_told(sandbox: Sandbox) -> None:
 @EACH_CALL
 def test_too_many_requests_are_tried_again(sandbox: Sandbox, operation: str) -> None:
     sandbox.fail(operation, status=429, headers={"Retry-After": "0"}, times=2)
-    WORK[operation](client_of(sandbox))
+    CALLS[operation](make_client(sandbox))
     assert len(sandbox.calls(operation)) == 3
 
 
 def test_retry_after_is_waited_for(sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=429, headers={"Retry-After": "1"})
     start = time.monotonic()
-    client_of(sandbox).generate(None)
+    make_client(sandbox).generate(None)
     assert time.monotonic() - start >= 1
 
 
 def test_x_rate_limit_retry_is_waited_for(sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=429, headers={"X-Rate-Limit-Retry": str(int(time.time()) + 2)})
     start = time.monotonic()
-    client_of(sandbox).generate(None)
+    make_client(sandbox).generate(None)
     assert 0.5 < time.monotonic() - start < 4
 
 
 @EACH_CALL
 def test_a_wait_past_max_wait_fails_at_once_and_says_when(sandbox: Sandbox, operation: str) -> None:
     sandbox.fail(operation, status=429, headers={"Retry-After": "3000"})
-    error = failure(client_of(sandbox), operation)
+    error = failure(make_client(sandbox), operation)
     assert len(sandbox.calls(operation)) == 1
     assert "may be tried again in 3000 s" in str(error)
 
 
 def test_the_waits_of_one_call_are_added_up(sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=429, headers={"Retry-After": "1"}, times=3)
-    failure(client_of(sandbox, max_wait=1), "generate")
+    failure(make_client(sandbox, max_wait=1), "generate")
     assert len(sandbox.calls("generate")) == 2
 
 
 @EACH_CALL
 def test_a_used_up_billing_cycle_is_not_tried_again(sandbox: Sandbox, operation: str) -> None:
     sandbox.fail(operation, status=429, headers={"X-Rate-Limit-Type": "api_calls_cycle", "Retry-After": "0"})
-    error = failure(client_of(sandbox), operation)
+    error = failure(make_client(sandbox), operation)
     assert len(sandbox.calls(operation)) == 1
     assert "billing cycle" in str(error)
 
 
-# After sending: only what does no harm twice is sent twice
+# After sending: only calls that are safe to repeat are sent again
 
 HALF = "half an answer"
 LOST_ANSWERS: dict[str, dict[str, Any]] = {
@@ -196,35 +196,35 @@ def test_generate_is_never_sent_again_once_it_may_have_been_carried_out(
     sandbox: Sandbox, fault: dict[str, Any]
 ) -> None:
     sandbox.fail("generate", carried_out=not fault.get("truncate"), **fault)
-    error = failure(client_of(sandbox, timeout=1), "generate")
+    error = failure(make_client(sandbox, timeout=1), "generate")
     assert len(sandbox.calls("generate")) == 1
     assert len(sandbox.live_tokens()) == 1
     assert "may have made a token that nobody has" in str(error)
 
 
 @pytest.mark.parametrize(("fault", "cause"), [("cut", "it was closed early"), ("silence", "timed out")])
-def test_a_lost_answer_is_told_with_its_cause(sandbox: Sandbox, fault: str, cause: str) -> None:
+def test_a_lost_answer_is_reported_with_its_cause(sandbox: Sandbox, fault: str, cause: str) -> None:
     sandbox.fail("introspect", **LOST_ANSWERS[fault])
-    error = failure(client_of(sandbox, timeout=1, retries=0), "introspect")
+    error = failure(make_client(sandbox, timeout=1, retries=0), "introspect")
     assert f"brought no whole answer ({cause}); run the play again" in str(error)
 
 
-# A revocation's answer has no body of which half could be sent.
+# The answer to a revocation has no body that could be cut in half.
 @pytest.mark.parametrize(
     ("operation", "fault"),
     [(call, name) for call in ("introspect", "revoke") for name in LOST_ANSWERS if (call, name) != ("revoke", HALF)],
 )
-def test_a_call_that_does_no_harm_twice_is_sent_again(sandbox: Sandbox, operation: str, fault: str) -> None:
+def test_a_call_that_is_safe_to_repeat_is_sent_again(sandbox: Sandbox, operation: str, fault: str) -> None:
     sandbox.fail(operation, **LOST_ANSWERS[fault])
-    WORK[operation](client_of(sandbox, timeout=1))
+    CALLS[operation](make_client(sandbox, timeout=1))
     assert len(sandbox.calls(operation)) == 2
 
 
 @EACH_REPEATABLE_CALL
-def test_a_lasting_failure_is_told_with_its_retries(sandbox: Sandbox, operation: str) -> None:
+def test_a_lasting_failure_is_reported_with_its_retries(sandbox: Sandbox, operation: str) -> None:
     body = json.dumps({"code": 502, "message": "Bad gateway", "request_id": "v-1"})
     sandbox.fail(operation, status=502, body=body, times=9)
-    error = failure(client_of(sandbox), operation)
+    error = failure(make_client(sandbox), operation)
     assert len(sandbox.calls(operation)) == 3
     assert error.as_dict() == {
         "operation": operation,
@@ -236,20 +236,20 @@ def test_a_lasting_failure_is_told_with_its_retries(sandbox: Sandbox, operation:
     assert "after 2 retries" in str(error)
 
 
-def test_a_revoke_whose_answer_was_lost_takes_the_404_to_its_retry_for_its_own_success(sandbox: Sandbox) -> None:
-    client = client_of(sandbox)
+def test_a_404_to_the_retry_of_a_revoke_whose_answer_was_lost_counts_as_success(sandbox: Sandbox) -> None:
+    client = make_client(sandbox)
     token = client.generate(None).access_token
     sandbox.fail("revoke", cut=True, carried_out=True)
-    # Held up in between, it still remembers.
+    # A rate limit in between does not make it forget.
     sandbox.fail("revoke", status=429, headers={"Retry-After": "0"})
     assert client.revoke(token) is True
     assert len(sandbox.calls("revoke")) == 3
     assert not sandbox.live_tokens()
 
 
-def test_a_revoke_that_was_held_up_takes_a_404_for_what_it_says(sandbox: Sandbox) -> None:
+def test_a_404_to_the_retry_of_a_rate_limited_revoke_means_an_inactive_token(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", status=429, headers={"Retry-After": "0"})
-    assert client_of(sandbox).revoke("an-unknown-token") is False
+    assert make_client(sandbox).revoke("an-unknown-token") is False
 
 
 NOT_FOUND: dict[str, Any] = {
@@ -259,57 +259,57 @@ NOT_FOUND: dict[str, Any] = {
 }
 
 
-def test_a_404_with_a_body_to_the_revocation_of_a_dead_token_changes_nothing(sandbox: Sandbox) -> None:
+def test_a_404_with_a_body_means_an_inactive_token_when_introspection_agrees(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", **NOT_FOUND)
-    client = client_of(sandbox)
+    client = make_client(sandbox)
     assert client.revoke("an-unknown-token") is False
     assert [call.operation for call in sandbox.requests()] == ["revoke", "introspect"]
     assert client.take_differences() == ["The 404 to revoke has a body."]
 
 
-def test_an_empty_404_to_a_revocation_costs_no_further_call(sandbox: Sandbox) -> None:
-    assert client_of(sandbox).revoke("an-unknown-token") is False
+def test_an_empty_404_to_a_revocation_causes_no_further_call(sandbox: Sandbox) -> None:
+    assert make_client(sandbox).revoke("an-unknown-token") is False
     assert len(sandbox.requests()) == 1
 
 
 def test_a_404_to_the_introspection_as_well_means_a_wrong_base_url(sandbox: Sandbox) -> None:
     sandbox.fail("any", times=2, **NOT_FOUND)
-    error = failure(client_of(sandbox), "revoke")
+    error = failure(make_client(sandbox), "revoke")
     assert "answered 404 to /v1/oauth/token/revoke; check api_base_url" in str(error)
     assert "html" not in str(error)
 
 
-def test_a_404_with_a_body_to_the_revocation_of_a_live_token_is_an_error_that_says_so(sandbox: Sandbox) -> None:
-    client = client_of(sandbox)
+def test_a_404_with_a_body_is_an_error_when_the_token_is_active(sandbox: Sandbox) -> None:
+    client = make_client(sandbox)
     token = client.generate(None).access_token
     sandbox.fail("revoke", **NOT_FOUND)
     with pytest.raises(errors.Refused, match="although the token is active"):
         client.revoke(token)
 
 
-def test_a_404_with_a_body_is_an_error_where_the_token_cannot_be_asked_about(sandbox: Sandbox) -> None:
+def test_a_404_with_a_body_is_an_error_when_the_token_cannot_be_introspected(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", **NOT_FOUND)
     sandbox.fail("introspect", status=401)
     with pytest.raises(errors.Refused) as caught:
-        client_of(sandbox).revoke("an-unknown-token")
+        make_client(sandbox).revoke("an-unknown-token")
     assert caught.value.status == 401
 
 
 def test_a_404_after_a_failure_of_the_server_claims_neither_success_nor_failure(sandbox: Sandbox) -> None:
-    client = client_of(sandbox)
+    client = make_client(sandbox)
     token = client.generate(None).access_token
     sandbox.fail("revoke", status=500, carried_out=True)
     assert client.revoke(token) is None
 
 
-def test_v1_at_the_end_of_the_base_url_is_named(sandbox: Sandbox) -> None:
-    error = failure(client_of(sandbox, base_url=f"{sandbox.url}/v1"), "generate")
+def test_v1_at_the_end_of_the_base_url_is_reported(sandbox: Sandbox) -> None:
+    error = failure(make_client(sandbox, base_url=f"{sandbox.url}/v1"), "generate")
     assert "answered 404 to /v1/v1/oauth/token; leave /v1 off the end of api_base_url" in str(error)
 
 
-def test_only_a_404_says_that_a_token_is_not_active(sandbox: Sandbox) -> None:
+def test_a_401_to_a_revocation_does_not_mean_an_inactive_token(sandbox: Sandbox) -> None:
     sandbox.fail("revoke", status=401)
-    assert failure(client_of(sandbox), "revoke").status == 401
+    assert failure(make_client(sandbox), "revoke").status == 401
 
 
 # Refusals
@@ -317,15 +317,13 @@ def test_only_a_404_says_that_a_token_is_not_active(sandbox: Sandbox) -> None:
 
 @EACH_CALL
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 415])
-def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
-    sandbox: Sandbox, operation: str, status: int
-) -> None:
+def test_a_refusal_quotes_the_api_and_is_not_sent_again(sandbox: Sandbox, operation: str, status: int) -> None:
     words = {"code": status, "key": "some_key", "message": "Some words", "details": "More words", "request_id": "v-9"}
     sandbox.fail(operation, status=status, body=json.dumps(words))
-    # A revocation that gets a 404 with a body is looked into.
+    # After a 404 with a body to a revocation, the token is introspected.
     if (operation, status) == ("revoke", 404):
         sandbox.fail("introspect", status=404)
-    error = failure(client_of(sandbox), operation)
+    error = failure(make_client(sandbox), operation)
     assert len(sandbox.calls(operation)) == 1
     assert "Some words: More words (some_key)" in str(error)
     assert error.as_dict()["request_id"] == "v-9"
@@ -333,17 +331,17 @@ def test_a_refusal_is_told_in_the_words_of_the_api_and_not_repeated(
 
 @EACH_CALL
 @pytest.mark.parametrize("status", [408, 421, 425])
-def test_what_was_not_processed_is_sent_again(sandbox: Sandbox, operation: str, status: int) -> None:
+def test_a_call_that_was_not_processed_is_sent_again(sandbox: Sandbox, operation: str, status: int) -> None:
     sandbox.fail(operation, status=status)
-    WORK[operation](client_of(sandbox))
+    CALLS[operation](make_client(sandbox))
     assert len(sandbox.calls(operation)) == 2
 
 
 @pytest.mark.parametrize("status", [409, 423])
-def test_a_busy_api_is_asked_again_where_that_is_safe(sandbox: Sandbox, status: int) -> None:
+def test_a_busy_api_is_called_again_only_where_that_is_safe(sandbox: Sandbox, status: int) -> None:
     sandbox.fail("introspect", status=status)
     sandbox.fail("generate", status=status)
-    client = client_of(sandbox)
+    client = make_client(sandbox)
     assert client.introspect("an-unknown-token") is None
     assert "may have made" not in str(failure(client, "generate"))
     assert [call.operation for call in sandbox.requests()] == ["introspect", "introspect", "generate"]
@@ -351,7 +349,7 @@ def test_a_busy_api_is_asked_again_where_that_is_safe(sandbox: Sandbox, status: 
 
 def test_a_failure_of_the_api_names_the_status_page(sandbox: Sandbox) -> None:
     sandbox.fail("introspect", status=500)
-    assert "see https://status.voucherify.io" in str(failure(client_of(sandbox, retries=0), "introspect"))
+    assert "see https://status.voucherify.io" in str(failure(make_client(sandbox, retries=0), "introspect"))
 
 
 # Redirects
@@ -359,10 +357,10 @@ def test_a_failure_of_the_api_names_the_status_page(sandbox: Sandbox) -> None:
 
 @EACH_CALL
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_named_and_its_target_receives_nothing(sandbox: Sandbox, operation: str, status: int) -> None:
+def test_a_redirect_is_reported_and_its_target_receives_nothing(sandbox: Sandbox, operation: str, status: int) -> None:
     with Sandbox.start() as elsewhere:
         sandbox.fail(operation, status=status, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
-        error = failure(client_of(sandbox), operation)
+        error = failure(make_client(sandbox), operation)
         assert not elsewhere.requests()
     assert isinstance(error, errors.Redirected)
     assert "a redirect to 127.0.0.1" in str(error)
@@ -370,19 +368,19 @@ def test_a_redirect_is_named_and_its_target_receives_nothing(sandbox: Sandbox, o
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "//", "https://evil.example:port/", "http://%zz"])
-def test_a_redirect_to_nowhere_is_still_a_sentence(sandbox: Sandbox, location: str) -> None:
+def test_a_redirect_to_an_invalid_url_is_reported(sandbox: Sandbox, location: str) -> None:
     sandbox.fail("generate", status=302, headers={"Location": location})
-    assert isinstance(failure(client_of(sandbox), "generate"), errors.Redirected)
+    assert isinstance(failure(make_client(sandbox), "generate"), errors.Redirected)
 
 
-# Answers that are none
+# Unusable answers
 
-NO_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
+UNUSABLE_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
     "not JSON": ({"body": "<html>s3cret</html>"}, "is not a JSON object"),
     "not an object": ({"body": '["s3cret"]'}, "is not a JSON object"),
     "too long": ({"body": "{}", "body_size": 1024 * 1024 + 1}, "is longer than 1 MiB"),
-    "what is essential missing": ({"body": '{"s3cret": 1}'}, "lacks (access_token|active)"),
-    "what is essential of a wrong type": (
+    "an essential field missing": ({"body": '{"s3cret": 1}'}, "lacks (access_token|active)"),
+    "an essential field of a wrong type": (
         {"body": '{"access_token": ["s3cret"], "active": "s3cret"}'},
         "has a wrong type for (access_token|active)",
     ),
@@ -391,12 +389,12 @@ NO_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("operation", ["generate", "introspect"])
-@pytest.mark.parametrize(("answer", "fault"), NO_ANSWERS.values(), ids=NO_ANSWERS)
-def test_an_answer_that_is_none_is_named_and_not_quoted(
+@pytest.mark.parametrize(("answer", "fault"), UNUSABLE_ANSWERS.values(), ids=UNUSABLE_ANSWERS)
+def test_an_unusable_answer_is_reported_and_not_quoted(
     sandbox: Sandbox, operation: str, answer: dict[str, Any], fault: str
 ) -> None:
     sandbox.fail(operation, status=200, **answer)
-    error = failure(client_of(sandbox), operation)
+    error = failure(make_client(sandbox), operation)
     assert isinstance(error, errors.BadAnswer)
     assert len(sandbox.calls(operation)) == 1
     with pytest.raises(errors.BadAnswer, match=fault):
@@ -406,16 +404,16 @@ def test_an_answer_that_is_none_is_named_and_not_quoted(
 
 def test_the_longest_answer_allowed_is_read(sandbox: Sandbox) -> None:
     sandbox.fail("introspect", status=200, body='{"active": false}', body_size=1024 * 1024)
-    assert client_of(sandbox).introspect("an-unknown-token") is None
+    assert make_client(sandbox).introspect("an-unknown-token") is None
 
 
 def test_an_empty_token_is_no_token(sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=200, body=json.dumps({"access_token": ""}))
-    assert "an empty access_token" in str(failure(client_of(sandbox), "generate"))
+    assert "an empty access_token" in str(failure(make_client(sandbox), "generate"))
     assert not sandbox.calls("revoke")
 
 
-# Whom it trusts
+# Certificates
 
 
 @pytest.fixture(scope="module")
@@ -443,77 +441,77 @@ def ca_path(authority: trustme.CA, tmp_path: Path) -> str:
 @EACH_CALL
 def test_a_certificate_that_does_not_verify_ends_the_call(secure_sandbox: Sandbox, operation: str) -> None:
     secure_sandbox.reset()
-    error = failure(client_of(secure_sandbox), operation)
+    error = failure(make_client(secure_sandbox), operation)
     assert isinstance(error, errors.Untrusted)
     assert error.retries == 0
     assert "does not verify (unable to get local issuer certificate); set ca_path" in str(error)
     assert not secure_sandbox.requests()
 
 
-def test_ca_path_is_trusted_and_beats_requests_ca_bundle(
+def test_ca_path_is_trusted_and_overrides_requests_ca_bundle(
     secure_sandbox: Sandbox, ca_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trustme.CA().cert_pem.write_to_path(tmp_path / "another.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "another.pem"))
-    assert client_of(secure_sandbox, ca_path=ca_path).generate(None)
-    assert isinstance(failure(client_of(secure_sandbox), "generate"), errors.Untrusted)
+    assert make_client(secure_sandbox, ca_path=ca_path).generate(None)
+    assert isinstance(failure(make_client(secure_sandbox), "generate"), errors.Untrusted)
 
 
-def test_requests_ca_bundle_holds_without_ca_path(
+def test_requests_ca_bundle_is_used_without_ca_path(
     secure_sandbox: Sandbox, ca_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
-    assert client_of(secure_sandbox).generate(None)
+    assert make_client(secure_sandbox).generate(None)
 
 
-def test_a_ca_file_that_holds_no_certificate_is_a_sentence(secure_sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_ca_file_without_a_certificate_is_reported(secure_sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
-    error = failure(client_of(secure_sandbox, ca_path=str(tmp_path / "ca.pem")), "generate")
+    error = failure(make_client(secure_sandbox, ca_path=str(tmp_path / "ca.pem")), "generate")
     assert "that ca_path names contains no certificate" in str(error)
     assert "nobody has" not in str(error)
 
 
-def test_a_ca_bundle_of_the_environment_that_is_not_there_is_a_sentence(
+def test_a_missing_ca_bundle_from_the_environment_is_reported(
     secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
-    error = failure(client_of(secure_sandbox), "generate")
+    error = failure(make_client(secure_sandbox), "generate")
     assert isinstance(error, errors.Unsendable)
     assert "that REQUESTS_CA_BUNDLE names cannot be read or does not exist" in str(error)
     assert str(error).endswith("correct REQUESTS_CA_BUNDLE.")
 
 
-def test_an_unverified_server_is_spoken_to_without_a_warning_where_the_user_decided_so(
-    secure_sandbox: Sandbox, recwarn: pytest.WarningsRecorder
-) -> None:
-    assert client_of(secure_sandbox, validate_certs=False).generate(None)
+def test_turning_off_verification_causes_no_warning(secure_sandbox: Sandbox, recwarn: pytest.WarningsRecorder) -> None:
+    assert make_client(secure_sandbox, validate_certs=False).generate(None)
     assert not [warning for warning in recwarn if warning.category is InsecureRequestWarning]
 
 
-def test_whoever_verifies_leaves_the_warnings_of_others_alone(sandbox: Sandbox) -> None:
-    client_of(sandbox, validate_certs=True).generate(None)
+def test_a_client_that_verifies_does_not_hide_the_warnings_of_others(sandbox: Sandbox) -> None:
+    make_client(sandbox, validate_certs=True).generate(None)
     assert InsecureRequestWarning not in [category for _action, _message, category, *_rest in warnings.filters]
 
 
-def test_a_cut_behind_tls_is_no_matter_of_trust(secure_sandbox: Sandbox, ca_path: str) -> None:
+def test_a_connection_that_is_cut_after_the_handshake_is_not_a_certificate_error(
+    secure_sandbox: Sandbox, ca_path: str
+) -> None:
     secure_sandbox.reset()
     secure_sandbox.fail("generate", cut=True)
-    error = failure(client_of(secure_sandbox, ca_path=ca_path), "generate")
+    error = failure(make_client(secure_sandbox, ca_path=ca_path), "generate")
     assert isinstance(error, errors.NoAnswer)
     assert len(secure_sandbox.calls("generate")) == 1
 
 
-def test_a_server_that_speaks_no_tls_is_a_sentence(sandbox: Sandbox) -> None:
-    error = failure(client_of(sandbox, base_url=sandbox.url.replace("http:", "https:")), "introspect")
+def test_a_server_without_tls_is_reported(sandbox: Sandbox) -> None:
+    error = failure(make_client(sandbox, base_url=sandbox.url.replace("http:", "https:")), "introspect")
     assert "does not speak TLS; check the port in api_base_url" in str(error)
     assert error.retries == 0
 
 
-# Proxies; more of them in tests/integration/test_proxies.py
+# Proxies; see also tests/integration/test_proxies.py
 
 
-def test_a_proxy_that_is_not_there_is_told_from_the_api(secure_sandbox: Sandbox) -> None:
-    error = failure(client_of(secure_sandbox, proxy="http://127.0.0.1:1"), "generate")
+def test_an_unreachable_proxy_is_not_mistaken_for_the_api(secure_sandbox: Sandbox) -> None:
+    error = failure(make_client(secure_sandbox, proxy="http://127.0.0.1:1"), "generate")
     assert isinstance(error, errors.Unreachable)
     assert error.retries == 2
     assert "the proxy 127.0.0.1:1 on the way to 127.0.0.1" in str(error)
@@ -534,12 +532,10 @@ def test_a_proxy_that_is_not_there_is_told_from_the_api(secure_sandbox: Sandbox)
         ("socks5://user:hunter2@127.0.0.1:1", "install PySocks"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_a_sentence_without_its_password(
-    secure_sandbox: Sandbox, proxy: str, words: str
-) -> None:
+def test_an_unusable_proxy_is_reported_without_its_password(secure_sandbox: Sandbox, proxy: str, words: str) -> None:
     if proxy.startswith("socks") and find_spec("socks"):
         pytest.skip("PySocks is installed")
-    error = failure(client_of(secure_sandbox, proxy=proxy), "generate")
+    error = failure(make_client(secure_sandbox, proxy=proxy), "generate")
     assert words in str(error)
     assert (
         "hunter2"
@@ -553,19 +549,19 @@ def test_plain_http_on_this_machine_never_goes_through_a_proxy(
 ) -> None:
     with Sandbox.start() as proxy:
         monkeypatch.setenv(name, proxy.url)
-        assert client_of(sandbox).generate(None)
+        assert make_client(sandbox).generate(None)
         assert not proxy.requests()
 
 
 def test_a_failure_of_plain_http_does_not_blame_a_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
-    error = failure(client_of(sandbox, base_url="http://127.0.0.1:1", retries=0), "generate")
+    error = failure(make_client(sandbox, base_url="http://127.0.0.1:1", retries=0), "generate")
     assert "proxy.example" not in str(error)
 
 
-def test_no_secret_is_in_the_text_of_what_holds_it(sandbox: Sandbox) -> None:
+def test_objects_that_contain_secrets_do_not_show_them_as_text(sandbox: Sandbox) -> None:
     keys = Credentials("an-id", "hunter2")
     connection = Connection(sandbox.url, 5, 0, 5, True, None, "http://user:hunter2@127.0.0.1", "voucherify.oauth/test")
-    token = client_of(sandbox).generate(None)
+    token = make_client(sandbox).generate(None)
     assert "hunter2" not in f"{keys} {connection}"
     assert token.access_token not in repr(token)

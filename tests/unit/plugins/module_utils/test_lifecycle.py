@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever comes in, the decision keeps the promises of the module."""
+"""Decisions about a token keep the promises of the module for any input."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lowered(scope: tuple[str, ...] | None) -> set[str] | None:
 
 
 @given(WANTED, st.booleans(), st.none() | DETAILS)
-def test_a_kept_token_is_active_of_the_wanted_scope_and_lives_long_enough(
+def test_a_kept_token_has_the_wanted_scope_and_enough_time_left(
     wanted: Wanted, is_given: bool, details: TokenDetails | None
 ) -> None:
     decision = for_present(wanted, given=is_given, details=details)
@@ -62,7 +62,7 @@ def test_order_and_case_of_the_scope_do_not_matter(wanted: Wanted, details: Toke
 
 
 @given(WANTED, st.booleans(), st.none() | DETAILS)
-def test_force_never_keeps(wanted: Wanted, is_given: bool, details: TokenDetails | None) -> None:
+def test_force_never_keeps_a_token(wanted: Wanted, is_given: bool, details: TokenDetails | None) -> None:
     assert for_present(replace(wanted, force=True), given=is_given, details=details).operation != lifecycle.KEPT
 
 
@@ -75,14 +75,14 @@ def test_a_token_that_was_not_given_is_generated_and_one_that_was_is_kept_or_rep
 
 
 @given(st.booleans())
-def test_absent_revokes_what_is_active_and_nothing_else(active: bool) -> None:
+def test_absent_revokes_only_an_active_token(active: bool) -> None:
     decision = for_absent(active=active)
     assert decision.operation == (lifecycle.REVOKED if active else lifecycle.NONE)
     assert decision.changes is active
 
 
 @given(DETAILS)
-def test_an_unknown_time_or_an_unknown_scope_is_named_as_the_reason(details: TokenDetails) -> None:
+def test_an_unknown_expiry_or_scope_is_given_as_the_reason(details: TokenDetails) -> None:
     wanted = Wanted(("api",), 0, False)
     without_scope = for_present(wanted, given=True, details=replace(details, scope=None))
     assert without_scope.reason == "The API does not say which scope the token has."
@@ -98,7 +98,7 @@ def test_a_reason_names_the_scopes_and_the_seconds() -> None:
     assert time == "The token expires in 42 s, and at least 60 s are wanted."
 
 
-def test_a_token_that_an_earlier_try_may_have_revoked_is_no_change_and_not_called_active() -> None:
+def test_a_token_that_an_earlier_try_may_have_revoked_is_not_a_change() -> None:
     decision = for_absent(active=None)
     assert (decision.operation, decision.changes) == (lifecycle.NONE, False)
     assert "may have done it" in decision.reason

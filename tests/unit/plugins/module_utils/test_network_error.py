@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Why a try brought no answer: which error it is and what it says, for exceptions as they are raised. No sockets."""
+"""Exceptions of a call without an answer become the right error with the right message. Uses no sockets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROXIED = Route("api.example", "proxy.example:3128", "HTTPS_PROXY")
 
 
 def tls_error(kind: type[ssl.SSLError] = ssl.SSLError, **attributes: object) -> ssl.SSLError:
-    """Make an error as OpenSSL does, whose attributes Python's constructors do not set."""
+    """Return an error with the attributes that OpenSSL sets and Python's constructors do not."""
     error = kind(1, "s3cret")
     for name, value in attributes.items():
         setattr(error, name, value)
@@ -37,7 +37,7 @@ def tls_error(kind: type[ssl.SSLError] = ssl.SSLError, **attributes: object) -> 
 
 
 def wrapped(root: BaseException, *wrappers: type[Exception]) -> Exception:
-    """Raise one error in the handling of another, as requests does with urllib3's and urllib3 with Python's."""
+    """Return an error that wraps another, as requests wraps errors of urllib3 and urllib3 those of Python."""
     error = root
     for wrapper in wrappers:
         outer = wrapper("s3cret")
@@ -58,11 +58,11 @@ def refused_by_proxy(status: int) -> Exception:
 
 
 class SOCKS5AuthError(OSError):
-    """Named as in PySocks, which need not be installed."""
+    """Has the name of the error in PySocks, which users need not install."""
 
 
 class SOCKS5Error(OSError):
-    """Named as in PySocks, which need not be installed."""
+    """Has the name of the error in PySocks, which users need not install."""
 
 
 def refused_by_socks_proxy(refusal: OSError) -> Exception:
@@ -73,9 +73,9 @@ MISMATCH = {"verify_code": 62, "verify_message": "Hostname mismatch"}
 EXPIRED = {"verify_code": 10, "verify_message": "certificate has expired"}
 UNKNOWN_CA = {"verify_code": 20, "verify_message": "unable to get local issuer certificate"}
 
-# The exception, by which way, what it is, whether it may be sent again, and words of the sentence.
+# The exception, the route, the expected error, whether the call may be sent again, and part of the message.
 CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] = {
-    "time is over": (None, DIRECT, Unreachable, True, "ended before anything was sent (timed out)"),
+    "timed out": (None, DIRECT, Unreachable, True, "ended before anything was sent (timed out)"),
     "refused": (not_connected(ConnectionRefusedError(111, "Connection refused")), DIRECT, Unreachable, True, "refused"),
     "forbidden by a firewall": (
         not_connected(PermissionError(1, "Not permitted")),
@@ -157,49 +157,51 @@ CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] 
 def test_before_the_form_was_read_nothing_was_sent(
     error: Exception | None, route: Route, kind: type[RequestError], again: bool, words: str
 ) -> None:
-    told = network_error(CALL, error, route, form_was_read=False)
-    assert told.__class__ is kind
-    assert told.may_be_sent_again is again
-    assert not told.may_have_made_a_token
-    assert words in str(told)
-    assert "s3cret" not in f"{told} {told.as_dict()}"
+    result = network_error(CALL, error, route, form_was_read=False)
+    assert result.__class__ is kind
+    assert result.may_be_sent_again is again
+    assert not result.may_have_made_a_token
+    assert words in str(result)
+    assert "s3cret" not in f"{result} {result.as_dict()}"
 
 
 @pytest.mark.parametrize(("error", "route"), [case[:2] for case in CASES.values()], ids=CASES)
 def test_once_the_form_was_read_the_outcome_is_unknown_whatever_was_raised(error: Exception, route: Route) -> None:
-    told = network_error(CALL, error, route, form_was_read=True)
-    assert isinstance(told, NoAnswer)
-    assert told.may_have_made_a_token
-    assert not told.may_be_sent_again
-    assert "s3cret" not in f"{told} {told.as_dict()}"
+    result = network_error(CALL, error, route, form_was_read=True)
+    assert isinstance(result, NoAnswer)
+    assert result.may_have_made_a_token
+    assert not result.may_be_sent_again
+    assert "s3cret" not in f"{result} {result.as_dict()}"
 
 
 @pytest.mark.parametrize("error", [BadStatusLine("s3cret"), requests.exceptions.InvalidHeader("s3cret")])
-def test_what_is_not_http_is_told(error: Exception) -> None:
-    told = network_error(CALL, wrapped(error, requests.ConnectionError), DIRECT, form_was_read=True)
-    assert "(what came is not proper HTTP)" in str(told)
+def test_an_answer_that_is_not_http_is_reported(error: Exception) -> None:
+    result = network_error(CALL, wrapped(error, requests.ConnectionError), DIRECT, form_was_read=True)
+    assert "(what came is not proper HTTP)" in str(result)
 
 
-def test_an_urllib3_that_compares_names_itself_is_understood() -> None:
+def test_the_certificate_error_of_older_urllib3_is_understood() -> None:
     class CertificateError(ValueError):
-        """As urllib3 1.26 has it, which is not here with every version."""
+        """Like the one in urllib3 1.26, which newer versions do not have."""
 
-    told = network_error(
+    result = network_error(
         CALL, wrapped(CertificateError("x"), requests.exceptions.SSLError), DIRECT, form_was_read=False
     )
-    assert isinstance(told, Untrusted)
+    assert isinstance(result, Untrusted)
 
 
 @given(
     st.lists(st.sampled_from([OSError, ValueError, ssl.SSLError, KeyError, RuntimeError]), min_size=1), st.booleans()
 )
-def test_any_chain_of_exceptions_is_a_sentence(kinds: list[type[Exception]], was_read: bool) -> None:
-    told = network_error(CALL, wrapped(kinds[0]("s3cret"), *kinds[1:]), PROXIED, form_was_read=was_read)
-    assert told.outcome_unknown is was_read
-    assert "s3cret" not in str(told)
+def test_any_chain_of_exceptions_becomes_a_message_without_a_secret(
+    kinds: list[type[Exception]], was_read: bool
+) -> None:
+    result = network_error(CALL, wrapped(kinds[0]("s3cret"), *kinds[1:]), PROXIED, form_was_read=was_read)
+    assert result.outcome_unknown is was_read
+    assert "s3cret" not in str(result)
 
 
-def test_exceptions_that_refer_to_each_other_are_no_endless_chain() -> None:
+def test_exceptions_that_refer_to_each_other_cause_no_endless_loop() -> None:
     one, other = OSError("one"), OSError("other")
     one.__context__, other.__context__ = other, one
     assert network_error(CALL, one, DIRECT, form_was_read=True)

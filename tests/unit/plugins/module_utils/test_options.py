@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that cannot work are named in a sentence before anything is sent."""
+"""Invalid options are named in a message before anything is sent."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def validated(**options: Any) -> ValidationResult:
     return result
 
 
-def fault(**options: Any) -> str:
-    """Run with these options; the work must never be reached."""
+def rejection(**options: Any) -> str:
+    """Return the message that refuses these options. Fails if they are accepted."""
 
     def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
         raise AssertionError("the options were accepted")
@@ -71,7 +71,7 @@ def accepted(**options: Any) -> bool:
         "HTTPS://API.VOUCHERIFY.IO",
     ],
 )
-def test_a_base_url_may_be(url: str) -> None:
+def test_a_valid_base_url_is_accepted(url: str) -> None:
     assert accepted(api_base_url=url)
 
 
@@ -99,8 +99,8 @@ def test_a_base_url_may_be(url: str) -> None:
         ("", "is not a URL"),
     ],
 )
-def test_a_base_url_may_not_be(url: str, words: str) -> None:
-    message = fault(api_base_url=url)
+def test_an_invalid_base_url_is_refused(url: str, words: str) -> None:
+    message = rejection(api_base_url=url)
     assert message.startswith("api_base_url ")
     assert words in message
     assert "hunter2" not in message
@@ -108,8 +108,8 @@ def test_a_base_url_may_not_be(url: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["app_id", "app_token"])
 @pytest.mark.parametrize(("value", "words"), [("", "is empty"), ("hunter2\n", "line end"), ("clé", "no HTTP header")])
-def test_a_key_that_no_header_can_carry_is_refused_unquoted(name: str, value: str, words: str) -> None:
-    message = fault(**{name: value})
+def test_a_key_that_cannot_be_sent_in_a_header_is_refused_unquoted(name: str, value: str, words: str) -> None:
+    message = rejection(**{name: value})
     assert message.startswith(f"{name} ")
     assert words in message
     assert "hunter2" not in message
@@ -125,7 +125,7 @@ def test_a_key_that_no_header_can_carry_is_refused_unquoted(name: str, value: st
     ],
 )
 def test_a_number_out_of_range_is_refused_unquoted(name: str, value: int, words: str) -> None:
-    assert fault(**{name: value}) == f"{name} must be {words}."
+    assert rejection(**{name: value}) == f"{name} must be {words}."
 
 
 @pytest.mark.parametrize(("name", "value"), [("timeout", 1), ("timeout", 86400), ("retries", 0), ("max_wait", 0)])
@@ -140,13 +140,13 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         assert option.get("default") == documented[name].get("default"), name
 
 
-def test_a_ca_file_that_is_not_there_is_told_unquoted() -> None:
-    message = fault(ca_path="/nowhere/hunter2.pem")
+def test_a_missing_ca_file_is_reported_unquoted() -> None:
+    message = rejection(ca_path="/nowhere/hunter2.pem")
     assert message == "ca_path names a file or folder that does not exist where the task executes."
 
 
 def test_a_proxy_for_plain_http_on_this_machine_is_refused() -> None:
-    message = fault(api_base_url="http://127.0.0.1:8080", proxy="http://user:hunter2@proxy.example")
+    message = rejection(api_base_url="http://127.0.0.1:8080", proxy="http://user:hunter2@proxy.example")
     assert message.startswith("proxy is set, but api_base_url is an http:// address of this machine")
     assert "hunter2" not in message
 
@@ -165,18 +165,18 @@ def test_an_access_token_is_opaque(token: str) -> None:
 
 
 @pytest.mark.parametrize("token", [None, ""])
-def test_an_empty_access_token_is_none(token: str | None) -> None:
+def test_an_empty_access_token_counts_as_no_token(token: str | None) -> None:
     assert bearer_token({"access_token": token}) is None
 
 
 @pytest.mark.parametrize("token", ["hunter2\n", "Bearer hunter2", "hunter2é", "\thunter2"])
-def test_what_no_header_can_carry_is_refused_unquoted(token: str) -> None:
+def test_an_access_token_that_cannot_be_sent_in_a_header_is_refused_unquoted(token: str) -> None:
     with pytest.raises(OptionError, match="access_token contains white space") as caught:
         bearer_token({"access_token": token})
     assert "hunter2" not in str(caught.value)
 
 
-# From what was done to a result
+# Results
 
 
 def options_of(sandbox: Sandbox, **options: Any) -> Options:
@@ -205,7 +205,7 @@ def test_a_token_that_is_returned_is_registered_as_a_secret(sandbox: Sandbox, mo
     assert registered == [result["access_token"]]
 
 
-def test_a_new_client_is_never_that_of_somebody_else(sandbox: Sandbox) -> None:
+def test_new_clients_do_not_share_a_connection(sandbox: Sandbox) -> None:
     options = options_of(sandbox)
     clients = [new_client(options) for _number in range(2)]
     for client in clients:
@@ -226,7 +226,7 @@ def test_the_version_is_that_of_the_collection() -> None:
     assert galaxy["version"] == VERSION
 
 
-def test_a_failure_has_a_sentence_and_fields_and_nothing_else(sandbox: Sandbox) -> None:
+def test_a_failure_has_a_message_and_error_fields_and_nothing_else(sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=400, body='{"key": "invalid_payload", "message": "Invalid payload"}')
     result = run(generate, options_of(sandbox), check_mode=False)
     assert result == {
@@ -262,7 +262,7 @@ def test_a_failure_that_may_have_made_a_token_warns_of_it(sandbox: Sandbox) -> N
     assert "The keyword until would run the task again" in warning
 
 
-def test_what_differs_from_the_document_is_in_the_result_of_this_task_only(sandbox: Sandbox) -> None:
+def test_differences_from_the_documentation_are_only_in_the_result_of_their_task(sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=201, body='{"access_token": "a-token"}')
     result = run(generate, options_of(sandbox), check_mode=False)
     assert "The status of generate is 201 instead of 200." in result["differences"]
@@ -270,7 +270,7 @@ def test_what_differs_from_the_document_is_in_the_result_of_this_task_only(sandb
     assert "differences" not in run(generate, options_of(sandbox), check_mode=False)
 
 
-def test_differences_of_a_task_that_fails_are_told_as_well(sandbox: Sandbox) -> None:
+def test_a_failed_task_reports_differences_too(sandbox: Sandbox) -> None:
     sandbox.fail("introspect", status=203, body='{"active": true}')
 
     def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret is in what is shown of a server's words, in whatever way it is written."""
+"""What is shown of a server's message contains no secret, however it is encoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 SECRET = "a\"b'c/+=%&7f3e9d21-s3cr3t_Token|of:the~key"
 
-WRITINGS: dict[str, Callable[[str], str]] = {
+ENCODINGS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "upper case": str.upper,
     "lower case": str.lower,
@@ -47,19 +47,19 @@ WRITINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("written", WRITINGS.values(), ids=WRITINGS)
-def test_a_word_that_contains_a_secret_is_withheld_as_a_whole(written: Callable[[str], str]) -> None:
-    text = f"invalid token {written(SECRET)} given"
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+def test_a_word_that_contains_a_secret_is_withheld_as_a_whole(encode: Callable[[str], str]) -> None:
+    text = f"invalid token {encode(SECRET)} given"
     assert quotable(text, (SECRET,)) == f"invalid token {WITHHELD} given"
 
 
 @given(
     st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=16, max_size=60),
-    st.sampled_from(list(WRITINGS)),
+    st.sampled_from(list(ENCODINGS)),
 )
 def test_no_part_of_any_secret_is_shown(secret: str, name: str) -> None:
     if len(secret.encode()) >= 40 or name not in ("a dozen characters", "the end"):
-        shown = quotable(f"what is {WRITINGS[name](secret)}?", (secret,))
+        shown = quotable(f"what is {ENCODINGS[name](secret)}?", (secret,))
         if sum(map(str.isalnum, secret)) >= 12 or name in ("as it is", "upper case", "inside a word"):
             assert secret.lower() not in shown.lower()
 
@@ -83,7 +83,7 @@ def test_an_empty_secret_withholds_nothing() -> None:
     assert quotable("some words", ("",)) == "some words"
 
 
-def test_a_text_of_any_length_is_short_and_shows_no_piece_of_a_secret_where_it_is_cut() -> None:
+def test_a_long_text_is_cut_without_showing_part_of_a_secret() -> None:
     shown = quotable("x" * 8185 + " " + SECRET, (SECRET,))
     assert len(shown) <= MAX_QUOTED_CHARACTERS
     assert 'a"b' not in quotable(("x" * 99 + SECRET + " ") * 81, (SECRET,))
@@ -97,11 +97,11 @@ def test_any_text_is_one_printable_line(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["&#" + "1" * 5000, "&amp;#" + "1" * 5000, "a &#" + "1" * 5000 + "; b"])
-def test_a_number_too_long_to_be_read_is_withheld(text: str) -> None:
+def test_a_huge_character_reference_is_withheld(text: str) -> None:
     assert "1" not in quotable(text, ("a-secret-of-a-key",))
 
 
-def test_a_secret_of_a_megabyte_takes_no_time() -> None:
+def test_a_secret_of_a_megabyte_is_handled_quickly() -> None:
     secret = "".join(random.Random(1).choices(string.ascii_letters, k=1_000_000))
     start = time.process_time()
     assert quotable(f"a {secret[:40]} word", (secret,)) == "a ******** word"

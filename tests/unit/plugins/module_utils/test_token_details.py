@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Of a token only what the RFCs call essential is demanded; all else may be missing or written otherwise."""
+"""A token only needs the fields that the RFCs require. Others may be missing or have another format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOCUMENTED = {
     "expires_at": NOW + 800,
     "expires_in": 800,
 }
-# Written with the API's promise of "opaque" in mind.
+# A token is opaque, so any visible characters are allowed.
 TOKEN_CHARACTERS = st.characters(min_codepoint=33, max_codepoint=126)
 ODD = st.recursive(
     st.none()
@@ -69,7 +69,7 @@ def without_none(content: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if value is not None}
 
 
-def test_a_documented_answer_is_read_and_differs_in_nothing(sandbox: Sandbox, client: OAuthClient) -> None:
+def test_a_documented_answer_is_read_without_differences(sandbox: Sandbox, client: OAuthClient) -> None:
     wanted = TokenDetails("Bearer", ("vouchers", "campaigns"), "a-client", NOW + 800, 800)
     assert generated(sandbox, client) == wanted
     assert introspected(sandbox, client, unknown_field={"a": 1}) == wanted
@@ -98,7 +98,7 @@ def test_a_documented_answer_is_read_and_differs_in_nothing(sandbox: Sandbox, cl
         ({"expires_in": "soon", "expires_at": 1e300}, {"expires_at": NOW + 900, "expires_in": 900}),
     ],
 )
-def test_what_is_missing_or_written_otherwise_is_completed(
+def test_missing_or_oddly_written_fields_are_completed(
     sandbox: Sandbox, client: OAuthClient, changes: dict[str, Any], expected: dict[str, Any]
 ) -> None:
     details = generated(sandbox, client, **changes)
@@ -117,7 +117,7 @@ def test_a_missing_scope_that_was_not_asked_for_stays_unknown(sandbox: Sandbox, 
         ({"scope": None}, "does not say which scope the token has"),
     ],
 )
-def test_a_token_that_cannot_be_shown_to_be_good_is_not_kept(
+def test_a_token_with_an_unknown_expiry_or_scope_is_not_kept(
     sandbox: Sandbox, client: OAuthClient, changes: dict[str, Any], words: str
 ) -> None:
     details = introspected(sandbox, client, **changes)
@@ -126,12 +126,12 @@ def test_a_token_that_cannot_be_shown_to_be_good_is_not_kept(
     assert decision.changes
 
 
-def test_an_unknown_scope_does_no_harm_where_none_is_wanted(sandbox: Sandbox, client: OAuthClient) -> None:
+def test_an_unknown_scope_does_not_matter_when_none_is_wanted(sandbox: Sandbox, client: OAuthClient) -> None:
     details = introspected(sandbox, client, scope=None)
     assert for_present(Wanted(None, 60, False), given=True, details=details).operation == KEPT
 
 
-def test_what_differs_is_told_once_and_without_values(sandbox: Sandbox, client: OAuthClient) -> None:
+def test_differences_are_reported_once_and_without_values(sandbox: Sandbox, client: OAuthClient) -> None:
     for _number in range(2):
         answer(sandbox, "generate", without_none({**DOCUMENTED, "token_type": None, "expires_in": "s3cret"}), 201)
         client.generate(None)
@@ -153,7 +153,7 @@ def test_any_success_of_a_revocation_counts(sandbox: Sandbox, client: OAuthClien
     assert client.revoke("a-token") is True
 
 
-def test_a_revocation_answered_by_a_web_page_is_no_success(sandbox: Sandbox, client: OAuthClient) -> None:
+def test_a_revocation_answered_with_a_web_page_is_not_a_success(sandbox: Sandbox, client: OAuthClient) -> None:
     sandbox.fail("revoke", status=200, body="<html>log in</html>")
     with pytest.raises(BadAnswer, match="is not a JSON object"):
         client.revoke("a-token")
@@ -199,13 +199,13 @@ def test_an_unknown_field_may_be_an_integer_of_many_thousand_digits(sandbox: San
     assert client.generate(None).access_token == "a-token"
 
 
-def test_a_byte_that_is_no_utf_8_in_an_unknown_field_does_no_harm() -> None:
+def test_a_byte_that_is_not_utf_8_in_an_unknown_field_is_ignored() -> None:
     body = b'{"access_token": "a-token", "other": "Caf\xe9"}'
     assert read(GENERATE, Answer("a-host", "/", 200, {}, body), ()).content["access_token"] == "a-token"
 
 
 @pytest.mark.parametrize("name", ["scope", "client_id", "token_type"])
-def test_a_number_too_long_to_be_read_does_no_harm(sandbox: Sandbox, client: OAuthClient, name: str) -> None:
+def test_a_huge_character_reference_is_ignored(sandbox: Sandbox, client: OAuthClient, name: str) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a-token", name: "&#" + "1" * 5000})
     assert client.generate(None).access_token == "a-token"
 
@@ -214,7 +214,7 @@ def test_a_number_too_long_to_be_read_does_no_harm(sandbox: Sandbox, client: OAu
 
 
 @pytest.mark.parametrize("access_token", ["a|b:c", "!#$%&'()*+,-./:;<=>?@[]^_`{|}~\"\\", "x" * 4000])
-def test_a_token_of_any_visible_characters_can_be_given_back(
+def test_a_token_of_any_visible_characters_can_be_introspected_and_revoked(
     sandbox: Sandbox, client: OAuthClient, access_token: str
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": access_token})
@@ -225,7 +225,7 @@ def test_a_token_of_any_visible_characters_can_be_given_back(
 
 
 @pytest.mark.parametrize("access_token", ["a b", "a\nb", "clé", "\t", "\x7f", "x" * 20_000])
-def test_a_token_that_no_header_can_carry_is_revoked_at_once(
+def test_a_token_that_cannot_be_sent_in_a_header_is_revoked_at_once(
     sandbox: Sandbox, client: OAuthClient, access_token: str
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": access_token})
@@ -235,7 +235,7 @@ def test_a_token_that_no_header_can_carry_is_revoked_at_once(
     assert len(sandbox.calls("revoke")) == 1
 
 
-def test_a_token_that_no_header_can_carry_and_that_cannot_be_revoked_is_told(
+def test_a_token_that_can_neither_be_sent_in_a_header_nor_revoked_is_reported(
     sandbox: Sandbox, client: OAuthClient
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a b"})
@@ -244,7 +244,7 @@ def test_a_token_that_no_header_can_carry_and_that_cannot_be_revoked_is_told(
         client.generate(None)
 
 
-# What the API says of a token is a server's words too
+# What the API says about a token is quoted from a server too
 
 
 def test_a_scope_that_echoes_a_secret_is_withheld(sandbox: Sandbox, client: OAuthClient) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long a client waits: what the API asks for, at least the back-off, and never all clients equally long."""
+"""A client waits as long as the API asks for, at least the back-off, and clients do not all wait equally long."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def http_date(at: int) -> str:
         ({"X-Rate-Limit-Retry": str(NOW + 42)}, 42),
         ({"X-Rate-Limit-Retry": f"{NOW + 42}.5"}, 42.5),
         ({"X-Rate-Limit-Retry": "1000"}, None),
-        # The later of the two, and of a header that came twice.
+        # The later of two headers, or of two values of one header.
         ({"Retry-After": "0", "X-Rate-Limit-Retry": str(NOW + 42)}, 42),
         ({"Retry-After": "50", "X-Rate-Limit-Retry": str(NOW + 42)}, 50),
         ({"Retry-After": "3, 9"}, 9),
@@ -57,21 +57,19 @@ def test_the_wait_that_the_api_asks_for_is_read(headers: dict[str, str], seconds
 
 @pytest.mark.parametrize("header", ["Retry-After", "X-Rate-Limit-Retry"])
 @pytest.mark.parametrize("number", ["9" * 30, "9" * 400, "9" * 5000])
-def test_a_huge_wait_is_a_number_that_can_be_waited_for(header: str, number: str) -> None:
+def test_a_huge_wait_becomes_a_usable_number(header: str, number: str) -> None:
     seconds = retry_after({header: number})
     assert seconds is None or 0 < seconds <= 1e9
 
 
-def test_without_a_date_this_machines_clock_is_taken() -> None:
+def test_without_a_date_this_machines_clock_is_used() -> None:
     assert abs(server_time({}) - time.time()) < 5
     assert server_time(DATE) == NOW
     assert abs(server_time({"Date": "yesterday"}) - time.time()) < 5
 
 
 @given(st.integers(0, 10**9), st.none() | st.floats(0, 1e9))
-def test_a_pause_is_never_shorter_than_the_back_off_nor_than_what_was_asked_for(
-    retries: int, asked: float | None
-) -> None:
+def test_a_pause_is_never_shorter_than_the_back_off_or_the_requested_wait(retries: int, asked: float | None) -> None:
     shortest = shortest_pause(retries, asked)
     assert shortest >= (asked or 0)
     assert shortest >= BACK_OFF_BASE_SECONDS / 2

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The HTTP layer against servers that behave oddly on the wire, and what it does not take or keep from them."""
+"""The HTTP layer against servers that misbehave on the wire, and what it does not accept or keep from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils import _http as h
 from ansible_collections.voucherify.oauth.plugins.module_utils import _waits as waits
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient, Pacing
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
-from loopback import PATIENCE_SECONDS, Listener, Serve, connect_proxy, drip, read_request, response
+from loopback import TIMEOUT_SECONDS, Listener, Serve, connect_proxy, read_request, response, send_slowly
 
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "scope": "api", "expires_in": 900, "expires_at": 1}
 INACTIVE = {"active": False}
@@ -50,7 +50,7 @@ def _closed_clients() -> Iterator[None]:
         _CLIENTS.pop().close()
 
 
-def client_of(url: str, pacing: Pacing | None = None, **connection: Any) -> OAuthClient:
+def make_client(url: str, pacing: Pacing | None = None, **connection: Any) -> OAuthClient:
     settings: dict[str, Any] = {
         "base_url": url,
         "timeout": 2,
@@ -67,7 +67,7 @@ def client_of(url: str, pacing: Pacing | None = None, **connection: Any) -> OAut
 
 
 class Script:
-    """Answers the requests of all connections in turn; after the last answer, the last one again."""
+    """Answers the requests of all connections in turn, and repeats the last answer after that."""
 
     def __init__(self, *answers: bytes, then_cut: bool = False) -> None:
         self.answers = list(answers)
@@ -106,7 +106,7 @@ def server_tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext
 def test_a_form_is_sent_whole_and_not_in_chunks() -> None:
     script = Script(response(TOKEN))
     with Listener(script) as server:
-        client_of(server.url).generate(["a", "b"])
+        make_client(server.url).generate(["a", "b"])
     ((_number, head, body),) = script.requests
     assert body == b"grant_type=client_credentials&scope=a+b"
     assert f"content-length: {len(body)}" in head.lower()
@@ -116,7 +116,7 @@ def test_a_form_is_sent_whole_and_not_in_chunks() -> None:
 def test_a_call_names_the_collection_and_asks_for_nothing_compressed() -> None:
     script = Script(response(TOKEN))
     with Listener(script) as server:
-        client_of(server.url).generate(None)
+        make_client(server.url).generate(None)
     lines = script.requests[0][1].lower().split("\r\n")
     assert "user-agent: voucherify.oauth/test" in lines
     assert "x-voucherify-channel: ansible" in lines
@@ -144,14 +144,12 @@ def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
 
     with Listener(serve) as server:
         url = server.url.replace("http:", "https:")
-        token = client_of(url, ca_path=ca_path, timeout=1).generate(None)
+        token = make_client(url, ca_path=ca_path, timeout=1).generate(None)
     assert token.access_token == "a-token"
     assert len(script.requests) == 1
 
 
-def test_a_revocation_whose_handshake_was_cut_does_not_take_a_404_for_its_own_success(
-    authority: trustme.CA, ca_path: str
-) -> None:
+def test_a_404_after_a_cut_handshake_does_not_count_as_a_revocation(authority: trustme.CA, ca_path: str) -> None:
     context = server_tls(authority)
     script = Script(response(status="404 Not Found"))
 
@@ -161,7 +159,7 @@ def test_a_revocation_whose_handshake_was_cut_does_not_take_a_404_for_its_own_su
                 script(secure, number)
 
     with Listener(serve) as server:
-        assert client_of(server.url.replace("http:", "https:"), ca_path=ca_path).revoke("a-token") is False
+        assert make_client(server.url.replace("http:", "https:"), ca_path=ca_path).revoke("a-token") is False
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -170,15 +168,15 @@ def test_another_version_of_tls_is_not_tried_again(authority: trustme.CA, ca_pat
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     with Listener(Script(response(TOKEN)), context) as server:
         with pytest.raises(errors.Unreachable, match="cannot agree on how to speak TLS") as caught:
-            client_of(server.url, ca_path=ca_path).generate(None)
+            make_client(server.url, ca_path=ca_path).generate(None)
         assert server.connections == 1
     assert "may have made" not in str(caught.value)
 
 
-def test_a_certificate_for_another_name_is_told_and_not_tried_again(authority: trustme.CA, ca_path: str) -> None:
+def test_a_certificate_for_another_name_is_reported_and_not_tried_again(authority: trustme.CA, ca_path: str) -> None:
     with Listener(Script(response(TOKEN)), server_tls(authority, "another.example")) as server:
         with pytest.raises(errors.Untrusted, match="check the host's name in api_base_url") as caught:
-            client_of(server.url, ca_path=ca_path).generate(None)
+            make_client(server.url, ca_path=ca_path).generate(None)
         assert server.connections == 1
     assert "ca_path" not in str(caught.value)
 
@@ -186,7 +184,7 @@ def test_a_certificate_for_another_name_is_told_and_not_tried_again(authority: t
 def test_an_answer_with_two_lengths_may_have_made_a_token() -> None:
     script = Script(response(TOKEN, "Content-Length: 3"))
     with Listener(script) as server, pytest.raises(errors.NoAnswer, match="may have made a token"):
-        client_of(server.url).generate(None)
+        make_client(server.url).generate(None)
     assert len(script.requests) == 1
 
 
@@ -194,21 +192,21 @@ def test_an_answer_with_two_lengths_may_have_made_a_token() -> None:
 def test_an_answer_that_is_not_http_may_have_made_a_token(answer: bytes) -> None:
     script = Script(answer, then_cut=True)
     with Listener(script) as server, pytest.raises(errors.NoAnswer, match="may have made a token"):
-        client_of(server.url).generate(None)
+        make_client(server.url).generate(None)
     assert len(script.requests) == 1
 
 
-def test_half_an_answer_is_none() -> None:
+def test_half_an_answer_is_not_accepted() -> None:
     script = Script(response(TOKEN)[:-5], then_cut=True)
     with Listener(script) as server, pytest.raises(errors.NoAnswer):
-        client_of(server.url).generate(None)
+        make_client(server.url).generate(None)
 
 
 @pytest.mark.parametrize("proxy_status", [403, 407, 400, 404])
 def test_a_proxy_that_refuses_is_named_with_its_status_and_asked_once(proxy_status: int) -> None:
     with connect_proxy() as proxy:
         proxy.status = f"{proxy_status} hunter2 is not welcome"
-        client = client_of("https://api.invalid", proxy=proxy.url.replace("//", "//me:hunter2@"))
+        client = make_client("https://api.invalid", proxy=proxy.url.replace("//", "//me:hunter2@"))
         with pytest.raises(errors.Unreachable, match=f"answered {proxy_status} when it was asked") as caught:
             client.generate(None)
         assert len(proxy.heads) == 1
@@ -216,15 +214,15 @@ def test_a_proxy_that_refuses_is_named_with_its_status_and_asked_once(proxy_stat
     assert "hunter2" not in f"{caught.value} {caught.value.as_dict()}"
 
 
-def test_a_proxy_that_cannot_reach_the_api_now_is_asked_again() -> None:
+def test_a_proxy_that_cannot_reach_the_api_is_asked_again() -> None:
     with connect_proxy() as proxy:
         proxy.status = "503 Service Unavailable"
         with pytest.raises(errors.Unreachable, match="answered 503"):
-            client_of("https://api.invalid", proxy=proxy.url).generate(None)
+            make_client("https://api.invalid", proxy=proxy.url).generate(None)
         assert len(proxy.heads) == 3
 
 
-# Answers that shift
+# Answers that could be mixed up
 
 
 INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
@@ -234,12 +232,12 @@ INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 def test_an_interim_answer_is_not_taken_for_the_final_one(interim: bytes) -> None:
     script = Script(*(interim + response({**TOKEN, "access_token": name}) for name in ("first", "second")))
     with Listener(script) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         assert [client.generate(None).access_token for _number in range(2)] == ["first", "second"]
         assert server.connections == 1
 
 
-def test_after_an_answer_that_switches_the_protocol_the_connection_is_closed() -> None:
+def test_the_connection_is_closed_after_an_answer_that_switches_the_protocol() -> None:
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n" if number == 0 else response(TOKEN))
@@ -247,7 +245,7 @@ def test_after_an_answer_that_switches_the_protocol_the_connection_is_closed() -
         connection.sendall(response({**TOKEN, "access_token": "of-the-first-call"}))
 
     with Listener(serve) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         with pytest.raises(errors.BadAnswer, match=r"answered 101, which is not final.*may have made a token"):
             client.generate(None)
         assert client.generate(None).access_token == "a-token"
@@ -257,19 +255,19 @@ def test_after_an_answer_that_switches_the_protocol_the_connection_is_closed() -
 
 
 WHOLE = json.dumps(TOKEN).encode()
-BROKEN = {
+CUT_SHORT = {
     "length too long": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + WHOLE,
     "no last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(WHOLE), WHOLE),
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
-def test_a_token_that_came_whole_is_not_lost_with_the_end_of_its_answer(what: str) -> None:
-    with Listener(Script(BROKEN[what], then_cut=True)) as server:
-        assert client_of(server.url).generate(None).access_token == "a-token"
+@pytest.mark.parametrize("what", CUT_SHORT)
+def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(what: str) -> None:
+    with Listener(Script(CUT_SHORT[what], then_cut=True)) as server:
+        assert make_client(server.url).generate(None).access_token == "a-token"
 
 
-def test_an_answer_without_a_body_that_has_one_is_not_mixed_up_with_the_next() -> None:
+def test_an_unexpected_body_is_not_mixed_up_with_the_next_answer() -> None:
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         if number == 0:
@@ -279,12 +277,12 @@ def test_an_answer_without_a_body_that_has_one_is_not_mixed_up_with_the_next() -
         connection.sendall(response(TOKEN))
 
     with Listener(serve) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         assert client.revoke("a-token") is True
         assert client.generate(None).access_token == "a-token"
 
 
-def test_what_follows_an_unreadable_answer_is_not_mixed_up_with_the_next() -> None:
+def test_the_rest_of_an_unreadable_answer_is_not_mixed_up_with_the_next() -> None:
     def serve(connection: socket.socket, number: int) -> None:
         read_request(connection)
         if number == 0:
@@ -294,39 +292,39 @@ def test_what_follows_an_unreadable_answer_is_not_mixed_up_with_the_next() -> No
         connection.sendall(response(TOKEN))
 
     with Listener(serve) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         with pytest.raises(errors.BadAnswer):
             client.introspect("a-token")
         assert client.generate(None).access_token == "a-token"
 
 
 @pytest.mark.parametrize("headers", [[f"X-{number}: a" for number in range(150)], ["X: " + "a" * 70_000]])
-def test_headers_that_are_too_many_or_too_long_are_told(headers: list[str]) -> None:
+def test_headers_that_are_too_many_or_too_long_are_reported(headers: list[str]) -> None:
     with (
         Listener(Script(response(TOKEN, *headers))) as server,
         pytest.raises(errors.NoAnswer, match="what came is not proper HTTP"),
     ):
-        client_of(server.url).generate(None)
+        make_client(server.url).generate(None)
 
 
 # Time
 
 
 class Slow:
-    """Sends some bytes at once and drips the others."""
+    """Sends some bytes at once and the others slowly."""
 
-    def __init__(self, at_once: bytes, dripped: bytes) -> None:
+    def __init__(self, at_once: bytes, slowly: bytes) -> None:
         self.at_once = at_once
-        self.dripped = dripped
+        self.slowly = slowly
 
     def __call__(self, connection: socket.socket, number: int) -> None:
         read_request(connection)
         connection.sendall(self.at_once)
-        drip(connection, self.dripped)
+        send_slowly(connection, self.slowly)
 
 
 HEAD, BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b'{"access_token": "a"}' + b" " * 999
-DRIPS: dict[str, Serve] = {
+SLOW_ANSWERS: dict[str, Serve] = {
     "status line": Slow(b"", b"HTTP/1.1 200 OK"),
     "headers": Slow(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"b" * 999),
     "body": Slow(HEAD, BODY),
@@ -337,20 +335,20 @@ DRIPS: dict[str, Serve] = {
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("what", DRIPS)
-def test_a_server_that_drips_is_left_after_three_timeouts(
+@pytest.mark.parametrize("what", SLOW_ANSWERS)
+def test_a_server_that_answers_too_slowly_is_given_up_after_three_timeouts(
     authority: trustme.CA, ca_path: str, scheme: str, what: str
 ) -> None:
     start = time.monotonic()
-    with Listener(DRIPS[what], server_tls(authority) if scheme == "https" else None) as server:
+    with Listener(SLOW_ANSWERS[what], server_tls(authority) if scheme == "https" else None) as server:
         with pytest.raises(errors.NoAnswer, match=r"timed out.*may have made a token"):
-            client_of(server.url, ca_path=ca_path, timeout=1).generate(None)
+            make_client(server.url, ca_path=ca_path, timeout=1).generate(None)
         assert 1 < time.monotonic() - start < 4
     assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_server_that_drips_on_a_kept_connection_is_left_as_well(
+def test_a_server_that_answers_too_slowly_on_a_reused_connection_is_given_up_too(
     authority: trustme.CA, ca_path: str, scheme: str
 ) -> None:
     def serve(connection: socket.socket, number: int) -> None:
@@ -359,7 +357,7 @@ def test_a_server_that_drips_on_a_kept_connection_is_left_as_well(
         Slow(HEAD, BODY)(connection, number)
 
     with Listener(serve, server_tls(authority) if scheme == "https" else None) as server:
-        client = client_of(server.url, ca_path=ca_path, timeout=1, retries=0)
+        client = make_client(server.url, ca_path=ca_path, timeout=1, retries=0)
         client.introspect("a-token")
         start = time.monotonic()
         with pytest.raises(errors.NoAnswer, match="timed out"):
@@ -370,18 +368,18 @@ def test_a_server_that_drips_on_a_kept_connection_is_left_as_well(
 
 @pytest.fixture(autouse=True)
 def _sockets_that_urllib3_leaves() -> Iterator[None]:
-    """Collect what a handshake that was cut leaves, here and not in a test that has nothing to do with it."""
+    """Collect sockets that a cut handshake leaves now, so that they do not cause warnings in another test."""
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
 
 
-def test_a_proxy_that_drips_is_left_after_three_timeouts() -> None:
+def test_a_proxy_that_answers_too_slowly_is_given_up_after_three_timeouts() -> None:
     start = time.monotonic()
     serve = Slow(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"b" * 999)
     with Listener(serve) as proxy, pytest.raises(errors.Unreachable, match="timed out"):
-        client_of("https://api.invalid", proxy=proxy.url, timeout=1, retries=0).generate(None)
+        make_client("https://api.invalid", proxy=proxy.url, timeout=1, retries=0).generate(None)
     assert 1 < time.monotonic() - start < 4
 
 
@@ -394,12 +392,12 @@ def test_a_slow_answer_within_the_time_is_read() -> None:
         read_request(connection)
 
     with Listener(serve) as server:
-        assert client_of(server.url, timeout=1, retries=0).introspect("a-token") is None
+        assert make_client(server.url, timeout=1, retries=0).introspect("a-token") is None
 
 
 @pytest.fixture
-def full() -> Iterator[int]:
-    """A port that takes no connection and refuses none, as a host does that is switched off."""
+def unresponsive_port() -> Iterator[int]:
+    """A port that neither accepts nor refuses connections, like a host that is switched off."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -415,23 +413,23 @@ def full() -> Iterator[int]:
             other.close()
 
 
-def test_many_dead_addresses_share_the_time_of_one_try(full: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_dead_addresses_share_the_time_of_one_try(unresponsive_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
 
     def many(host: str, *arguments: Any, **options: Any) -> Any:
         if host != "many.example":
             return resolve(host, *arguments, **options)
-        return [resolve(f"127.0.0.{number}", *arguments, **options)[0] for number in [1] * 1 + list(range(2, 8))]
+        return [resolve(f"127.0.0.{number}", *arguments, **options)[0] for number in range(1, 8)]
 
     with socket.socket() as probe:
         probe.settimeout(0.3)
-        if probe.connect_ex(("127.0.0.1", full)) == 0:
-            pytest.skip("this system queues more connections than it was told to")
-    # The resolver is the one part that cannot be had for real here.
+        if probe.connect_ex(("127.0.0.1", unresponsive_port)) == 0:
+            pytest.skip("this system queues more connections than the backlog allows")
+    # A real resolver cannot be used here.
     monkeypatch.setattr(socket, "getaddrinfo", many)
     start = time.monotonic()
     with pytest.raises(errors.Unreachable):
-        client_of(f"https://many.example:{full}", timeout=1, retries=0).generate(None)
+        make_client(f"https://many.example:{unresponsive_port}", timeout=1, retries=0).generate(None)
     assert time.monotonic() - start < 3.5
 
 
@@ -444,20 +442,20 @@ def test_a_dead_address_does_not_keep_the_next_one_from_being_tried(monkeypatch:
 
     monkeypatch.setattr(socket, "getaddrinfo", two)
     with Listener(Script(response(INACTIVE))) as server:
-        assert client_of(f"http://localhost:{server.port}").introspect("a-token") is None
+        assert make_client(f"http://localhost:{server.port}").introspect("a-token") is None
 
 
-def test_a_name_server_that_is_silent_is_left_after_three_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_server_that_does_not_answer_is_given_up_after_three_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
 
     def silent(*arguments: Any, **options: Any) -> Any:
-        answered.wait(PATIENCE_SECONDS)
+        answered.wait(TIMEOUT_SECONDS)
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
     start = time.monotonic()
     with pytest.raises(errors.Unreachable, match=r"silent\.example cannot be reached \(timed out\)"):
-        client_of("https://silent.example", timeout=1, retries=0).generate(None)
+        make_client("https://silent.example", timeout=1, retries=0).generate(None)
     assert time.monotonic() - start < 4
     answered.set()
 
@@ -466,12 +464,12 @@ def test_a_name_server_that_is_silent_is_left_after_three_timeouts(monkeypatch: 
 
 
 def socks_proxy(*answers: bytes) -> Serve:
-    """Answer each of the client's messages (RFC 1928) in turn, whatever it says."""
+    """Return a proxy that sends these answers (RFC 1928) to the messages of the client, whatever they say."""
 
     def serve(connection: socket.socket, number: int) -> None:
         for answer in answers:
             connection.recv(1024)
-            drip(connection, answer, 0.3 if len(answer) > 99 else 0.0)
+            send_slowly(connection, answer, 0.3 if len(answer) > 99 else 0.0)
 
     return serve
 
@@ -489,36 +487,36 @@ NOT_ALLOWED, HOST_UNREACHABLE = b"\5\2\0\1" + b"\0" * 6, b"\5\4\0\1" + b"\0" * 6
         ([NO_PASSWORD, HOST_UNREACHABLE], "answered 0x04 when it was asked to connect.*after 2 retries", 3),
     ],
 )
-def test_a_socks_proxy_that_refuses_is_told_and_asked_again_only_where_that_may_help(
+def test_a_socks_proxy_that_refuses_is_reported_and_asked_again_only_if_that_may_help(
     answers: list[bytes], words: str, tries: int
 ) -> None:
     pytest.importorskip("socks")
     with Listener(socks_proxy(*answers)) as proxy:
         url = f"socks5h://somebody:hunter2@127.0.0.1:{proxy.port}"
         with pytest.raises(errors.Unreachable, match=words) as caught:
-            client_of("https://api.invalid", proxy=url).generate(None)
+            make_client("https://api.invalid", proxy=url).generate(None)
         assert proxy.connections == tries
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_socks_proxy_that_drips_is_left_after_three_timeouts() -> None:
+def test_a_socks_proxy_that_answers_too_slowly_is_given_up_after_three_timeouts() -> None:
     pytest.importorskip("socks")
     start = time.monotonic()
     with Listener(socks_proxy(NO_PASSWORD, b"\5\0\0\3\xff" + b"a" * 257)) as proxy:
         with pytest.raises(errors.Unreachable, match="timed out"):
-            client_of("https://api.invalid", proxy=f"socks5h://127.0.0.1:{proxy.port}", timeout=1, retries=0).generate(
-                None
-            )
+            make_client(
+                "https://api.invalid", proxy=f"socks5h://127.0.0.1:{proxy.port}", timeout=1, retries=0
+            ).generate(None)
         assert time.monotonic() - start < 4
 
 
 # Connections
 
 
-def test_a_mint_after_a_pause_goes_out_on_a_new_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_generate_uses_a_new_connection_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     script = Script(response(INACTIVE), response(TOKEN), response(TOKEN), response(TOKEN))
     with Listener(script) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         client.introspect("a-token")
         client.generate(None)
         monkeypatch.setattr(http, "IDLE_SECONDS", 0.05)
@@ -527,10 +525,10 @@ def test_a_mint_after_a_pause_goes_out_on_a_new_connection(monkeypatch: pytest.M
     assert [number for number, _head, _body in script.requests] == [0, 0, 1]
 
 
-def test_a_mint_that_is_tried_again_goes_out_on_a_new_connection() -> None:
+def test_generate_uses_a_new_connection_when_it_is_tried_again() -> None:
     script = Script(response(status="429 Too Many Requests"), response(TOKEN))
     with Listener(script) as server:
-        client_of(server.url).generate(None)
+        make_client(server.url).generate(None)
     assert [number for number, _head, _body in script.requests] == [0, 1]
 
 
@@ -541,7 +539,7 @@ def test_many_clients_at_once_mix_nothing_up_and_leave_nothing_behind(authority:
             connection.sendall(response({**TOKEN, "scope": parse_qs(body.decode())["scope"][0]}))
 
     def calls(number: int) -> set[tuple[str, ...] | None]:
-        client = client_of(server.url, ca_path=ca_path, proxy=proxy.url if number % 2 else None)
+        client = make_client(server.url, ca_path=ca_path, proxy=proxy.url if number % 2 else None)
         granted = {client.generate([f"of-{number}"]).details.scope for _call in range(30)}
         client.close()
         return granted
@@ -556,24 +554,24 @@ def test_many_clients_at_once_mix_nothing_up_and_leave_nothing_behind(authority:
 def test_no_cookie_is_kept() -> None:
     script = Script(response(INACTIVE, "Set-Cookie: a=b; Path=/"))
     with Listener(script) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         client.introspect("a-token")
         client.introspect("a-token")
     assert not [head for _number, head, _body in script.requests if "cookie" in head.lower()]
 
 
-def test_what_is_compressed_is_not_unpacked() -> None:
+def test_a_compressed_answer_is_not_unpacked() -> None:
     bomb = gzip.compress(gzip.compress(b"{}" + b" " * 50_000_000))
     script = Script(response(bomb, "Content-Encoding: gzip, gzip"))
     with Listener(script) as server, pytest.raises(errors.BadAnswer, match="is compressed, which was not asked for"):
-        client_of(server.url).introspect("a-token")
+        make_client(server.url).introspect("a-token")
 
 
-def test_megabytes_of_cookies_and_dates_take_no_time() -> None:
+def test_megabytes_of_cookies_and_dates_are_handled_quickly() -> None:
     headers = ["Set-Cookie: a=b", *["Set-Cookie2: " + "a;" * 32_000] * 40, *["Retry-After: " + DATE * 2_000] * 40]
     start = time.process_time()
     with Listener(Script(response(TOKEN, *headers), response({}, *headers, status="500 Oops"))) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         client.generate(None)
         with pytest.raises(errors.ServerFailed):
             client.generate(None)
@@ -590,21 +588,21 @@ def test_a_closed_client_leaves_no_connection() -> None:
             gone.set()
 
     with Listener(serve) as server:
-        client = client_of(server.url)
+        client = make_client(server.url)
         client.introspect("a-token")
         assert not gone.wait(0.2)
         client.close()
         assert gone.wait(5)
 
 
-def test_what_urllib3_logs_of_a_servers_headers_is_dropped_and_nothing_of_others(
+def test_what_urllib3_logs_about_our_calls_is_dropped_and_about_others_is_not(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    # Whatever follows a line that is no header is none either.
+    # Lines after one that is not a header are not headers either.
     answer = response(INACTIVE).replace(b"\r\n\r\n", f"\r\nno header but {SECRET}\r\nX: {SECRET}\r\n\r\n".encode())
     with Listener(Script(answer)) as server:
-        client_of(server.url).introspect("a-token")
+        make_client(server.url).introspect("a-token")
         assert not [record for record in caplog.records if record.name.startswith("urllib3")]
         requests.post(server.url, timeout=5)
     assert [record for record in caplog.records if record.name.startswith("urllib3")]
@@ -613,70 +611,70 @@ def test_what_urllib3_logs_of_a_servers_headers_is_dropped_and_nothing_of_others
 # Pacing
 
 
-class Recorded(Pacing):
-    """Writes down what it is told, and says what the test wants."""
+class RecordingPacing(Pacing):
+    """Records its calls, and returns what the test says."""
 
     def __init__(self, may_begin: int = 99, counts: bool = True, may_wait: bool = True) -> None:
-        self.told: list[Any] = []
+        self.events: list[Any] = []
         self.may_begin, self.counts, self.may_wait = may_begin, counts, may_wait
 
     def begin(self) -> bool:
-        self.told.append("begin")
-        return self.told.count("begin") <= self.may_begin
+        self.events.append("begin")
+        return self.events.count("begin") <= self.may_begin
 
     def ended(self, pause: float | None) -> bool:
-        self.told.append(("ended", pause is not None))
+        self.events.append(("ended", pause is not None))
         return self.counts
 
     def pause(self, seconds: float) -> bool:
-        self.told.append("pause")
+        self.events.append("pause")
         return self.may_wait
 
 
 LIMITED = response(None, "Retry-After: 1", status="429 Too Many Requests")
 
 
-def test_a_shared_pacing_does_the_waiting_for_a_rate_limit_and_the_try_does_not_count() -> None:
-    pacing = Recorded(counts=False)
+def test_a_try_does_not_count_when_the_pacing_waits_for_the_rate_limit() -> None:
+    pacing = RecordingPacing(counts=False)
     with Listener(Script(*[LIMITED] * 5, response(INACTIVE))) as server:
-        client_of(server.url, pacing, retries=0).introspect("a-token")
-    assert pacing.told == ["begin", ("ended", True)] * 5 + ["begin", ("ended", False)]
+        make_client(server.url, pacing, retries=0).introspect("a-token")
+    assert pacing.events == ["begin", ("ended", True)] * 5 + ["begin", ("ended", False)]
 
 
-def test_a_wait_past_max_wait_is_a_failure_and_no_rate_limit() -> None:
-    pacing = Recorded(counts=False)
+def test_a_wait_past_max_wait_is_not_left_to_the_pacing() -> None:
+    pacing = RecordingPacing(counts=False)
     with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
-        client_of(server.url, pacing, max_wait=0).introspect("a-token")
-    assert pacing.told == ["begin", ("ended", False)]
+        make_client(server.url, pacing, max_wait=0).introspect("a-token")
+    assert pacing.events == ["begin", ("ended", False)]
 
 
-def test_a_pacing_that_ends_a_pause_ends_the_call_with_its_failure() -> None:
-    pacing = Recorded(may_wait=False)
+def test_a_pause_that_the_pacing_ends_fails_the_call_with_the_last_error() -> None:
+    pacing = RecordingPacing(may_wait=False)
     with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
-        client_of(server.url, pacing).introspect("a-token")
-    assert pacing.told == ["begin", ("ended", True), "pause"]
+        make_client(server.url, pacing).introspect("a-token")
+    assert pacing.events == ["begin", ("ended", True), "pause"]
 
 
 def test_a_call_that_may_not_begin_is_not_sent() -> None:
     script = Script(response(TOKEN))
     with Listener(script) as server, pytest.raises(errors.Stopped, match="it was not sent"):
-        client_of(server.url, Recorded(may_begin=0)).generate(None)
+        make_client(server.url, RecordingPacing(may_begin=0)).generate(None)
     assert not script.requests
 
 
-def test_a_call_that_may_not_begin_again_ends_with_its_failure() -> None:
+def test_a_call_that_may_not_begin_again_fails_with_the_last_error() -> None:
     with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
-        client_of(server.url, Recorded(may_begin=1)).introspect("a-token")
+        make_client(server.url, RecordingPacing(may_begin=1)).introspect("a-token")
 
 
-def test_each_try_that_began_ends_whatever_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    pacing = Recorded()
+def test_the_pacing_learns_that_a_try_ended_whatever_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    pacing = RecordingPacing()
     with Listener(Script(response(TOKEN))) as server:
-        client = client_of(server.url, pacing)
+        client = make_client(server.url, pacing)
 
         def interrupted() -> bool:
-            pacing.told.append("begin")
-            # As a signal's handler does in the middle of a call.
+            pacing.events.append("begin")
+            # A signal handler can raise this in the middle of a call.
             monkeypatch.setattr(socket, "getaddrinfo", interrupt)
             return True
 
@@ -686,4 +684,4 @@ def test_each_try_that_began_ends_whatever_is_raised(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(pacing, "begin", interrupted)
         with pytest.raises(KeyboardInterrupt):
             client.generate(None)
-    assert pacing.told == ["begin", ("ended", False)]
+    assert pacing.events == ["begin", ("ended", False)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The module behind which the action stands: its options, and what it says when it is run by itself."""
+"""The module of the action vaulted_vars: its options, and its message when it is run without the action."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What no message may show of a task's options, and what it may."""
+"""Which parts of the options of a task a message may show, and which not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLACES: dict[str, dict[str, Any]] = {
     "a proxy": {"proxy": SECRET},
     "a proxy's password": {"proxy": f"http://user:{SECRET.replace('/', '')}@proxy.example:3128"},
 }
-WRITINGS = {
+ENCODINGS = {
     "plain": str,
     "percent": quote_plus,
     "lower case": lambda text: quote_plus(text).lower(),
@@ -35,11 +35,11 @@ WRITINGS = {
 }
 
 
-@pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 @pytest.mark.parametrize("options", PLACES.values(), ids=PLACES)
-def test_a_value_that_may_be_a_secret_is_masked_in_any_writing(options: dict[str, Any], write: Any) -> None:
+def test_a_value_that_may_be_a_secret_is_masked_in_any_encoding(options: dict[str, Any], encode: Any) -> None:
     secret = SECRET.replace("/", "") if "proxy.example" in str(options) else SECRET
-    message = {"msg": f"The API said {write(secret)}", "warnings": [f"Not {write(secret)}"], "status": 400}
+    message = {"msg": f"The API said {encode(secret)}", "warnings": [f"Not {encode(secret)}"], "status": 400}
     shown = masked(message, secrets_of(ARGUMENT_SPEC, options))
     assert shown == {"msg": "The API said ********", "warnings": ["Not ********"], "status": 400}
 
@@ -59,7 +59,7 @@ def test_names_numbers_and_hosts_stay_readable() -> None:
     assert masked(message, secrets_of(ARGUMENT_SPEC, options)) == message
 
 
-def test_a_short_user_name_of_a_proxy_garbles_no_message() -> None:
+def test_a_short_user_name_of_a_proxy_is_not_masked() -> None:
     secrets = secrets_of(ARGUMENT_SPEC, {"proxy": "http://me:hunter2@proxy.example:3128"})
     assert masked("check the user name and the password", secrets) == "check the user name and the password"
     assert masked("the hunter2", secrets) == "the ********"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task was given, in plain text and validated, and messages that name options and quote no value."""
+"""The arguments of a task are decrypted and validated, and messages name options but quote no value."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("on_target", [False, True])
 @pytest.mark.parametrize(("options", "message"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_named_by_its_option_and_position(options: dict[str, Any], message: str, on_target: bool) -> None:
+def test_an_invalid_value_is_named_by_its_option_and_position(
+    options: dict[str, Any], message: str, on_target: bool
+) -> None:
     with pytest.raises(TaskArgsError) as caught:
         validated("an.action", SPEC, options, on_target=on_target)
     assert str(caught.value).startswith(message)
@@ -77,7 +79,7 @@ def test_fallbacks_are_left_to_the_target() -> None:
     assert validated("an.action", SPEC, {}, on_target=True)["key"] is None
 
 
-def test_missing_options_are_named_to_the_caller() -> None:
+def test_the_error_lists_the_missing_options() -> None:
     spec: dict[str, Any] = {"one": {"required": True}, "other": {"required": True}, "third": {}}
     with pytest.raises(TaskArgsError) as caught:
         validated("an.action", spec, {"other": None})
@@ -132,7 +134,7 @@ def message_about(spec: dict[str, Any], options: dict[str, Any], on_target: bool
     return ""
 
 
-def test_strings_lose_the_marks_of_ansible_core_and_other_values_stay() -> None:
+def test_ansible_strings_become_plain_strings_and_other_values_stay() -> None:
     value = decrypted({AnsibleUnicode("a"): [AnsibleUnicode("b"), 1, None, True, (2.5,)]})
 
     assert value == {"a": ["b", 1, None, True, [2.5]]}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs in processes of their own."""
+"""Run functions in child processes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def let_others_reach(folder: Path) -> None:
-    """Let other users look into the folders above a temporary one, which are closed to them."""
+def make_reachable_for_others(folder: Path) -> None:
+    """Open the folders above a temporary one to other users, to whom pytest closes them."""
     for parent in folder.parents:
         if parent.name.startswith(("pytest-", "popen-")):
             parent.chmod(0o755)
 
 
 class Child:
-    """A process that does some work. It ends with status 0 when the work is done."""
+    """A process that runs a function. Its status is 0 when the function returns."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self._status: int | None = None
@@ -37,7 +37,7 @@ class Child:
                 os._exit(status)
 
     def result(self, seconds: float = 60) -> int:
-        """Its status: 0, 1 for an exception, or a negative signal. Killed when it takes too long."""
+        """Return the status: 0, 1 for an exception, or the negative number of a signal. Kills it after `seconds`."""
         deadline = time.monotonic() + seconds
         while self._status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -62,8 +62,8 @@ class Child:
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Fails the test when the condition does not become true."""
+    """Fail the test if the condition does not become true in time."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition never became true"
         time.sleep(0.005)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs that want the same folder: real locks, real processes, folders that are replaced and removed."""
+"""Runs that lock the same folder: real locks, real processes, folders that are replaced and removed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from unit.plugins.plugin_utils.vars_file.children import Child, wait_until
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[int]:
-    """Another run's lock."""
+def locked_by_another_run(folder: Path) -> Iterator[int]:
+    """Hold the lock as another run would."""
     descriptor = os.open(folder, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
@@ -48,8 +48,8 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def waiters(folder: Path) -> int:
-    """How many wait for the folder's lock, as the kernel lists them."""
+def count_waiting(folder: Path) -> int:
+    """Return how many processes or threads wait for the lock of a folder, according to the kernel."""
     inode = f":{folder.stat().st_ino}"
     lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
     return sum(fields[1] == "->" and fields[6].endswith(inode) for fields in lines)
@@ -61,10 +61,12 @@ def write(path: Path, data: bytes) -> None:
         file.replace(file.read(), data)
 
 
-needs_lock_list = pytest.mark.skipif(not Path("/proc/locks").exists(), reason="only Linux lists who waits for a lock")
+needs_lock_list = pytest.mark.skipif(
+    not Path("/proc/locks").exists(), reason="needs /proc/locks, which lists who waits for a lock"
+)
 
 
-def test_twelve_contenders_on_one_folder_are_all_served_one_at_a_time(tmp_path: Path) -> None:
+def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     busy = tmp_path / "busy"
 
@@ -72,7 +74,7 @@ def test_twelve_contenders_on_one_folder_are_all_served_one_at_a_time(tmp_path: 
         name = "other.yml" if number == 11 else "vars.yml"
         for _turn in range(5):
             with locked_place(str(folder / name), make_folders=True) as place:
-                busy.mkdir()  # fails when another one is here
+                busy.mkdir()  # fails if another run has the lock too
                 file = LockedFile(place)
                 old = file.read()
                 file.replace(old, (old.data if old else b"") + b"%d\n" % number)
@@ -86,21 +88,21 @@ def test_twelve_contenders_on_one_folder_are_all_served_one_at_a_time(tmp_path: 
 
 
 @needs_lock_list
-def test_a_run_that_comes_back_at_once_does_not_starve_the_one_that_waits(tmp_path: Path) -> None:
+def test_a_run_that_locks_again_at_once_does_not_starve_a_waiting_run(tmp_path: Path) -> None:
     turns = []
-    with held(tmp_path):
+    with locked_by_another_run(tmp_path):
         child = Child(lambda: write(tmp_path / "vars.yml", b"served"))
-        wait_until(lambda: waiters(tmp_path))
+        wait_until(lambda: count_waiting(tmp_path))
     while not (tmp_path / "vars.yml").exists():
         turns.append(1)
         assert len(turns) < 1000
-        with held(tmp_path):
+        with locked_by_another_run(tmp_path):
             time.sleep(0.01)
 
     assert child.result() == 0
 
 
-def test_the_lock_is_let_go_although_a_forked_process_lives_on(tmp_path: Path) -> None:
+def test_the_lock_is_released_although_a_forked_process_lives_on(tmp_path: Path) -> None:
     with locked_place(str(tmp_path / "vars.yml"), make_folders=True):
         child = Child(lambda: time.sleep(60))
         assert is_locked(tmp_path)
@@ -112,7 +114,7 @@ def test_the_lock_is_let_go_although_a_forked_process_lives_on(tmp_path: Path) -
 
 
 @needs_lock_list
-def test_the_lock_of_a_killed_run_is_free(tmp_path: Path) -> None:
+def test_the_lock_of_a_killed_run_is_released(tmp_path: Path) -> None:
     def hold() -> None:
         with locked_place(str(tmp_path / "vars.yml"), make_folders=True):
             time.sleep(60)
@@ -120,14 +122,16 @@ def test_the_lock_of_a_killed_run_is_free(tmp_path: Path) -> None:
     child = Child(hold)
     wait_until(lambda: is_locked(tmp_path))
     waiting = Child(lambda: write(tmp_path / "vars.yml", b"new"))
-    wait_until(lambda: waiters(tmp_path))
+    wait_until(lambda: count_waiting(tmp_path))
     child.kill()
 
     assert waiting.result() == 0
     assert child.result() == -signal.SIGKILL
 
 
-def test_who_waits_too_long_is_told_the_folder_and_the_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_too_long_fails_with_the_folder_and_the_holder_of_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(folder_lock, "_SECONDS_TO_WAIT", 0.3)
     program = (
         "import fcntl, os, sys, time; d = os.open(sys.argv[1], os.O_RDONLY); fcntl.flock(d, fcntl.LOCK_EX);"
@@ -156,7 +160,7 @@ def test_who_waits_too_long_is_told_the_folder_and_the_holder(tmp_path: Path, mo
 
 
 @needs_lock_list
-def test_of_several_locks_the_right_one_has_its_holder_named(tmp_path: Path) -> None:
+def test_the_holder_of_the_right_lock_is_found_among_several(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("one", "two", "three")]
     children = []
     for folder in folders:
@@ -182,7 +186,7 @@ def test_of_several_locks_the_right_one_has_its_holder_named(tmp_path: Path) -> 
     ]
 
 
-def test_who_waits_is_patient_while_the_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_keeps_waiting_while_the_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_lock, "_SECONDS_TO_WAIT", 0.5)
 
     def hold() -> None:
@@ -204,7 +208,7 @@ def test_who_waits_is_patient_while_the_folder_changes(tmp_path: Path, monkeypat
 
 @needs_lock_list
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-def test_a_signal_is_served_while_waiting_and_the_lock_that_comes_later_is_let_go(tmp_path: Path) -> None:
+def test_a_signal_ends_the_wait_and_a_lock_that_arrives_later_is_released(tmp_path: Path) -> None:
     class Alarm(Exception):
         pass
 
@@ -212,14 +216,14 @@ def test_a_signal_is_served_while_waiting_and_the_lock_that_comes_later_is_let_g
         raise Alarm
 
     before = signal.signal(signal.SIGALRM, strike)
-    with held(tmp_path):
+    with locked_by_another_run(tmp_path):
         start = time.monotonic()
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         with pytest.raises(Alarm), locked_place(str(tmp_path / "vars.yml"), make_folders=True):
             pass
         assert time.monotonic() - start < 5
-        assert waiters(tmp_path) == 1
-        # It has the descriptors that are open now, and would keep a lock that is only closed.
+        assert count_waiting(tmp_path) == 1
+        # The child inherits the open descriptors, and would keep a lock that is only closed and not released.
         child = Child(lambda: time.sleep(60))
     signal.signal(signal.SIGALRM, before)
 
@@ -230,15 +234,15 @@ def test_a_signal_is_served_while_waiting_and_the_lock_that_comes_later_is_let_g
 
 
 @needs_lock_list
-def test_a_folder_that_is_replaced_while_a_run_waits_is_locked_where_the_path_leads_now(tmp_path: Path) -> None:
+def test_a_run_locks_the_new_folder_when_its_folder_is_replaced_while_it_waits(tmp_path: Path) -> None:
     folder, old = tmp_path / "folder", tmp_path / "old"
     folder.mkdir()
-    with held(folder):
+    with locked_by_another_run(folder):
         child = Child(lambda: write(folder / "vars.yml", b"new"))
-        wait_until(lambda: waiters(folder))
+        wait_until(lambda: count_waiting(folder))
         folder.rename(old)
         folder.mkdir()
-        # Without waiting for the holder of the old one.
+        # The child does not wait for the holder of the old lock.
         assert child.result() == 0
 
     assert (folder / "vars.yml").read_bytes() == b"new"
@@ -270,9 +274,9 @@ def test_a_folder_that_is_replaced_just_before_it_is_locked_is_noticed(
 def test_a_folder_that_is_removed_while_a_run_waits_is_made_again(tmp_path: Path, made_again: bool) -> None:
     folder = tmp_path / "outer" / "folder"
     folder.mkdir(parents=True)
-    with held(folder):
+    with locked_by_another_run(folder):
         child = Child(lambda: write(folder / "vars.yml", b"new"))
-        wait_until(lambda: waiters(folder))
+        wait_until(lambda: count_waiting(folder))
         folder.rmdir()
         folder.parent.rmdir()
         if made_again:
@@ -283,13 +287,13 @@ def test_a_folder_that_is_removed_while_a_run_waits_is_made_again(tmp_path: Path
 
 
 @needs_lock_list
-def test_a_run_that_removes_its_new_folder_does_not_take_it_from_the_one_that_waits(tmp_path: Path) -> None:
+def test_a_run_that_removes_its_new_folder_does_not_take_it_from_a_waiting_run(tmp_path: Path) -> None:
     folder = tmp_path / "outer" / "folder"
 
     def fail() -> None:
         with locked_place(str(folder / "vars.yml"), make_folders=True):
             children.append(Child(lambda: write(folder / "vars.yml", b"new")))
-            wait_until(lambda: waiters(folder))
+            wait_until(lambda: count_waiting(folder))
             raise ValueError
 
     children: list[Child] = []
@@ -300,7 +304,7 @@ def test_a_run_that_removes_its_new_folder_does_not_take_it_from_the_one_that_wa
     assert (folder / "vars.yml").read_bytes() == b"new"
 
 
-def test_contenders_that_make_and_remove_the_same_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_runs_that_make_and_remove_the_same_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
     def work(number: int) -> None:
         for turn in range(20):
             inner = "x" if number % 2 else "x/y"
@@ -317,14 +321,14 @@ def test_contenders_that_make_and_remove_the_same_folders_do_not_disturb_each_ot
 
 
 @needs_lock_list
-def test_a_link_that_is_switched_while_a_run_waits_is_followed_anew(tmp_path: Path) -> None:
+def test_a_link_that_is_switched_while_a_run_waits_is_followed_again(tmp_path: Path) -> None:
     for release in ("one", "two"):
         (tmp_path / release).mkdir()
     current = tmp_path / "current"
     current.symlink_to("one")
-    with held(tmp_path / "one"):
+    with locked_by_another_run(tmp_path / "one"):
         child = Child(lambda: write(current / "vars.yml", b"new"))
-        wait_until(lambda: waiters(tmp_path / "one"))
+        wait_until(lambda: count_waiting(tmp_path / "one"))
         current.unlink()
         current.symlink_to("two")
 
@@ -334,7 +338,7 @@ def test_a_link_that_is_switched_while_a_run_waits_is_followed_anew(tmp_path: Pa
 
 
 @pytest.mark.parametrize("change", ["nothing", "link", "link to nowhere", "replaced", "removed"])
-def test_it_is_told_where_the_path_leads_while_the_lock_is_held(tmp_path: Path, change: str) -> None:
+def test_a_path_that_leads_elsewhere_while_the_lock_is_held_is_noticed(tmp_path: Path, change: str) -> None:
     one, two, current = (tmp_path / name for name in ("one", "two", "current"))
     one.mkdir()
     two.mkdir()
@@ -360,7 +364,7 @@ def test_it_is_told_where_the_path_leads_while_the_lock_is_held(tmp_path: Path, 
         found = place.moved_to()
         folder = place.folder
         if change != "removed":
-            LockedFile(place).replace(None, b"in hand")
+            LockedFile(place).replace(None, b"new")
 
     wanted = moved_to[change]
     assert found == (str(wanted) if wanted else None)
@@ -374,7 +378,7 @@ def test_it_is_told_where_the_path_leads_while_the_lock_is_held(tmp_path: Path, 
 def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
     tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As NFS does it, which a test cannot mount everywhere."""
+    """NFS does this, but a test cannot mount it everywhere."""
 
     def refuse(_descriptor: int, _operation: int) -> None:
         raise OSError(number, os.strerror(number))
@@ -393,8 +397,11 @@ def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_lock_nobody_is_waited_for_and_nothing_is_made(tmp_path: Path) -> None:
-    with held(tmp_path), locked_place(str(tmp_path / "vars.yml"), make_folders=False, lock=False) as place:
+def test_without_a_lock_nothing_is_waited_for_and_nothing_is_made(tmp_path: Path) -> None:
+    with (
+        locked_by_another_run(tmp_path),
+        locked_place(str(tmp_path / "vars.yml"), make_folders=False, lock=False) as place,
+    ):
         assert LockedFile(place).read() is None
     with locked_place(str(tmp_path / "new" / "vars.yml"), make_folders=False, lock=False) as place:
         assert LockedFile(place).read() is None
@@ -403,7 +410,7 @@ def test_without_a_lock_nobody_is_waited_for_and_nothing_is_made(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folders_that_are_made_and_not_used_go_again_with_the_lock_and_no_others(tmp_path: Path) -> None:
+def test_new_folders_that_are_not_used_are_removed_with_the_lock_and_no_others(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with locked_place(str(tmp_path / "a" / "b" / "c" / "vars.yml"), make_folders=True):
         (tmp_path / "a" / "b" / "other").mkdir()
@@ -411,7 +418,7 @@ def test_folders_that_are_made_and_not_used_go_again_with_the_lock_and_no_others
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["a", "a/b", "a/b/other"]
 
 
-def test_an_empty_folder_that_took_the_place_of_a_new_one_stays(tmp_path: Path) -> None:
+def test_an_empty_folder_that_replaced_a_new_one_stays(tmp_path: Path) -> None:
     folder, old = tmp_path / "folder", tmp_path / "old"
     with locked_place(str(folder / "vars.yml"), make_folders=True):
         folder.rename(old)
@@ -438,7 +445,7 @@ def test_no_descriptor_is_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     before = descriptors()
     for _turn in range(5):
         write(tmp_path / "vars.yml", b"x")
-        with held(tmp_path), pytest.raises(FileAccessError):
+        with locked_by_another_run(tmp_path), pytest.raises(FileAccessError):
             write(tmp_path / "vars.yml", b"x")
     wait_until(lambda: threading.active_count() == 1)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs that are killed, runs at the same time, and disks that are full."""
+"""Runs that are killed or interrupted, runs at the same time, and full disks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def edit(path: Path, value: str, name: str = "token", vault_format: str = "inlin
 
 
 def value_in(path: Path) -> str:
-    """What stands in the file, which has to be whole."""
+    """Return the value in the file, which must be complete."""
     data = path.read_bytes()
     if data.startswith(b"$ANSIBLE_VAULT;"):
         data, _key = VAULT.decrypt(data, "file")
@@ -89,29 +89,29 @@ def test_a_run_killed_at_any_step_leaves_the_old_file_or_the_new(
 
 
 class Alarm(Exception):
-    """What a signal's handler raises."""
+    """Raised by a signal handler."""
 
 
-def striking(moment: str, number: int) -> Callable[[FrameType, str, object], None]:
-    """A profiler that raises at one of the calls into C that the package's own code makes: at nearly any step."""
+def raise_alarm_at(moment: str, number: int) -> Callable[[FrameType, str, object], None]:
+    """Return a profiler that raises Alarm in one of the C functions that the code calls, at nearly any step."""
     calls = iter(range(1, 10_000))
 
-    def strike(frame: FrameType, event: str, _argument: object) -> None:
+    def profile(frame: FrameType, event: str, _argument: object) -> None:
         name = os.path.basename(frame.f_code.co_filename)
-        if event == moment and name in STRUCK_FILES and next(calls) == number:
+        if event == moment and name in PROFILED_FILES and next(calls) == number:
             raise Alarm
 
-    return strike
+    return profile
 
 
-STRUCK_FILES = ("locked_file.py", "vault_file.py", "folder_lock.py")
+PROFILED_FILES = ("locked_file.py", "vault_file.py", "folder_lock.py")
 
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
 @pytest.mark.parametrize("moment", ["c_call", "c_return"])
-# An exception that strikes within open() leaves the file object to the garbage collector.
+# An exception within open() leaves the file object to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_it_is_known_which(
+def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_stored_knows_which(
     tmp_path: Path, moment: str, vault_format: str
 ) -> None:
     path = tmp_path / "vars.yml"
@@ -122,25 +122,25 @@ def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_it_is_known
         edit(path, OLD, vault_format=vault_format)
         for backup in tmp_path.glob(".*~"):
             backup.unlink()
-        struck = False
+        interrupted = False
         try:
             with open_vars_file(settings, VAULT, make_folders=True) as file:
-                sys.setprofile(striking(moment, number))
+                sys.setprofile(raise_alarm_at(moment, number))
                 try:
                     file.check_writable(100)
                     file.apply({"token": NEW})
                 except Alarm:
-                    struck = True
+                    interrupted = True
                     found = value_in(path)
                     seen.add(found)
                     assert file.stored({"token": NEW}) == ({"token"} if found == NEW else set())
                     assert file.stored({"token": OLD}) == ({"token"} if found == OLD else set())
                     if number % 3 == 0:
-                        # What is in hand can still be written.
+                        # The new value can still be written.
                         assert file.apply({"token": NEW}).updated == ["token"]
                         assert file.stored({"token": NEW}) == {"token"}
         except Alarm:
-            struck = True
+            interrupted = True
         finally:
             sys.setprofile(None)
         assert value_in(path) in (OLD, NEW)
@@ -149,9 +149,9 @@ def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_it_is_known
         assert len(others) <= 1
         assert all(other.endswith("~") for other in others)
         descriptor = os.open(tmp_path, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises where the lock was not let go
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises if the lock was not released
         os.close(descriptor)
-        if not struck:
+        if not interrupted:
             break
 
     assert number > 50
@@ -233,7 +233,7 @@ def test_eight_runs_at_once_lose_nothing(tmp_path: Path) -> None:
     assert found == {f"name{number}": f"{number}.2".encode() for number in range(8)}
 
 
-def test_a_file_that_may_not_grow_so_large_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_would_exceed_the_size_limit_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     path.write_text(inline("token", OLD))
     before = path.read_bytes()
@@ -256,7 +256,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(disk)], check=False, capture_output=True
     )
     if mounted.returncode:
-        pytest.skip("a small disk can be mounted by root only, and not in every container")
+        pytest.skip("only root can mount a small disk, and not in every container")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
 

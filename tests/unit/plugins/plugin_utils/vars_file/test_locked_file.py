@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lock, the replacement and what they leave behind."""
+"""Replacing a locked file, and what that leaves behind."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
     FileAccessError,
     FileChangedError,
 )
-from unit.plugins.plugin_utils.vars_file.children import let_others_reach
+from unit.plugins.plugin_utils.vars_file.children import make_reachable_for_others
 
-# What stands for a user in an entry of an access control list that is about none.
-ANYBODY = 0xFFFFFFFF
+# The ID in entries of an access control list that are not about a certain user or group.
+NO_ID = 0xFFFFFFFF
 
 needs_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
@@ -47,9 +47,9 @@ def write(path: Path, data: bytes, new_mode: int | None = None) -> None:
 
 
 @contextmanager
-def another_user(folder: Path) -> Iterator[None]:
-    """Root is refused nothing, so that refusals are tried as somebody else."""
-    let_others_reach(folder)
+def as_another_user(folder: Path) -> Iterator[None]:
+    """Act as another user, because root is refused nothing."""
+    make_reachable_for_others(folder)
     os.setegid(65534)
     os.seteuid(65534)
     try:
@@ -68,7 +68,7 @@ def test_a_new_file_and_its_folders_are_for_the_owner_only(tmp_path: Path) -> No
     assert [mode(path), mode(path.parent), mode(path.parent.parent)] == [0o600, 0o700, 0o700]
 
 
-def test_a_standing_file_keeps_its_mode_unless_another_is_given(tmp_path: Path) -> None:
+def test_an_existing_file_keeps_its_mode_unless_another_is_given(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     path.write_bytes(b"old")
     path.chmod(0o644)
@@ -81,7 +81,7 @@ def test_a_standing_file_keeps_its_mode_unless_another_is_given(tmp_path: Path) 
 
 
 @needs_another_user
-def test_a_standing_file_keeps_its_owner(tmp_path: Path) -> None:
+def test_an_existing_file_keeps_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     path.write_bytes(b"old")
     os.chown(path, 1234, 4321)
@@ -98,7 +98,7 @@ def test_a_file_that_would_change_its_owner_is_left_alone(tmp_path: Path) -> Non
     path.chmod(0o644)
     tmp_path.chmod(0o777)
 
-    with another_user(tmp_path), pytest.raises(FileAccessError, match="would no longer belong to user 0"):
+    with as_another_user(tmp_path), pytest.raises(FileAccessError, match="would no longer belong to user 0"):
         write(path, b"new")
 
     assert path.read_bytes() == b"old"
@@ -149,7 +149,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
         write(tmp_path / "file" / "vars.yml", b"new")
 
 
-def test_too_long_a_name_is_refused(tmp_path: Path) -> None:
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileAccessError, match="choose a shorter path"):
         write(tmp_path / ("x" * 300), b"new")
 
@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_is_refused_with_advice(tmp_path: Path, 
     tmp_path.chmod(0o755)
     sentence = "^Cannot .*: Permission denied; give your user the permission, or choose another path,"
 
-    with another_user(tmp_path), pytest.raises(FileAccessError, match=sentence):
+    with as_another_user(tmp_path), pytest.raises(FileAccessError, match=sentence):
         write(tmp_path / path, b"new")
 
     assert names(tmp_path) == []
@@ -168,11 +168,11 @@ def test_a_folder_that_cannot_be_written_is_refused_with_advice(tmp_path: Path, 
 
 @needs_another_user
 @pytest.mark.parametrize("path", ["vars.yml", "new/vars.yml"])
-def test_that_a_folder_cannot_be_written_is_found_out_without_writing(tmp_path: Path, path: str) -> None:
+def test_a_folder_that_cannot_be_written_is_found_without_writing(tmp_path: Path, path: str) -> None:
     tmp_path.chmod(0o755)
 
     with (
-        another_user(tmp_path),
+        as_another_user(tmp_path),
         pytest.raises(FileAccessError, match=r"^Cannot write .*: Permission denied; "),
         locked(str(tmp_path / path), make_folders=False) as file,
     ):
@@ -180,28 +180,28 @@ def test_that_a_folder_cannot_be_written_is_found_out_without_writing(tmp_path: 
 
 
 @needs_another_user
-def test_a_folder_that_may_not_be_looked_into_is_not_taken_for_none(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_searched_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
     (tmp_path / "closed" / "in").mkdir(parents=True)
     (tmp_path / "closed").chmod(0o700)
 
     with (
-        another_user(tmp_path / "closed"),
+        as_another_user(tmp_path / "closed"),
         pytest.raises(FileAccessError, match="Permission denied"),
         locked(str(tmp_path / "closed" / "in" / "vars.yml"), make_folders=False),
     ):
         pass
 
 
-def test_a_standing_file_keeps_its_access_control_list(tmp_path: Path) -> None:
+def test_an_existing_file_keeps_its_access_control_list(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     path.write_bytes(b"old")
-    # Version 2; the owner, user 1234, the group, the mask and others, each with what it may do.
-    entries = [(1, 6, ANYBODY), (2, 6, 1234), (4, 0, ANYBODY), (16, 6, ANYBODY), (32, 0, ANYBODY)]
+    # Version 2, then entries with permissions: the owner, user 1234, the group, the mask and others.
+    entries = [(1, 6, NO_ID), (2, 6, 1234), (4, 0, NO_ID), (16, 6, NO_ID), (32, 0, NO_ID)]
     acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
     try:
         os.setxattr(path, "system.posix_acl_access", acl)
     except (OSError, AttributeError):
-        pytest.skip("the file system of temporary files has no access control lists")
+        pytest.skip("the file system of temporary files does not support access control lists")
 
     write(path, b"new")
 
@@ -209,7 +209,7 @@ def test_a_standing_file_keeps_its_access_control_list(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
 
 
-def test_folders_that_were_made_go_again_when_the_work_fails(tmp_path: Path) -> None:
+def test_new_folders_are_removed_when_the_work_fails(tmp_path: Path) -> None:
     def fail() -> None:
         with locked(str(tmp_path / "a" / "b" / "vars.yml"), make_folders=True):
             raise ValueError
@@ -220,7 +220,7 @@ def test_folders_that_were_made_go_again_when_the_work_fails(tmp_path: Path) -> 
     assert names(tmp_path) == []
 
 
-def test_nothing_is_made_when_folders_are_not_to_be_made(tmp_path: Path) -> None:
+def test_no_folder_is_made_without_make_folders(tmp_path: Path) -> None:
     with locked(str(tmp_path / "a" / "vars.yml"), make_folders=False) as file:
         assert file.read() is None
         with pytest.raises(FileAccessError):
@@ -257,7 +257,7 @@ def test_a_write_by_another_program_is_not_overwritten(tmp_path: Path, change: s
     assert not [name for name in names(tmp_path) if name.startswith(".")]
 
 
-def test_a_file_that_another_program_makes_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_file_that_another_program_creates_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
 
     def edit() -> None:
@@ -301,7 +301,7 @@ def test_the_temporary_file_is_for_the_owner_only_until_it_is_complete(
     assert seen == [(0o600, 0o644, ".")]
 
 
-def test_a_backup_is_beside_the_file_with_its_mode_under_a_name_ansible_does_not_load(tmp_path: Path) -> None:
+def test_a_backup_is_next_to_the_file_with_its_mode_and_a_name_that_ansible_does_not_load(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     path.write_bytes(b"old")
     path.chmod(0o640)
@@ -319,7 +319,7 @@ def test_a_backup_is_beside_the_file_with_its_mode_under_a_name_ansible_does_not
         assert (backup.read_bytes(), mode(backup)) == (b"copy", 0o640)
 
 
-def test_a_new_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one_and_its_name_after(
+def test_a_new_file_is_synced_before_it_is_renamed_and_its_folder_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "vars.yml"
@@ -345,7 +345,7 @@ def test_a_new_file_is_on_the_disk_before_it_takes_the_place_of_the_old_one_and_
     assert steps == [len(b"the new one"), "renamed", "folder", len(b"newer") + 100, len(b"newer"), "renamed", "folder"]
 
 
-def test_a_link_that_takes_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_link_that_replaces_the_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     (tmp_path / "other.yml").write_bytes(b"theirs")
 

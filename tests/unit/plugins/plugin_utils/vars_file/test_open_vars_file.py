@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A vars file that is held open: read, checked and written several times, while others write as well."""
+"""A vars file that stays open: it is read, checked and written several times while others write too."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
     VarsFile,
     open_vars_file,
 )
-from unit.plugins.plugin_utils.vars_file.children import Child, let_others_reach
+from unit.plugins.plugin_utils.vars_file.children import Child, make_reachable_for_others
 from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault
 
 VAULT = run_vault("default")
@@ -42,8 +42,8 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "vars.yml"
 
 
-def before_vault(monkeypatch: pytest.MonkeyPatch, work: Callable[[str], object]) -> None:
-    """Do something before each encryption and decryption by ansible-core's own vault."""
+def run_before_vault_calls(monkeypatch: pytest.MonkeyPatch, work: Callable[[str], object]) -> None:
+    """Call `work` before each encryption and decryption by ansible-core's vault."""
 
     def wrapped(name: str) -> Callable[..., Any]:
         genuine = getattr(VaultLib, name)
@@ -59,10 +59,10 @@ def before_vault(monkeypatch: pytest.MonkeyPatch, work: Callable[[str], object])
 
 
 @pytest.fixture
-def pbkdf2(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was encrypted and decrypted."""
+def vault_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls of ansible-core's vault that encrypt or decrypt."""
     calls: list[str] = []
-    before_vault(monkeypatch, calls.append)
+    run_before_vault_calls(monkeypatch, calls.append)
     return calls
 
 
@@ -75,7 +75,7 @@ def write(path: Path, file_format: str = "inline", **values: str) -> None:
         file.apply(values)
 
 
-def values(path: Path, *names: str, vault: RunVault = VAULT) -> dict[str, str | None]:
+def read_values(path: Path, *names: str, vault: RunVault = VAULT) -> dict[str, str | None]:
     with opened(path, vault, dry_run=True) as file:
         return {name: value.text for name, value in file.read(names).items()}
 
@@ -84,7 +84,7 @@ def values(path: Path, *names: str, vault: RunVault = VAULT) -> dict[str, str | 
 
 
 @both_formats
-def test_what_a_variable_contains_is_told_in_words(path: Path, file_format: str) -> None:
+def test_the_kind_of_a_value_is_described_in_words(path: Path, file_format: str) -> None:
     text = (
         "empty: ''\nplain: text\nnone:\ntilde: ~\nnumber: 12\nfloat: 1.5\nyes_: yes\nmap: {a: 1}\nblock:\n  a: 1\n"
         "items:\n- 1\ntemplate: '{{ x }}'\nstatement: '{% x %}'\nunsafe: !unsafe '{{ x }}'\nday: 2026-01-01\n"
@@ -121,7 +121,7 @@ def test_what_a_variable_contains_is_told_in_words(path: Path, file_format: str)
     assert "text" not in repr(found)
 
 
-def test_a_vaulted_value_is_read_with_the_id_of_the_secret_that_fits(path: Path) -> None:
+def test_a_vaulted_value_is_read_with_the_id_of_the_secret_that_decrypts_it(path: Path) -> None:
     path.write_text(inline("a", "{{ x }}", "prod") + inline("b", "y", "dev").replace("dev", "other"))
 
     with opened(path, run_vault("dev", "prod")) as file:
@@ -131,40 +131,40 @@ def test_a_vaulted_value_is_read_with_the_id_of_the_secret_that_fits(path: Path)
         }
 
 
-def test_only_the_listed_values_are_decrypted_and_each_once(path: Path, pbkdf2: list[str]) -> None:
+def test_only_the_listed_values_are_decrypted_and_each_once(path: Path, vault_calls: list[str]) -> None:
     path.write_text("".join(inline(f"name{number}", "x") for number in range(20)) + inline("theirs", "x", "another"))
-    pbkdf2.clear()
+    vault_calls.clear()
 
     with opened(path) as file:
         file.read(["name1", "name2"])
-        assert pbkdf2 == ["decrypt_and_get_vault_id"] * 2
+        assert vault_calls == ["decrypt_and_get_vault_id"] * 2
         file.read(["name1", "name2"])
         file.stored({"name1": "x"})
         file.preview({"name1": "x", "name2": "z", "new": "y"})
-        assert len(pbkdf2) == 2
+        assert len(vault_calls) == 2
 
 
-def test_removing_a_variable_decrypts_nothing(path: Path, pbkdf2: list[str]) -> None:
+def test_removing_a_variable_decrypts_nothing(path: Path, vault_calls: list[str]) -> None:
     path.write_text(inline("a", "x", "another") + inline("b", "y"))
-    pbkdf2.clear()
+    vault_calls.clear()
 
     with opened(path) as file:
         assert file.apply({"a": None, "b": None}).removed == ["a", "b"]
         assert file.stored({"a": None, "b": None}) == {"a", "b"}
 
-    assert pbkdf2 == []
+    assert vault_calls == []
 
 
-def test_many_values_are_encrypted_and_decrypted_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_values_are_encrypted_and_decrypted_in_parallel(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forty = {f"name{number}": f"value {number}" for number in range(40)}
-    # As on a machine with two cores, whatever this one has. Each call waits for another one at the same time.
+    # As on a machine with two cores. Each call waits until another one runs at the same time.
     monkeypatch.setattr(ciphertexts, "_cores", lambda: 2)
     together = threading.Barrier(2, timeout=30)
-    before_vault(monkeypatch, lambda _name: together.wait())
+    run_before_vault_calls(monkeypatch, lambda _name: together.wait())
 
     write(path, **forty)
 
-    assert values(path, *forty) == forty
+    assert read_values(path, *forty) == forty
 
 
 def test_one_value_that_cannot_be_decrypted_is_named(path: Path) -> None:
@@ -174,7 +174,7 @@ def test_one_value_that_cannot_be_decrypted_is_named(path: Path) -> None:
         file.read([f"name{number}" for number in range(9)])
 
 
-def test_a_listed_variable_that_is_there_twice_is_refused_and_another_is_not(path: Path) -> None:
+def test_a_listed_variable_that_is_set_twice_is_refused_and_others_are_not(path: Path) -> None:
     path.write_text("a: 1\na: 2\nb: 3\n")
 
     with opened(path) as file:
@@ -192,7 +192,7 @@ def test_a_listed_variable_that_is_there_twice_is_refused_and_another_is_not(pat
 
 @both_formats
 def test_each_write_adds_to_what_was_written_before_and_encrypts_nothing_twice(
-    path: Path, file_format: str, pbkdf2: list[str]
+    path: Path, file_format: str, vault_calls: list[str]
 ) -> None:
     with opened(path, format=file_format) as file:
         changes: dict[str, str | None] = {}
@@ -202,12 +202,12 @@ def test_each_write_adds_to_what_was_written_before_and_encrypts_nothing_twice(
             assert outcome.added == sorted(changes)
             assert file.stored(changes) == changes.keys()
 
-    assert pbkdf2 == ["encrypt"] * (20 if file_format == "inline" else 5)
-    assert values(path, *changes) == changes
+    assert vault_calls == ["encrypt"] * (20 if file_format == "inline" else 5)
+    assert read_values(path, *changes) == changes
 
 
 @both_formats
-def test_an_editor_that_saves_an_older_buffer_between_two_writes_costs_nothing(path: Path, file_format: str) -> None:
+def test_an_editor_that_saves_an_older_version_between_two_writes_loses_nothing(path: Path, file_format: str) -> None:
     path.write_text(encrypt("# top\na: one\nz: z\n") if file_format == "file" else f"# top\n{inline('a', 'one')}z: z\n")
     with opened(path, format=file_format) as file:
         beginning = path.read_bytes()
@@ -219,11 +219,11 @@ def test_an_editor_that_saves_an_older_buffer_between_two_writes_costs_nothing(p
         outcome = file.apply({"a": "three", "b": "x", "c": "y"})
 
         assert (outcome.updated, outcome.added, outcome.conflicts) == (["a"], ["b", "c"], [])
-        assert values(path, "a", "b", "c", "z") == {"a": "three", "b": "x", "c": "y", "z": "z"}
+        assert read_values(path, "a", "b", "c", "z") == {"a": "three", "b": "x", "c": "y", "z": "z"}
 
         path.write_bytes(between)
         assert file.apply({"a": None, "b": "x"}).conflicts == []
-    assert values(path, "a", "b", "c") == {"b": "x"}
+    assert read_values(path, "a", "b", "c") == {"b": "x"}
 
 
 @both_formats
@@ -256,7 +256,7 @@ def test_a_listed_variable_that_somebody_else_changed_is_left_alone_and_named(
         outcome = file.apply({"a": wanted, "b": "x"})
         stored = file.stored({"a": wanted, "b": "x"})
 
-    found = values(path, "b", "z", "more")
+    found = read_values(path, "b", "z", "more")
     assert found == {"b": "x", "z": "z", "more": "m"}
     is_conflict = theirs in {"a string", "plain", "mapping", "undecryptable"} or (
         theirs == "same as wanted" and wanted is None
@@ -275,8 +275,8 @@ def test_a_variable_that_somebody_else_added_is_left_alone(path: Path) -> None:
     assert path.read_text() == "a: theirs\n"
 
 
-def meddling(monkeypatch: pytest.MonkeyPatch, work: Callable[[int], object]) -> list[int]:
-    """Let another program do something between each read and the rename that follows."""
+def another_program(monkeypatch: pytest.MonkeyPatch, work: Callable[[int], object]) -> list[int]:
+    """Call `work`, as another program, between each read and the rename that follows. Returns a list of the calls."""
     genuine, turns = os.fchmod, []
 
     def fchmod(descriptor: int, mode: int) -> None:
@@ -289,28 +289,28 @@ def meddling(monkeypatch: pytest.MonkeyPatch, work: Callable[[int], object]) -> 
 
 
 @both_formats
-def test_a_change_by_another_program_during_a_write_is_there_with_ours(
+def test_a_change_by_another_program_during_a_write_is_kept(
     path: Path, file_format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, file_format, a="one")
 
-    def meddle(turn: int) -> None:
+    def change_file(turn: int) -> None:
         if turn < 5:
             text = inline("a", "one") + f"theirs: number {turn}\n"
             path.write_text(encrypt(text) if file_format == "file" else text)
 
     with opened(path) as file:
-        turns = meddling(monkeypatch, meddle)
+        turns = another_program(monkeypatch, change_file)
         outcome = file.apply({"a": "two", "b": "x"})
 
     assert len(turns) == 5
     assert outcome.conflicts == []
-    assert values(path, "a", "b", "theirs") == {"a": "two", "b": "x", "theirs": "number 4"}
+    assert read_values(path, "a", "b", "theirs") == {"a": "two", "b": "x", "theirs": "number 4"}
 
 
 def test_a_write_is_given_up_when_another_program_never_stops(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(path) as file:
-        turns = meddling(monkeypatch, lambda turn: path.write_text(f"theirs: {turn}\n"))
+        turns = another_program(monkeypatch, lambda turn: path.write_text(f"theirs: {turn}\n"))
         with pytest.raises(FileChangedError, match="nothing was written, run again"):
             file.apply({"a": "x"})
         with pytest.raises(FileChangedError):
@@ -368,7 +368,7 @@ def test_the_outcome_is_what_changed_since_the_beginning(path: Path) -> None:
 
 
 @both_formats
-def test_checking_replaces_the_file_by_its_own_bytes(path: Path, file_format: str) -> None:
+def test_checking_replaces_the_file_with_its_own_bytes(path: Path, file_format: str) -> None:
     write(path, file_format, a="one")
     path.chmod(0o640)
     before, inode = path.read_bytes(), path.stat().st_ino
@@ -401,8 +401,8 @@ def test_checking_in_a_dry_run_writes_nothing(path: Path) -> None:
     assert path.stat() == before
 
 
-def refused(path: Path, sentence: str, extra_bytes: int = 0) -> None:
-    """The check refuses with that sentence, and so would a write."""
+def assert_check_refuses(path: Path, sentence: str, extra_bytes: int = 0) -> None:
+    """Assert that the check fails with this message and changes nothing."""
     before = path.read_bytes() if path.exists() else None
     with opened(path) as file:
         with pytest.raises(FileAccessError, match=sentence):
@@ -414,7 +414,7 @@ def refused(path: Path, sentence: str, extra_bytes: int = 0) -> None:
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Callable[..., None]]:
-    """Mounts something until the test's end, where that is allowed."""
+    """Mount something until the end of the test, if that is allowed."""
     targets = []
 
     def mount(*arguments: str) -> None:
@@ -436,7 +436,7 @@ def test_a_file_that_is_mounted_by_itself_is_refused_before_the_first_write(
     other.write_bytes(path.read_bytes())
     mounted("--bind", str(other), str(path))
 
-    refused(path, "choose a path that is not mounted by itself and run again$")
+    assert_check_refuses(path, "choose a path that is not mounted by itself and run again$")
 
 
 def test_an_immutable_file_is_refused_before_the_first_write(path: Path) -> None:
@@ -444,7 +444,7 @@ def test_an_immutable_file_is_refused_before_the_first_write(path: Path) -> None
     if subprocess.run(["chattr", "+i", str(path)], check=False, capture_output=True).returncode:
         pytest.skip("only root can make a file immutable, and not on every file system")
     try:
-        refused(path, "Operation not permitted; give your user the permission, or choose another path,")
+        assert_check_refuses(path, "Operation not permitted; give your user the permission, or choose another path,")
     finally:
         subprocess.run(["chattr", "-i", str(path)], check=True)
 
@@ -453,7 +453,7 @@ def test_an_immutable_file_is_refused_before_the_first_write(path: Path) -> None
 def test_a_file_of_somebody_else_in_a_sticky_folder_is_refused_before_the_first_write(tmp_path: Path) -> None:
     folder = tmp_path / "sticky"
     folder.mkdir()
-    let_others_reach(folder)
+    make_reachable_for_others(folder)
     tmp_path.chmod(0o755)
     write(folder / "vars.yml", a="one")
     os.chown(folder / "vars.yml", 1234, 65534)
@@ -463,7 +463,7 @@ def test_a_file_of_somebody_else_in_a_sticky_folder_is_refused_before_the_first_
     def work() -> None:
         os.setegid(65534)
         os.seteuid(65534)
-        refused(folder / "vars.yml", "^Cannot write ")
+        assert_check_refuses(folder / "vars.yml", "^Cannot write ")
 
     assert Child(work).result() == 0
 
@@ -479,12 +479,12 @@ def test_a_full_disk_is_found_before_the_first_write(
     if exists:
         write(path, a="one")
 
-    refused(path, "No space left on device; make room there and run again", 100_000)
+    assert_check_refuses(path, "No space left on device; make room there and run again", 100_000)
 
     with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
         while True:
             filler.write(b"x" * 512)
-    refused(path, "No space left on device; make room there and run again", 1)
+    assert_check_refuses(path, "No space left on device; make room there and run again", 1)
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -495,7 +495,7 @@ def test_a_limit_on_the_size_of_files_is_found_before_the_first_write(path: Path
 
     def work() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-        refused(path, "File too large; raise the limit on the size of files and run again", 3000)
+        assert_check_refuses(path, "File too large; raise the limit on the size of files and run again", 3000)
 
     assert Child(work).result() == 0
 
@@ -511,15 +511,15 @@ def test_a_preview_finds_what_a_write_would_refuse(path: Path, text: str, senten
         file.preview({"a": "x"})
 
 
-def test_a_preview_tells_what_a_write_does_and_encrypts_nothing(path: Path, pbkdf2: list[str]) -> None:
+def test_a_preview_predicts_a_write_and_encrypts_nothing(path: Path, vault_calls: list[str]) -> None:
     write(path, a="one", b="two")
     before, changes = path.read_bytes(), {"a": "new", "b": None, "c": "x", "d": None}
-    pbkdf2.clear()
+    vault_calls.clear()
 
     with opened(path) as file:
         predicted = file.preview(changes)
         assert path.read_bytes() == before
-        assert "encrypt" not in pbkdf2
+        assert "encrypt" not in vault_calls
         assert file.apply(changes) == predicted
 
 
@@ -536,7 +536,7 @@ def test_hard_links_are_counted(path: Path) -> None:
         assert file.hard_links == 2
 
 
-def test_what_is_in_hand_goes_into_the_locked_file_although_the_path_leads_elsewhere(tmp_path: Path) -> None:
+def test_values_go_into_the_locked_file_although_the_path_leads_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     current = tmp_path / "current"
@@ -551,11 +551,11 @@ def test_what_is_in_hand_goes_into_the_locked_file_although_the_path_leads_elsew
         file.apply({"a": "x", "b": "y"})
         assert file.stored({"a": "x", "b": "y"}) == {"a", "b"}
 
-    assert values(tmp_path / "one" / "vars.yml", "a", "b") == {"a": "x", "b": "y"}
+    assert read_values(tmp_path / "one" / "vars.yml", "a", "b") == {"a": "x", "b": "y"}
     assert os.listdir(tmp_path / "two") == []
 
 
-def test_a_file_that_cannot_be_opened_makes_no_folder_stay(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_leaves_no_folder(tmp_path: Path) -> None:
     with (
         pytest.raises(FileAccessError),
         opened(tmp_path / "new" / ("x" * 300)) as file,

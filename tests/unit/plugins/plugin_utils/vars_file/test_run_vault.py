@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the secrets of a run come from. Which of them encrypts is tested with files."""
+"""Where the secrets of a run come from. test_vault_file.py tests which of them encrypts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 from unit.plugins.plugin_utils.vars_file.vaults import encrypt, secret
 
 
-def test_the_secrets_of_the_loader_are_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_uses_the_secrets_of_the_loader(monkeypatch: pytest.MonkeyPatch) -> None:
     if hasattr(ansible_vault, "VaultSecretsContext"):
         monkeypatch.setattr(ansible_vault.VaultSecretsContext, "_current", None)
     loader = DataLoader()
@@ -21,7 +21,7 @@ def test_the_secrets_of_the_loader_are_the_runs(monkeypatch: pytest.MonkeyPatch)
     assert RunVault.of_run(loader).decrypt(encrypt("x", "dev").encode(), "it")[0] == b"x"
 
 
-def test_the_secrets_of_the_context_are_the_runs_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_uses_the_secrets_of_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
     if not hasattr(ansible_vault, "VaultSecretsContext"):
         pytest.skip("ansible-core has this from 2.19 on")
     context = ansible_vault.VaultSecretsContext([("dev", secret("dev"))])

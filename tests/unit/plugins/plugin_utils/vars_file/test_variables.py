@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which names and values are accepted, and what is said about the others."""
+"""Which names and values are accepted, and the messages about others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 
 
 @pytest.mark.parametrize("name", ["a", "_", "vouchers_token", "A1", "on", "no", "null", "match", "type"])
-def test_an_identifier_is_a_name(name: str) -> None:
+def test_an_identifier_is_accepted(name: str) -> None:
     check_names([name])
 
 
@@ -32,7 +32,7 @@ def test_an_identifier_is_a_name(name: str) -> None:
         ("secret\n", r"contains the character '\n'"),
     ],
 )
-def test_what_is_no_identifier_is_refused_by_its_position_and_not_quoted(name: str, problem: str) -> None:
+def test_a_name_that_is_not_an_identifier_is_refused_by_its_position_and_not_quoted(name: str, problem: str) -> None:
     rest = (
         f" {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not begin "
         "with a digit"
@@ -63,7 +63,7 @@ def test_a_reserved_name_is_refused(name: str) -> None:
     assert str(raised.value) == f"names[0] is '{name}', which Ansible reserves; choose another name for the variable"
 
 
-def test_a_name_that_is_no_string_is_refused() -> None:
+def test_a_name_that_is_not_a_string_is_refused() -> None:
     with pytest.raises(InvalidVariableError) as raised:
         check_variables({1: "x"})
 
@@ -83,7 +83,7 @@ def test_a_name_that_is_no_string_is_refused() -> None:
         (b"4711", "a bytes"),
     ],
 )
-def test_a_value_that_is_no_string_is_refused_by_name_and_type_only(value: object, kind: str) -> None:
+def test_a_value_that_is_not_a_string_is_refused_by_name_and_type_only(value: object, kind: str) -> None:
     with pytest.raises(InvalidVariableError) as raised:
         check_variables({"good": "x", "bad": value})
 

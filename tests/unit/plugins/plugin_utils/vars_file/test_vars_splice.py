@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Splicing a vars file's text, over generated files and over the ways of writing that are known to be hard."""
+"""Editing the text of a vars file: generated files, and YAML that is known to be difficult."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Tagged:
 
 def _tagged(loader: Loader, node: yaml.ScalarNode) -> Tagged:
     text = str(loader.construct_scalar(node))
-    # A line break more or less at the end is nothing to a ciphertext.
+    # Line breaks at the end of a ciphertext do not matter.
     return Tagged(node.tag, "\n".join(text.split("\n")).strip() if node.tag == "!vault" else text)
 
 
@@ -79,7 +79,7 @@ NESTED_VALUES = [
     "&anchor\n  x: &anchor_inner 1\n  y: *anchor_inner",
     "\n  ? complex\n  : value\n  ? bare",
 ]
-# Further in than the key and below a nested value, a comment is about that value.
+# A comment below a nested value that is indented more than the key belongs to that value.
 OWN_COMMENTS = ["", "\n  # a little further in", "\n              # far in", "\n\n  # in"]
 PLAIN_ON_LINES = "\n    plain\n    on lines"
 NESTED_VALUES_ENDING_IN_A_BLOCK = ["\n  keep: |+\n    text", "\n  - a: b\n    c: |\n      text"]
@@ -104,7 +104,7 @@ LINE_VALUES = [
 ]
 TRAILS = ["", "  # behind", " # behind 日本", "   "]
 BETWEEN = ["", "\n", "# above\n", "\n# two\n# lines\n\n", "\n\n\n"]
-# Below a block of text, these would be a part of it.
+# Below a block scalar, these would become part of it.
 BETWEEN_OTHERS = [*BETWEEN, "   \n", "  # a little further in\n", "              # far in\n", "\n  # in\n\n"]
 
 values = st.one_of(
@@ -123,7 +123,7 @@ quotes = st.sampled_from(["{}", "{}", "'{}'", '"{}"', "{} "])
 
 @dataclass(frozen=True)
 class File:
-    """A vars file in parts: what is before the first variable, and for each its lines and what is below them."""
+    """A vars file in parts: the text before the first variable, and each variable with the text below it."""
 
     head: str
     parts: tuple[tuple[str, str], ...]
@@ -158,7 +158,7 @@ def files(draw: st.DrawFn) -> File:
 
 
 def span(file: File, number: int) -> tuple[int, int]:
-    """Where a variable stands in the file's text, without the break behind it."""
+    """Return where a variable starts and ends in the text, without the line break after it."""
     before = file.head + "".join(variable + below for variable, below in file.parts[:number])
     variable = file.parts[number][0].removesuffix("\n")
     start = len(before.replace("\n", file.newline))
@@ -215,7 +215,7 @@ def test_removing_a_variable_takes_its_lines_and_no_others(parser: type, chosen:
     kept = new[start:]
     if kept == below:
         return
-    # What would become a part of a block of text above: lines of blanks, and the first comment, which moves left.
+    # Blank lines and an indented comment would become part of the block scalar above, so they go or move left.
     value_above, below_value_above = file.parts[number - 1]
     assert number > 0
     assert re.search(r"[|>]", value_above)
@@ -240,9 +240,7 @@ def test_adding_a_variable_keeps_every_character(parser: type, file: File, value
 
 @settings(deadline=None, max_examples=100)
 @given(file=files(), data=st.data(), value=st.sampled_from([None, CIPHERTEXT]))
-def test_several_changes_at_once_come_out_as_one_after_the_other(
-    file: File, data: st.DataObject, value: StringValue | None
-) -> None:
+def test_several_changes_at_once_are_all_made(file: File, data: st.DataObject, value: StringValue | None) -> None:
     old = file.text()
     names = [f"name{number}" for number in range(len(file.parts)) if data.draw(st.booleans())]
     changes = dict.fromkeys([*names, "added"], value)
@@ -296,7 +294,7 @@ VAULTED = """!vault |
         ("--- !!null\n", "--- \na: VAULTED\n"),
     ],
 )
-def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
+def test_a_variable_is_set_in_edge_cases(old: str, new: str) -> None:
     header, lines = VAULTED.split("\n", 1)
     indent = "  " if new.startswith("  ") else ""
 
@@ -315,18 +313,18 @@ def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
         ("a:\n  - 1\n  -\n\n# of b\nb: 2\n", "\n# of b\nb: 2\n"),
         ("---\na: 1\n...\n", "---\n...\n"),
         ("b: 1\n", "b: 1\n"),
-        # The end marker needs a document before it.
+        # An end marker needs a document before it.
         ("a: 1\n...\n", ""),
         ("# above\na: 1\n... # behind\n# below\n", "# above\n# behind\n# below\n"),
         ("# ---\na: 1\n...", "# ---\n"),
         ("a: 1\nb: 2\n...\n", "b: 2\n...\n"),
-        # A comment further in belongs to a nested value, and to no other.
+        # An indented comment belongs to a nested value above it, but not to a simple one.
         ("a:\n  user: x\n  # password: secret\nb: 1\n", "b: 1\n"),
         ("a:\n  - x\n\n      # far in\n\n# of b\nb: 1\n", "\n# of b\nb: 1\n"),
         ("a:\n- x\n # in\n# of b\nb: 1\n", "# of b\nb: 1\n"),
         ("a:\n  text: |\n    x\n  # in\nb: 1\n", "b: 1\n"),
         ("a: [x]\n  # in\nb: 1\n", "  # in\nb: 1\n"),
-        # Below a block of text, what would become a part of it.
+        # Below a block scalar, text that would become part of it.
         ("b: |+\n  text\na: 1\n\n", "b: |+\n  text\n"),
         ("b: |\n  text\na:\n  x: 1\n  # within\n\n# of c\nc: 1\n", "b: |\n  text\n\n# of c\nc: 1\n"),
         (
@@ -341,7 +339,7 @@ def test_a_variable_is_set_in_texts_at_the_edge(old: str, new: str) -> None:
         ("b:\n  - |\n    x\na: 1\n      # in\n", "b:\n  - |\n    x\n# in\n"),
     ],
 )
-def test_a_variable_is_removed_from_texts_at_the_edge(old: str, new: str) -> None:
+def test_a_variable_is_removed_in_edge_cases(old: str, new: str) -> None:
     assert spliced(old, {"a": None}) == new
 
 
@@ -373,7 +371,7 @@ def test_a_key_with_a_tag_is_not_the_name_of_a_variable(tag: str) -> None:
     assert list(parse(f"{tag} a: 1\nb: 2\n").by_name) == ["b"]
 
 
-def test_a_variable_that_is_there_twice_keeps_no_other_from_being_changed() -> None:
+def test_a_variable_that_is_set_twice_does_not_prevent_other_changes() -> None:
     text = "a: 1\nb: 2\na: 3\n"
 
     assert spliced(text, {"b": None, "c": StringValue("x")}) == 'a: 1\na: 3\nc: "x"\n'
@@ -387,13 +385,13 @@ def test_new_lines_end_as_the_first_line_does(break_: str) -> None:
 
 
 @pytest.mark.parametrize("break_", ["\u2028", "\u2029"])
-def test_new_lines_do_not_end_in_what_yaml_keeps_in_a_text(break_: str) -> None:
+def test_new_lines_do_not_end_in_a_separator_that_yaml_keeps_in_a_text(break_: str) -> None:
     new = spliced(f"b: 1{break_}", {"a": CIPHERTEXT})
 
     assert new == f"b: 1{break_}a: {VAULTED}\n"
 
 
-def test_many_comments_above_the_last_variable_take_no_long_time() -> None:
+def test_many_comments_above_the_last_variable_are_handled_quickly() -> None:
     comments = "# c\n" * 50_000
     start = time.monotonic()
 
@@ -444,14 +442,16 @@ def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
     ],
 )
 @pytest.mark.parametrize("value", [CIPHERTEXT, None])
-def test_what_cannot_be_changed_alone_is_refused(text: str, sentence: str, value: StringValue | None) -> None:
+def test_a_variable_that_cannot_be_changed_alone_is_refused(
+    text: str, sentence: str, value: StringValue | None
+) -> None:
     with pytest.raises(InvalidFileError) as raised:
         spliced(text, {"a": value})
 
     assert str(raised.value) == sentence
 
 
-def test_a_value_and_what_refers_to_it_can_be_changed_at_once() -> None:
+def test_a_value_and_its_alias_can_be_changed_at_once() -> None:
     assert spliced("a: &x 1\nb: *x\nc: 3\n", {"a": StringValue("2"), "b": None}) == 'a: "2"\nc: 3\n'
 
 
@@ -511,7 +511,7 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_noticed(result: s
         ("a: 1\n---\nb: 2\n", "contains several YAML documents, of which Ansible reads none; keep one of them first"),
     ],
 )
-def test_what_is_no_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:
+def test_a_text_that_is_not_a_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:
     with pytest.raises(InvalidFileError) as raised:
         parse(text)
 

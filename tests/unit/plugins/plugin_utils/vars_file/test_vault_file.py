@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a vars file, with the vault of ansible-core itself."""
+"""How a vars file changes, with ansible-core's real vault."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault, secret
 
 SECRET = "a secret value"
-AWKWARD = [
+AWKWARD_VALUES = [
     "",
     " ",
     "true",
@@ -54,8 +54,8 @@ def change(path: Path, vault: RunVault | None = None, names: tuple[str, ...] = (
         return file.apply({**variables, **dict.fromkeys(names)})
 
 
-def lists(outcome: Outcome) -> dict[str, list[str]]:
-    """The outcome's lists that are not empty."""
+def nonempty_lists(outcome: Outcome) -> dict[str, list[str]]:
+    """Return the lists of an outcome that are not empty."""
     names = ("added", "updated", "removed", "unchanged")
     return {name: list(getattr(outcome, name)) for name in names if getattr(outcome, name)}
 
@@ -66,14 +66,14 @@ def header(text: str, name: str) -> str:
     return value.text.split("\n")[0]
 
 
-def state(path: Path) -> tuple[object, ...]:
-    """What must not change in a file that is left alone."""
+def file_state(path: Path) -> tuple[object, ...]:
+    """Return everything that must not change in a file that is left alone."""
     status = path.stat()
     return path.read_bytes(), status.st_ino, status.st_mtime_ns, status.st_mode
 
 
-def plain(path: Path, *vault_ids: str) -> dict[str, str]:
-    """What a run with the secrets of these ids would read."""
+def decrypted_values(path: Path, *vault_ids: str) -> dict[str, str]:
+    """Return the values that a run with the secrets of these ids can read."""
     vault, data = run_vault(*(vault_ids or ("default",))), path.read_bytes()
     if data.startswith(b"$ANSIBLE_VAULT;"):
         data, _key = vault.decrypt(data, "file")
@@ -86,17 +86,19 @@ def plain(path: Path, *vault_ids: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
-@pytest.mark.parametrize("value", AWKWARD)
-def test_every_string_comes_back_and_is_unchanged_the_second_time(path: Path, value: str, vault_format: str) -> None:
-    assert lists(change(path, variables={"a": value}, format=vault_format)) == {"added": ["a"]}
-    before = state(path)
+@pytest.mark.parametrize("value", AWKWARD_VALUES)
+def test_every_string_can_be_read_back_and_is_unchanged_the_second_time(
+    path: Path, value: str, vault_format: str
+) -> None:
+    assert nonempty_lists(change(path, variables={"a": value}, format=vault_format)) == {"added": ["a"]}
+    before = file_state(path)
 
     again = change(path, variables={"a": value}, format=vault_format)
 
     assert not again.changed
-    assert lists(again) == {"unchanged": ["a"]}
-    assert state(path) == before
-    assert plain(path) == {"a": value}
+    assert nonempty_lists(again) == {"unchanged": ["a"]}
+    assert file_state(path) == before
+    assert decrypted_values(path) == {"a": value}
     assert len(value) < 3 or value.encode() not in path.read_bytes()
 
 
@@ -116,7 +118,7 @@ def test_a_new_file_is_inline_and_for_its_owner_only(path: Path) -> None:
         mode_after=None,
         backup_file=None,
     )
-    assert list(plain(path)) == ["b", "a"]
+    assert list(decrypted_values(path)) == ["b", "a"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -137,20 +139,20 @@ def test_changing_one_of_a_hundred_values_leaves_the_others_ciphertexts(path: Pa
     outcome = change(path, variables=hundred | {"name50": "another"})
 
     after = path.read_text().split("name50: ")
-    assert lists(outcome)["updated"] == ["name50"]
+    assert nonempty_lists(outcome)["updated"] == ["name50"]
     assert after[0] == before[0]
     assert after[1].split("name51: ")[1] == before[1].split("name51: ")[1]
-    assert plain(path) == hundred | {"name50": "another"}
+    assert decrypted_values(path) == hundred | {"name50": "another"}
 
 
 @pytest.mark.parametrize(
-    "standing", ["a: a secret value\n", "a:\n  - nested\n", "a: 12\n", "a:\n", "a: !unsafe a secret value\n"]
+    "existing", ["a: a secret value\n", "a:\n  - nested\n", "a: 12\n", "a:\n", "a: !unsafe a secret value\n"]
 )
-def test_what_is_not_vaulted_is_replaced_by_a_vaulted_value(path: Path, standing: str) -> None:
-    path.write_text(standing)
+def test_a_plain_value_is_replaced_with_a_vaulted_one(path: Path, existing: str) -> None:
+    path.write_text(existing)
 
-    assert lists(change(path, variables={"a": SECRET})) == {"updated": ["a"]}
-    assert plain(path) == {"a": SECRET}
+    assert nonempty_lists(change(path, variables={"a": SECRET})) == {"updated": ["a"]}
+    assert decrypted_values(path) == {"a": SECRET}
     assert SECRET not in path.read_text()
 
 
@@ -160,10 +162,10 @@ def test_a_value_can_be_read_again_whatever_ends_the_first_line(path: Path, line
 
     change(path, variables={"a": SECRET})
 
-    assert plain(path) == {"a": SECRET}
+    assert decrypted_values(path) == {"a": SECRET}
 
 
-def test_a_ciphertext_that_ansible_cannot_take_apart_is_an_error(path: Path) -> None:
+def test_a_ciphertext_that_ansible_cannot_parse_is_an_error(path: Path) -> None:
     path.write_text(inline("a", SECRET).replace("AES256\n", "AES256\u2028"))
 
     with pytest.raises(VaultSecretError, match=r"^The present value of 'a' cannot be decrypted"):
@@ -191,7 +193,7 @@ def test_a_value_to_compare_that_cannot_be_decrypted_is_an_error(path: Path) -> 
         "that was used to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file"
     )
     assert path.read_bytes() == before
-    assert lists(change(path, names=("theirs",))) == {"removed": ["theirs"]}
+    assert nonempty_lists(change(path, names=("theirs",))) == {"removed": ["theirs"]}
 
 
 @pytest.mark.parametrize("broken", ["a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  616\n", "a: !vault nothing\n"])
@@ -207,10 +209,10 @@ def test_a_broken_ciphertext_is_an_error(path: Path, broken: str) -> None:
 # --- whole files
 
 
-def test_a_whole_file_keeps_its_comments_and_is_not_touched_without_a_change(path: Path) -> None:
+def test_an_encrypted_file_keeps_its_comments_and_is_not_touched_without_a_change(path: Path) -> None:
     path.write_text(encrypt("# top\na: old  # behind\nn: [1]\n"))
 
-    assert lists(change(path, variables={"a": SECRET, "b": "{{ x }}"})) == {"added": ["b"], "updated": ["a"]}
+    assert nonempty_lists(change(path, variables={"a": SECRET, "b": "{{ x }}"})) == {"added": ["b"], "updated": ["a"]}
 
     text = run_vault("default").decrypt(path.read_bytes(), "file")[0].decode()
     assert text == f'# top\na: "{SECRET}"  # behind\nn: [1]\nb: !unsafe "{{{{ x }}}}"\n'
@@ -219,19 +221,19 @@ def test_a_whole_file_keeps_its_comments_and_is_not_touched_without_a_change(pat
     assert path.read_bytes() == before
 
 
-def test_a_vaulted_value_within_a_whole_file_is_compared_too(path: Path) -> None:
+def test_a_vaulted_value_within_an_encrypted_file_is_compared_too(path: Path) -> None:
     path.write_text(encrypt(inline("a", "x")))
 
     assert not change(path, variables={"a": "x"}).changed
 
 
-def test_a_template_in_a_whole_file_is_not_taken_for_the_same_characters(path: Path) -> None:
+def test_a_template_in_an_encrypted_file_differs_from_the_same_text(path: Path) -> None:
     path.write_text(encrypt("a: '{{ x }}'\n"))
 
-    assert lists(change(path, variables={"a": "{{ x }}"})) == {"updated": ["a"]}
+    assert nonempty_lists(change(path, variables={"a": "{{ x }}"})) == {"updated": ["a"]}
 
 
-def test_a_whole_file_keeps_the_secret_that_it_is_encrypted_with(path: Path) -> None:
+def test_an_encrypted_file_keeps_the_secret_that_it_is_encrypted_with(path: Path) -> None:
     path.write_text(encrypt("a: x\n", "prod"))
     vault = run_vault("default", "prod")
 
@@ -239,18 +241,18 @@ def test_a_whole_file_keeps_the_secret_that_it_is_encrypted_with(path: Path) -> 
 
     assert outcome.vault_id == "prod"
     assert path.read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
-    assert plain(path, "prod") == {"a": "y"}
+    assert decrypted_values(path, "prod") == {"a": "y"}
 
 
-def test_a_whole_file_gets_the_secret_that_is_asked_for_when_it_changes(path: Path) -> None:
+def test_an_encrypted_file_is_encrypted_again_when_another_vault_id_is_named(path: Path) -> None:
     path.write_text(encrypt("a: x\n", "prod"))
     vault = run_vault("default", "prod")
 
-    assert lists(change(path, vault, variables={"a": "x"}, vault_id="prod")) == {"unchanged": ["a"]}
+    assert nonempty_lists(change(path, vault, variables={"a": "x"}, vault_id="prod")) == {"unchanged": ["a"]}
     moved = change(path, vault, variables={"a": "x"}, vault_id="default")
-    assert (lists(moved), moved.vault_id) == ({"updated": ["a"]}, "default")
+    assert (nonempty_lists(moved), moved.vault_id) == ({"updated": ["a"]}, "default")
     assert path.read_text().startswith("$ANSIBLE_VAULT;1.1;AES256\n")
-    assert plain(path, "default") == {"a": "x"}
+    assert decrypted_values(path, "default") == {"a": "x"}
 
 
 def test_removing_the_last_variable_leaves_an_empty_encrypted_file(path: Path) -> None:
@@ -258,12 +260,12 @@ def test_removing_the_last_variable_leaves_an_empty_encrypted_file(path: Path) -
 
     change(path, names=("a",))
 
-    assert plain(path) == {}
-    assert lists(change(path, variables={"b": "1"})) == {"added": ["b"]}
+    assert decrypted_values(path) == {}
+    assert nonempty_lists(change(path, variables={"b": "1"})) == {"added": ["b"]}
     assert path.read_text().startswith("$ANSIBLE_VAULT;")
 
 
-def test_a_whole_file_of_another_password_is_an_error(path: Path) -> None:
+def test_a_file_encrypted_with_another_password_is_an_error(path: Path) -> None:
     path.write_text(encrypt("a: x\n", "another"))
     before = path.read_bytes()
 
@@ -274,11 +276,13 @@ def test_a_whole_file_of_another_password_is_an_error(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("standing", "wanted", "what"),
+    ("existing", "wanted", "what"),
     [("a: x\n", "file", "is not encrypted as a whole"), (encrypt("a: x\n"), "inline", "is encrypted as a whole")],
 )
-def test_a_format_that_contradicts_what_stands_is_refused(path: Path, standing: str, wanted: str, what: str) -> None:
-    path.write_text(standing)
+def test_a_format_that_contradicts_the_existing_file_is_refused(
+    path: Path, existing: str, wanted: str, what: str
+) -> None:
+    path.write_text(existing)
 
     with pytest.raises(InvalidFileError) as raised:
         change(path, variables={"a": "y"}, format=wanted)
@@ -287,12 +291,12 @@ def test_a_format_that_contradicts_what_stands_is_refused(path: Path, standing: 
         f"{path} {what}, and is not converted to format '{wanted}'; leave that option out, or convert the file with "
         "ansible-vault first"
     )
-    assert path.read_text() == standing
+    assert path.read_text() == existing
 
 
-@pytest.mark.parametrize("standing", ["", "\n\n"])
-def test_an_empty_file_takes_the_format_that_is_asked_for(path: Path, standing: str) -> None:
-    path.write_text(standing)
+@pytest.mark.parametrize("existing", ["", "\n\n"])
+def test_an_empty_file_takes_the_format_that_is_asked_for(path: Path, existing: str) -> None:
+    path.write_text(existing)
 
     assert change(path, variables={"a": "y"}, format="file").format == "file"
     assert path.read_text().startswith("$ANSIBLE_VAULT;")
@@ -302,7 +306,7 @@ def test_an_empty_file_takes_the_format_that_is_asked_for(path: Path, standing: 
 
 
 class Choice(NamedTuple):
-    """The ids loaded, what is in the file, what the user and the configuration name, and the id that "a" gets."""
+    """loaded: vault ids. text: of the file. vault_id, identity: from user and configuration. chosen: the id of "a"."""
 
     loaded: tuple[str, ...]
     text: str
@@ -322,13 +326,13 @@ CHOICES = [
     Choice(("dev", "prod"), inline("b", "x", "prod") + inline("c", "x", "prod"), None, None, "prod"),
     Choice(("dev", "default"), inline("b", "x"), None, None, "default"),
     Choice(("dev",), inline("b", "x", "prod"), None, None, "dev"),
-    # The header may name another id than that of the secret that decrypts the value.
+    # The header can name an id that is not the id of the secret that decrypts the value.
     Choice(("dev", "prod"), inline("a", "old", "prod").replace("prod", "other"), None, None, "prod"),
     Choice(("dev", "prod"), encrypt("a: old\n", "prod"), None, "dev", "prod"),
     Choice(("dev", "prod"), encrypt("a: old\n", "prod"), "dev", None, "dev"),
     Choice(("prod", "prod"), "", None, None, "prod"),
 ]
-UNDECIDED = [
+AMBIGUOUS = [
     (("dev", "prod"), ""),
     (("dev", "prod"), "a: old\n"),
     (("dev", "prod"), inline("b", "x", "dev") + inline("c", "x", "prod")),
@@ -353,15 +357,13 @@ def test_the_secret_that_encrypts_is_chosen_in_the_documented_order(
     assert (outcome.vault_id, outcome.vault_ids) == (chosen, {"a": chosen})
     written = path.read_text() if outcome.format == "file" else header(path.read_text(), "a")
     assert id_in_header(written) == chosen
-    assert plain(path, *loaded, "prod", "other", "default")["a"] == "new"
-    # What was chosen is chosen again.
+    assert decrypted_values(path, *loaded, "prod", "other", "default")["a"] == "new"
+    # The same secret is chosen the next time.
     assert not change(path, run_vault(*loaded), variables={"a": "new"}, vault_id=vault_id).changed
 
 
-@pytest.mark.parametrize(("loaded", "text"), UNDECIDED)
-def test_several_secrets_of_which_none_is_named_are_not_guessed_from(
-    path: Path, loaded: tuple[str, ...], text: str
-) -> None:
+@pytest.mark.parametrize(("loaded", "text"), AMBIGUOUS)
+def test_no_secret_is_guessed_when_none_of_several_is_named(path: Path, loaded: tuple[str, ...], text: str) -> None:
     path.write_text(text)
 
     for dry_run in (False, True):
@@ -375,7 +377,7 @@ def test_several_secrets_of_which_none_is_named_are_not_guessed_from(
     assert path.read_text() == text
 
 
-def test_two_secrets_under_one_id_are_not_guessed_from_but_the_first_can_be_named(path: Path) -> None:
+def test_no_secret_is_guessed_from_two_under_one_id_but_the_first_can_be_named(path: Path) -> None:
     vault = RunVault([("default", secret("one")), ("default", secret("two")), ("default", secret("one"))])
     with pytest.raises(VaultSecretError, match=r"several vault secrets, 'default' \(2 times\), and"):
         change(path, vault, variables={"a": "x"})
@@ -405,24 +407,24 @@ def test_a_configured_identity_that_is_not_loaded_is_refused(path: Path, monkeyp
 
 
 @pytest.mark.parametrize("file_format", ["inline", "file"])
-def test_values_that_are_already_there_are_moved_to_the_vault_id_that_is_named(path: Path, file_format: str) -> None:
+def test_existing_values_are_moved_to_the_named_vault_id(path: Path, file_format: str) -> None:
     values = {"a": "x", "b": "y"}
     change(path, run_vault("my id"), variables={**values, "c": "z"}, format=file_format)
     vault = run_vault("my id", "prod")
 
     moved = change(path, vault, variables=values, vault_id="prod")
 
-    assert lists(moved) == {"updated": ["a", "b"]}
+    assert nonempty_lists(moved) == {"updated": ["a", "b"]}
     assert moved.vault_ids == {"a": "prod", "b": "prod"}
-    assert plain(path, "my id", "prod") == {**values, "c": "z"}
+    assert decrypted_values(path, "my id", "prod") == {**values, "c": "z"}
     if file_format == "inline":
         assert [header(path.read_text(), name)[-4:] for name in "abc"] == ["prod", "prod", "y id"]
-    before = state(path)
+    before = file_state(path)
     assert not change(path, vault, variables=values, vault_id="prod").changed
-    assert state(path) == before
+    assert file_state(path) == before
 
 
-def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_anew(path: Path) -> None:
+def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_again(path: Path) -> None:
     path.write_text(inline("a", "x", "dev").replace("dev", "prod"))
 
     assert change(path, run_vault("dev", "prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
@@ -430,13 +432,13 @@ def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_ane
     assert change(path, run_vault("prod"), variables={"a": "x"}).unchanged == ["a"]
 
 
-def test_a_value_that_has_the_secret_of_the_vault_id_but_names_another_is_encrypted_anew(path: Path) -> None:
+def test_a_value_that_has_the_secret_of_the_vault_id_but_names_another_is_encrypted_again(path: Path) -> None:
     path.write_text(inline("a", "x", "prod").replace("prod", "other"))
 
     assert change(path, run_vault("prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
 
     assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.2;AES256;prod"
-    assert plain(path, "prod") == {"a": "x"}
+    assert decrypted_values(path, "prod") == {"a": "x"}
 
 
 def test_the_secret_of_a_replaced_value_is_not_written_under_an_id_that_cannot_be_read_again(path: Path) -> None:
@@ -475,7 +477,7 @@ def test_a_vault_id_that_cannot_be_read_again_is_refused(path: Path, vault_id: s
     assert not path.exists()
 
 
-def test_a_run_without_a_secret_is_told_how_to_have_one(path: Path) -> None:
+def test_a_run_without_a_secret_says_how_to_load_one(path: Path) -> None:
     with pytest.raises(VaultSecretError) as raised:
         change(path, run_vault(), variables={"a": "x"})
 
@@ -489,7 +491,7 @@ def test_a_run_without_a_secret_is_told_how_to_have_one(path: Path) -> None:
 # --- the file around the variables
 
 
-def test_bytes_outside_the_variable_stay_with_byte_order_mark_and_line_ends(path: Path) -> None:
+def test_bytes_outside_the_variable_stay_including_byte_order_mark_and_line_ends(path: Path) -> None:
     before, after = "\ufeff# top 日本\r\nb: '1'\r\n".encode(), b"\r\n# end"
     path.write_bytes(before + b"a: old" + after)
 
@@ -503,7 +505,7 @@ def test_bytes_outside_the_variable_stay_with_byte_order_mark_and_line_ends(path
     assert path.read_bytes() == before + b"# end"
 
 
-def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_refused(path: Path) -> None:
     path.write_bytes(b"a: \xff\n")
 
     with pytest.raises(InvalidFileError, match="is not UTF-8 text; convert it first"):
@@ -512,7 +514,7 @@ def test_a_file_that_is_no_utf8_is_refused(path: Path) -> None:
     assert path.read_bytes() == b"a: \xff\n"
 
 
-def test_what_is_wrong_in_a_file_is_said_with_its_path(path: Path) -> None:
+def test_an_error_in_a_file_is_reported_with_its_path(path: Path) -> None:
     path.write_text("- a\n")
 
     with pytest.raises(InvalidFileError, match=f"^{path} contains a list, not variables"):
@@ -521,7 +523,7 @@ def test_what_is_wrong_in_a_file_is_said_with_its_path(path: Path) -> None:
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
 def test_removing_names_that_are_not_there_changes_nothing(path: Path, vault_format: str) -> None:
-    assert lists(change(path, names=("a", "a"))) == {"unchanged": ["a"]}
+    assert nonempty_lists(change(path, names=("a", "a"))) == {"unchanged": ["a"]}
     assert not path.exists()
 
     change(path, variables={"b": "1"}, format=vault_format)
@@ -530,7 +532,7 @@ def test_removing_names_that_are_not_there_changes_nothing(path: Path, vault_for
     assert path.read_bytes() == before
 
 
-def test_removing_from_a_folder_that_does_not_exist_makes_none(tmp_path: Path) -> None:
+def test_removing_from_a_folder_that_does_not_exist_does_not_create_it(tmp_path: Path) -> None:
     assert not change(tmp_path / "new" / "vars.yml", names=("a",), mode=0o644).changed
     assert list(tmp_path.iterdir()) == []
 
@@ -556,7 +558,7 @@ def test_the_mode_is_set_without_writing_when_nothing_else_changes(path: Path) -
 def test_a_mode_is_set_together_with_values(path: Path) -> None:
     for variables in ({"a": "x"}, {"a": "y"}):
         change(path, variables=variables, mode=0o640)
-        assert plain(path) == variables
+        assert decrypted_values(path) == variables
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
@@ -564,15 +566,15 @@ def test_a_mode_is_set_together_with_values(path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"variables": {"a": "x", "new": "y"}}, {"names": ("a",)}])
-def test_a_dry_run_tells_the_same_and_leaves_everything(path: Path, options: dict[str, Any]) -> None:
+def test_a_dry_run_predicts_the_outcome_and_changes_nothing(path: Path, options: dict[str, Any]) -> None:
     path.write_text("a: 1\nb: 2\n")
     leftover = path.parent / ".vaulted_vars.0123456789abcdef.tmp"
     leftover.touch()
-    before = state(path)
+    before = file_state(path)
 
     predicted = change(path, **options, dry_run=True, mode=0o640, backup=True)
 
-    assert state(path) == before
+    assert file_state(path) == before
     assert sorted(os.listdir(path.parent)) == [leftover.name, "vars.yml"]
     done = change(path, **options, mode=0o640)
     assert predicted == done
@@ -582,7 +584,7 @@ def test_a_dry_run_tells_the_same_and_leaves_everything(path: Path, options: dic
 def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
     outcome = change(tmp_path / "new" / "vars.yml", variables={"a": "x"}, dry_run=True)
 
-    assert lists(outcome) == {"added": ["a"]}
+    assert nonempty_lists(outcome) == {"added": ["a"]}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -594,24 +596,24 @@ def test_a_dry_run_finds_out_that_a_file_cannot_be_edited(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("standing", "options"),
+    ("existing", "options"),
     [
         ("plain: 1\n" + inline("a", "x"), {"variables": {"a": "y"}}),
         ("plain: 1\n" + inline("a", "x"), {"names": ("plain",)}),
         (encrypt("a: x\n"), {"variables": {"a": "y"}}),
     ],
 )
-def test_a_backup_is_the_file_as_it_was(path: Path, standing: str, options: dict[str, Any]) -> None:
-    path.write_text(standing)
+def test_a_backup_is_the_file_as_it_was(path: Path, existing: str, options: dict[str, Any]) -> None:
+    path.write_text(existing)
 
     outcome = change(path, **options, backup=True)
 
     assert outcome.backup_file
-    assert Path(outcome.backup_file).read_text() == standing
+    assert Path(outcome.backup_file).read_text() == existing
     assert change(path, **options, backup=True).backup_file is None
 
 
-def test_a_backup_does_not_keep_in_plain_text_what_is_vaulted_now(path: Path) -> None:
+def test_a_backup_has_no_plain_text_of_what_is_vaulted_now(path: Path) -> None:
     path.write_text(f"a: {SECRET}\nb: 2\n")
     before = path.read_bytes()
 
@@ -629,12 +631,12 @@ def test_a_file_that_does_not_exist_gets_no_backup(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "standing", ["a: 'x", "- a\n", "a: 1\n---\nb: 1\n", "a: 1\na: 2\n", "{a: 1}\n", "? a\n: 1\n", "a: &x 1\nb: *x\n"]
+    "existing", ["a: 'x", "- a\n", "a: 1\n---\nb: 1\n", "a: 1\na: 2\n", "{a: 1}\n", "? a\n: 1\n", "a: &x 1\nb: *x\n"]
 )
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
-def test_a_file_that_cannot_be_edited_is_left_as_it_was(path: Path, standing: str, vault_format: str) -> None:
-    path.write_text(standing if vault_format == "inline" else encrypt(standing))
-    before = state(path)
+def test_a_file_that_cannot_be_edited_is_left_as_it_was(path: Path, existing: str, vault_format: str) -> None:
+    path.write_text(existing if vault_format == "inline" else encrypt(existing))
+    before = file_state(path)
 
     for options in ({"variables": {"a": SECRET}}, {"names": ("a",)}):
         with pytest.raises(VarsFileError) as raised:
@@ -642,5 +644,5 @@ def test_a_file_that_cannot_be_edited_is_left_as_it_was(path: Path, standing: st
         assert str(raised.value).startswith(f"{path} ")
         assert "\n" not in str(raised.value)
 
-    assert state(path) == before
+    assert file_state(path) == before
     assert os.listdir(path.parent) == ["vars.yml"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vault secrets for tests, as a run would have loaded them."""
+"""Vault secrets for tests, as if a run had loaded them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_va
 
 
 def run_vault(*vault_ids: str) -> RunVault:
-    """The vault of a run that has loaded a secret under each of the ids."""
+    """Return the vault of a run that has loaded a secret under each of these ids."""
     return RunVault([(vault_id, secret(vault_id)) for vault_id in vault_ids])
 
 
@@ -18,11 +18,11 @@ def secret(vault_id: str) -> VaultSecret:
 
 
 def encrypt(plaintext: str, vault_id: str = "default") -> str:
-    """The plain text, encrypted with the secret that `run_vault` has under that id."""
+    """Encrypt a text with the secret that `run_vault` has under this id."""
     ciphertext: bytes = VaultLib([]).encrypt(plaintext, secret(vault_id), vault_id=vault_id)
     return ciphertext.decode()
 
 
 def inline(name: str, plaintext: str, vault_id: str = "default") -> str:
-    """A line `name: !vault |` and those below it."""
+    """Return a line `name: !vault |` and the lines below it."""
     return f"{name}: !vault |\n" + "".join(f"  {line}\n" for line in encrypt(plaintext, vault_id).splitlines())

@@ -143,7 +143,7 @@ def run(row: Row, pythons: dict[str, Path], *, must_run: bool) -> tuple[Outcome,
     started = time.monotonic()
     try:
         name = f"{row.core}-python{python}" + ("-oldest" if row.oldest else "")
-        packages = (row.requirement, *row.libraries, *PACKAGES, *(("hypothesis",) if row.oldest else ()))
+        packages = (row.requirement, *row.libraries, *PACKAGES, *(("hypothesis", "pysocks") if row.oldest else ()))
         pins = constraints(name, UNPINNED_WITH_OLDEST if row.oldest else ())
         interpreter = make_environment(name, pythons[python], *packages, *pins)
         outcome, good = _test(row, python, pythons, interpreter)

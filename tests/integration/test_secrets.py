@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,8 @@ def test_the_ssh_connection_does_not_show_the_result_of_a_target(
 # Ansible aborts an action when a host is unreachable, and when the time limit of the task is reached.
 ABORTS: dict[str, tuple[dict[str, Any], str]] = {
     "unreachable": ({"hosts": "far"}, "No route to host"),
-    "time-out": ({}, ""),
+    # Before 2.19, ansible-core hides the cause too.
+    "time-out": ({}, r"Timed out after 3 second|the output has been hidden"),
 }
 
 
@@ -233,4 +235,4 @@ def test_a_loop_prints_no_token_when_ansible_ends_it(
         assert run.status != 0
         assert sandbox.live_tokens()
         assert not find_secrets(run.output, sandbox)
-        assert sentence in run.output
+        assert re.search(sentence, run.unwrapped)

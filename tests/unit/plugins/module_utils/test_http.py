@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -529,18 +531,42 @@ def test_an_unreachable_proxy_is_not_mistaken_for_the_api(secure_sandbox: Sandbo
         ("//user", "the proxy with a malformed address"),
         ("http://user:hunter2@[::1", "proxy is not a usable address of a proxy"),
         ("http://user:hunter2@127.0.0.1:99999", "proxy is not a usable address of a proxy"),
-        ("socks5://user:hunter2@127.0.0.1:1", "install PySocks"),
     ],
 )
 def test_an_unusable_proxy_is_reported_without_its_password(secure_sandbox: Sandbox, proxy: str, words: str) -> None:
-    if proxy.startswith("socks") and find_spec("socks"):
-        pytest.skip("PySocks is installed")
     error = failure(make_client(secure_sandbox, proxy=proxy), "generate")
     assert words in str(error)
     assert (
         "hunter2"
         not in f"{error} {error.as_dict()} {error.__cause__} {error.__suppress_context__ or error.__context__}"
     )
+
+
+def test_a_socks_proxy_without_pysocks_says_what_to_install(tmp_path: Path) -> None:
+    # Python finds this module before the real one.
+    (tmp_path / "socks.py").write_text("raise ImportError\n")
+    program = """
+from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
+from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+
+proxy = "socks5://user:hunter2@127.0.0.1:1"
+connection = Connection("https://api.invalid", 5, 0, 5, True, None, proxy, "voucherify.oauth/test")
+try:
+    OAuthClient(HttpClient(connection, Credentials("an-id", "a-secret"))).generate(None)
+except errors.Unsendable as error:
+    print(error, error.as_dict())
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "install PySocks" in finished.stdout
+    assert "hunter2" not in finished.stdout
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

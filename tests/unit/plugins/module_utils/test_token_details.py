@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.voucherify.oauth.plugins.module_utils._answers import Answer, read
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import BadAnswer, RequestError
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import BadAnswer
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT, Wanted, for_present
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import GENERATE, OAuthClient, TokenDetails
@@ -252,9 +252,3 @@ def test_a_scope_that_echoes_a_secret_is_withheld(sandbox: Sandbox, client: OAut
     details = introspected(sandbox, client, scope=scope, client_id=sandbox.app_token)
     assert details.scope == ("vouchers", "********", "********", "********")
     assert details.client_id == "********"
-
-
-def test_every_failure_of_the_client_is_of_one_type(sandbox: Sandbox, client: OAuthClient) -> None:
-    answer(sandbox, "generate", {"access_token": 7})
-    with pytest.raises(RequestError):
-        client.generate(None)

@@ -490,7 +490,6 @@ NOT_ALLOWED, HOST_UNREACHABLE = b"\5\2\0\1" + b"\0" * 6, b"\5\4\0\1" + b"\0" * 6
 def test_a_socks_proxy_that_refuses_is_reported_and_asked_again_only_if_that_may_help(
     answers: list[bytes], words: str, tries: int
 ) -> None:
-    pytest.importorskip("socks")
     with Listener(socks_proxy(*answers)) as proxy:
         url = f"socks5h://somebody:hunter2@127.0.0.1:{proxy.port}"
         with pytest.raises(errors.Unreachable, match=words) as caught:
@@ -500,7 +499,6 @@ def test_a_socks_proxy_that_refuses_is_reported_and_asked_again_only_if_that_may
 
 
 def test_a_socks_proxy_that_answers_too_slowly_is_given_up_after_three_timeouts() -> None:
-    pytest.importorskip("socks")
     start = time.monotonic()
     with Listener(socks_proxy(NO_PASSWORD, b"\5\0\0\3\xff" + b"a" * 257)) as proxy:
         with pytest.raises(errors.Unreachable, match="timed out"):

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.voucherify.oauth.plugins.modules import vaulted_vars
 
 
@@ -22,14 +21,6 @@ def test_the_documented_options_are_those_that_the_action_takes() -> None:
         return {name: {fact: option[fact] for fact in known if fact in option} for name, option in options.items()}
 
     assert facts(yaml.safe_load(vaulted_vars.DOCUMENTATION)["options"]) == facts(vaulted_vars.ARGUMENT_SPEC)
-
-
-def test_the_examples_are_tasks_whose_options_exist() -> None:
-    validator = ArgumentSpecValidator(vaulted_vars.ARGUMENT_SPEC, **vaulted_vars.RULES)
-
-    for task in yaml.safe_load(vaulted_vars.EXAMPLES):
-        if "voucherify.oauth.vaulted_vars" in task:
-            assert validator.validate(task["voucherify.oauth.vaulted_vars"]).error_messages == []
 
 
 def test_the_module_itself_says_that_it_is_an_action(tmp_path: Path) -> None:

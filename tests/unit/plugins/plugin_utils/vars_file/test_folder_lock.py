@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import folder_lock
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.folder_lock import Place, locked_place
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.folder_lock import locked_place
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.lock_holder import lock_holder
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.locked_file import LockedFile
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import FileAccessError
@@ -450,10 +450,3 @@ def test_no_descriptor_is_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     wait_until(lambda: threading.active_count() == 1)
 
     assert descriptors() == before
-
-
-def test_the_place_of_a_missing_folder_has_no_descriptor_of_the_current_folder(tmp_path: Path) -> None:
-    with locked_place(str(tmp_path / "new" / "vars.yml"), make_folders=False) as place:
-        assert isinstance(place, Place)
-        with pytest.raises(FileAccessError):
-            LockedFile(place).replace(None, b"x")

@@ -21,9 +21,10 @@ def test_a_run_uses_the_secrets_of_the_loader(monkeypatch: pytest.MonkeyPatch) -
     assert RunVault.of_run(loader).decrypt(encrypt("x", "dev").encode(), "it")[0] == b"x"
 
 
+@pytest.mark.skipif(
+    not hasattr(ansible_vault, "VaultSecretsContext"), reason="ansible-core before 2.19 has no VaultSecretsContext"
+)
 def test_a_run_uses_the_secrets_of_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
-    if not hasattr(ansible_vault, "VaultSecretsContext"):
-        pytest.skip("ansible-core has this from 2.19 on")
     context = ansible_vault.VaultSecretsContext([("dev", secret("dev"))])
     monkeypatch.setattr(ansible_vault.VaultSecretsContext, "_current", context)
 

@@ -85,7 +85,7 @@ def test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure(
     run = play([{TOKEN: {}, "register": "made", "until": "made is success", "delay": 0, "retries": 2}], way=way)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 2
-    assert "[WARNING]: The call that failed may have made a token that nobody has." in run.unwrapped
+    assert "[WARNING]: The failed call may have made a token that was lost." in run.unwrapped
 
 
 @EACH_WAY

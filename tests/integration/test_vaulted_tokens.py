@@ -486,7 +486,7 @@ def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile
         run = vault.run(tokens=TOKENS[:1], keywords={**until, **way})
         assert run.status == 0, run.output
         assert len(vault.lost_tokens()) == 1
-        assert "vouchers_token: The call that failed may have made a token that nobody has." in run.unwrapped
+        assert "vouchers_token: The failed call may have made a token that was lost." in run.unwrapped
 
 
 def test_no_message_shows_a_secret_that_was_given_as_a_scope(vault: TokenFile) -> None:

@@ -13,8 +13,8 @@ from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
 INFO = "voucherify.oauth.voucherify_oauth_token_info"
-NOBODY_HAS_IT = "[WARNING]: A token was made and nobody has it, because the task has no register."
-MAY_BE_LOST = "[WARNING]: The task was ended before the API had answered. If a token was made, nobody has it"
+NOBODY_HAS_IT = "[WARNING]: A token was made and lost, because the task has no register."
+MAY_BE_LOST = "[WARNING]: The task was stopped before the API answered. If a token was made, it is lost"
 
 
 @EACH_WAY

@@ -64,8 +64,8 @@ def test_variables_are_added_updated_and_removed_without_showing_a_value(project
         assert "s3cr3t" not in text
         assert "password of" not in text
     assert "+other: (new value, vaulted)\n+token: (new value, vaulted)\n" in output
-    assert "-mode: 0600\n-token: (present value)\n+mode: 0640\n+token: (new value, vaulted)\n" in output
-    assert "-token: (present value)\n" in output.split("mode: 0640")[-1]
+    assert "-mode: 0600\n-token: (old value)\n+mode: 0640\n+token: (new value, vaulted)\n" in output
+    assert "-token: (old value)\n" in output.split("mode: 0640")[-1]
     assert "$ANSIBLE_VAULT" not in output
     assert not re.search("WARNING|DEPRECATION|Traceback", output)
 
@@ -195,9 +195,9 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"path": "a\0b"}, "path does not name a file; give the path of a vars file"),
     (
         {"variables": "{{ lookup('env', 'TOKEN') }}=="},
-        "variables must be a mapping, and it is a string",
+        "variables must be a mapping, but it is a string",
     ),
-    ({"format": "whole"}, "format must be one of inline, file; it is something else"),
+    ({"format": "whole"}, "format must be one of inline, file, but has another value"),
     (
         {"file": "x"},
         "There is no option file; the options are backup, format, mode, names, path, state, variables, vault_id",

@@ -206,7 +206,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"mode": "u=rw"}, "mode must be an octal number in quotes, such as '0600'"),
     (
         {"vault_id": "prod"},
-        "No vault secret is loaded under the id that vault_id names; correct the id, or load its secret with"
+        "No vault secret is loaded under the id in vault_id; correct the id, or load its secret with"
         " --vault-id (this run has 'default', 'dev')",
     ),
     (
@@ -220,17 +220,17 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"path": "folder"}, "{folder}/folder is a folder; give the path of a vars file"),
     (
         {"path": "dangling.yml"},
-        "{folder}/dangling.yml is a symbolic link that leads to no file; correct the link or remove it",
+        "{folder}/dangling.yml is a broken symbolic link; correct or remove it",
     ),
     (
         {"path": "another.yml"},
-        "{folder}/another.yml cannot be decrypted with the vault secrets of this run; start it with the one that was "
-        "used to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file",
+        "{folder}/another.yml cannot be decrypted with the vault secrets of this run; also load the secret that "
+        "encrypted it, or, if that secret is lost and the file contains only tokens, delete the file",
     ),
     (
         {"path": "new.yml"},
-        "This run has several vault secrets, 'default', 'dev', and nothing says which one encrypts; give its id as "
-        "vault_id",
+        "This run has several vault secrets, 'default', 'dev', and nothing says which one to encrypt with; set "
+        "vault_id to its id",
     ),
     ({"path": "unquoted.yml"}, "{folder}/unquoted.yml has a template without quotes on line 1; put it in quotes first"),
     ({"path": "broken.yml"}, "{folder}/broken.yml is not valid YAML (line 2, column 1); correct it first"),

@@ -197,7 +197,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an unknown option": ({"tokens": [{"name": "a"}], "tokenz": []}, ["tokenz"]),
     "a mode without quotes": ({"tokens": [{"name": "a"}], "mode": 416}, ["mode"]),
     "a folder": ({"tokens": [{"name": "a"}], "path": "/tmp"}, ["folder"]),
-    "a vault id that is not loaded": ({"tokens": [{"name": "a"}], "vault_id": "three"}, ["vault_id names"]),
+    "a vault id that is not loaded": ({"tokens": [{"name": "a"}], "vault_id": "three"}, ["in vault_id"]),
     "a base URL without https": ({"tokens": [{"name": "a"}], "api_base_url": "http://example.org"}, ["https"]),
 }
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The action behind the module vaulted_tokens: from a task's options to a transaction, and back to a result."""
+"""The action plugin of vaulted_tokens. It turns a task's options into a transaction, and the outcome into a result."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ActionModule(ModuleRunner):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
-        """The result has no token, so it is hidden only where Ansible prints a loop item with it."""
+        """Run the task. The result contains no token, so it is only hidden in a loop, whose items Ansible prints."""
         in_loop = is_loop(self)
         if in_loop:
             hide_task(self)
@@ -178,12 +178,12 @@ class ActionModule(ModuleRunner):
         return result
 
     def _masked(self, options: Options, result: Result) -> Result:
-        """Take out of the texts what may be a secret in the wrong option, and show the warnings at once.
+        """Mask what may be a secret in the wrong option, and show the warnings at once.
 
         With the keyword until, ansible-core drops the warnings of all tries but the last.
         """
         scopes = [entry["scope"] for entry in options["tokens"]]
-        # Of a vault id that is in a message, a secret is loaded under it.
+        # A vault id only occurs in a message if a secret is loaded under it, so it is not a secret.
         given = {name: value for name, value in options.items() if name not in ("path", "vault_id")}
         secrets = secrets_of(ARGUMENT_SPEC, {**given, "tokens": scopes})
         texts: Result = {name: result[name] for name in ("msg", "error", "warnings") if name in result}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The action behind the module vaulted_vars: from a task's options to an edited vars file, and back to a result."""
+"""The action plugin of vaulted_vars. It edits a vars file as a task's options say, and returns the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The result has names only, so it is hidden just where Ansible prints a loop item with it."""
+        """Run the task. The result contains no values, so it is only hidden in a loop, whose items Ansible prints."""
         in_loop = is_loop(self)
         if in_loop:
             hide_task(self)
@@ -57,8 +57,8 @@ class ActionModule(ActionBase):
                 file.check_writable()
         if outcome.conflicts:
             raise FileChangedError(
-                f"{settings.path} was changed by another program while it was being edited; the variables "
-                f"{', '.join(outcome.conflicts)} were left as they are now, run again"
+                f"{settings.path} was changed by another program while it was being edited, so these variables were "
+                f"left alone: {', '.join(outcome.conflicts)}; run again"
             )
         result = {
             "changed": outcome.changed,
@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
 
 
 def _diff(path: str, outcome: Outcome) -> dict[str, str]:
-    before = [f"{name}: (present value)" for name in sorted([*outcome.updated, *outcome.removed])]
+    before = [f"{name}: (old value)" for name in sorted([*outcome.updated, *outcome.removed])]
     after = [f"{name}: (new value, vaulted)" for name in sorted([*outcome.added, *outcome.updated])]
     if outcome.mode_before is not None and outcome.mode_before != outcome.mode_after:
         before.insert(0, f"mode: {outcome.mode_before:04o}")

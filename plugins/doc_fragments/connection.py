@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The options that every token module shares, and what is true of all of them."""
+"""The options, notes, requirements and attributes that all token modules share."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ options:
     required: true
   api_base_url:
     description:
-      - The address of the API, V(https://us1.api.voucherify.io) for example. A path is put before the path of every
-        call; leave C(/v1) off.
+      - The base URL of the API, for example V(https://us1.api.voucherify.io). It may contain a path, but leave off
+        C(/v1).
       - It must begin with V(https://), except for a loopback address, and must not contain a user name, a query or a
         fragment.
       - If not set, the value of the environment variable E(VOUCHERIFY_API_BASE_URL) is used.
@@ -33,24 +33,25 @@ options:
   timeout:
     description:
       - Connect and read timeout, in seconds, from V(1) to V(86400).
-      - One try of a call ends after at most three times this long, however slowly the API sends its answer. The time
-        that the system takes to look up a host's name is included.
+      - One try of a call ends after at most three times this long, however slowly the API sends its answer. This
+        includes the time that the system needs to look up the host's name.
     type: int
     default: 10
   retries:
     description:
       - How many times a call that failed is sent again. This is not the keyword C(retries), which runs the whole task
         again and so can generate another token.
-      - A call is sent again when nothing was sent or the API says that it did not process it. Calls other than the one
-        that generates a token are also sent again when the API failed, was busy or did not answer. Generating is never
-        repeated once the call may have arrived, because a token whose answer is lost can be neither found nor revoked.
-      - What is the same each time is not repeated, such as a certificate that does not verify or a proxy that refuses.
+      - A call is sent again if nothing was sent, or if the API says that it did not process the call. All calls except
+        the one that generates a token are also sent again if the API failed, was busy or did not answer. That one is
+        never sent again if it may have arrived, because a token whose answer is lost can be neither found nor revoked.
+      - Failures that would be the same each time are not retried, such as a certificate that does not verify or a proxy
+        that refuses.
     type: int
     default: 3
   max_wait:
     description:
       - Maximum total wait between retries of one call, in seconds.
-      - When the API asks for a longer wait, the task fails at once and says when the call may be tried again.
+      - If the API asks for a longer wait, the task fails at once and says when the call may be tried again.
     type: int
     default: 60
   validate_certs:
@@ -60,22 +61,21 @@ options:
   ca_path:
     description:
       - A file, or a folder made by C(openssl rehash), with the certificates of the authorities to trust.
-      - It is used instead of the file or folder that the environment variables E(REQUESTS_CA_BUNDLE) and
-        E(CURL_CA_BUNDLE) name.
+      - It overrides the environment variables E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE).
     type: path
   proxy:
     description:
       - The URL of an HTTP proxy. It overrides the proxy variables of the environment.
       - It may contain a user name and a password, so it is treated as a secret.
-      - A loopback address that begins with V(http://) is never called through a proxy, so this option is refused there.
+      - Refused for a loopback address that begins with V(http://), because that is never called through a proxy.
     type: str
 notes:
   - M(voucherify.oauth.vaulted_tokens) reads environment variables from Ansible's own environment, and so do the other
-    modules on localhost without C(become). Elsewhere they are those of a process on the target, which does not have
-    what you exported in your shell.
+    modules on localhost without C(become). Otherwise the module reads the environment of a process on the target, which
+    does not have what you exported in your shell.
 requirements:
-  - requests 2.25.1 or newer with urllib3 1.26.5 or newer, where the task executes
-  - Python 3.9 or newer, where the task executes
+  - requests 2.25.1 or newer with urllib3 1.26.5 or newer, where the task runs
+  - Python 3.9 or newer, where the task runs
 attributes:
   action_group:
     description: Use C(group/voucherify.oauth.voucherify) in C(module_defaults) to set these options once.
@@ -88,7 +88,7 @@ attributes:
   diff_mode:
     description: Returns details on what has changed, or would change in check mode, when in diff mode.
     support: none
-    details: What could be shown of a token is a secret or changes by the second.
+    details: Everything that could be shown about a token is a secret or changes every second.
   platform:
     description: The platforms on which a task can execute.
     support: full
@@ -96,5 +96,5 @@ attributes:
   async:
     description: Can be run in the background with the C(async) keyword.
     support: none
-    details: Ansible would keep the result, and so the token, in a file in plain text.
+    details: Ansible would store the result, including the token, in a file in plain text.
 """

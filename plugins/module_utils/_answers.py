@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What an answer of the Voucherify API means: an object, or an error. No I/O."""
+"""Interpret an answer of the Voucherify API as an object or an error. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_ANSWER_BYTES = 1024 * 1024
 
 _ADVICE = {
     400: "correct the option that the API names",
-    401: "check app_id and app_token, and that they belong to the project behind api_base_url",
+    401: "check app_id and app_token, and that they belong to the project at api_base_url",
     402: "the project's plan does not allow it; check its subscription",
     403: "check the API key's permissions and its list of allowed IP addresses, and that api_base_url is that of the"
     " project's region",
@@ -31,15 +31,15 @@ _SCOPE_ADVICE = (
 _OTHER_ADVICE = "check api_base_url, or ask Voucherify's support"
 _TRY_LATER = "run the play again"
 
-# What these say was not processed (RFC 9110, sections 15.5.9 and 15.5.20; RFC 8470, section 5.2).
+# The server did not process the call (RFC 9110, sections 15.5.9 and 15.5.20; RFC 8470, section 5.2).
 _NOT_PROCESSED = (408, 421, 425)
-# What these say may be over soon (RFC 9110, section 15.5.10; RFC 4918, section 11.3).
+# The call may succeed soon (RFC 9110, section 15.5.10; RFC 4918, section 11.3).
 _BUSY = (409, 423)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer of a host. path: what was called. A body of None was longer than MAX_ANSWER_BYTES."""
+    """An HTTP answer of a host. path: what was called. body: None if it was longer than MAX_ANSWER_BYTES."""
 
     host: str
     path: str
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Success:
-    """What the API answered to a call that it carried out.
+    """The API's answer to a call that it carried out.
 
     content: the JSON object, empty for an answer without a body. server_time: Unix time of the answer in seconds.
     """
@@ -63,20 +63,20 @@ class Success:
 def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
     """Return what an answer contains.
 
-    secrets: texts that an error must not repeat, though the API may.
+    secrets: texts that an error must not repeat, even if the API does.
     Raises BadAnswer, RateLimited, Redirected, Refused or ServerFailed.
     """
     status = answer.status
     if status < 200:
-        raise BadAnswer(call, f"{answer.host} answered {status}, which is not final", _TRY_LATER, status=status)
+        raise BadAnswer(call, f"{answer.host} answered {status}, not a final answer", _TRY_LATER, status=status)
     if status < 300:
         return _success(call, answer)
     if status < 400:
-        target = quotable(_host_of(answer.headers.get("Location", "")), secrets) or "a place it does not name"
+        target = quotable(_host_of(answer.headers.get("Location", "")), secrets) or "an unknown address"
         raise Redirected(
             call,
             f"{answer.host} answered {status}, a redirect to {target}, which is not followed",
-            "set api_base_url to where the API is",
+            "set api_base_url to the address of the API",
             status=status,
         )
     api = _api_error(json_object(answer.body) or {}, secrets)
@@ -107,7 +107,7 @@ def _success(call: Call, answer: Answer) -> Success:
         if answer.body is None:
             fault = "is longer than 1 MiB"
         elif answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-            fault = "is compressed, which was not asked for"
+            fault = "is compressed, although that was not requested"
         else:
             fault = "is not a JSON object"
         raise BadAnswer(
@@ -117,9 +117,9 @@ def _success(call: Call, answer: Answer) -> Success:
 
 
 def json_object(body: bytes | None) -> dict[str, Any] | None:
-    """Return the object that a body contains; None where it is no whole JSON object."""
+    """Return the object that a body contains; None if it is not a complete JSON object."""
     try:
-        # A wrong byte, or an integer of many thousand digits, in a field that nobody needs is no fault.
+        # An invalid byte, or an integer of many thousand digits, may be in a field that is not needed.
         text = (body or b"").decode(json.detect_encoding(body or b""), errors="replace")
         content = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
     except (ValueError, RecursionError):
@@ -144,7 +144,7 @@ def _too_many_requests(
 ) -> RequestError:
     if headers.get("X-Rate-Limit-Type") == "api_calls_cycle":
         cause += ": the API calls of this billing cycle are used up"
-        advice = "waiting within a run does not help; check the project's subscription"
+        advice = "waiting does not help; check the project's subscription"
         return Refused(call, cause, advice, status=429, api=api, retry_after=wait)
-    advice = "make fewer calls a minute, or raise max_wait"
+    advice = "make fewer calls per minute, or raise max_wait"
     return RateLimited(call, cause, advice, status=429, api=api, retry_after=wait)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""An end to one try, whatever the server does. C(timeout) of a socket bounds each read and not their sum.
+"""Limit the time of one try, whatever the server does. A socket's timeout limits each read and not their sum.
 
-It also tells, for whoever runs in the same thread, whether this collection is speaking to the API right now.
+It also tells whether the current thread is calling the API.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _thread = threading.local()
 
 
 class Deadline:
-    """Shuts down the sockets of a try when its time is over, so that whoever reads or writes them gets an error.
+    """Shuts down the sockets of a try when its time is over, so that reading from or writing to them fails.
 
-    A context manager; the try is over when it is left. expired: whether the time was over before that.
+    A context manager; leaving it ends the try. expired: whether the time was over before that.
     """
 
     def __init__(self, timeout: float, total: float) -> None:
-        """timeout: seconds for each step, such as one read. total: seconds for all of them together."""
+        """timeout: seconds for each step, such as one read. total: seconds for all steps together."""
         self.timeout = timeout
         self.expired = False
         self._end = time.monotonic() + total
         self._timer = threading.Timer(total, self._expire)
         self._timer.daemon = True
-        # Handles of our own on the same connections. The original sockets change hands: TLS wraps them, and http.client
-        # forgets one as soon as the server says that it will close it.
+        # Our own handles for the same connections, because the original sockets do not stay available: TLS wraps them,
+        # and http.client drops one as soon as the server says that it will close the connection.
         self._handles: list[socket.socket] = []
 
     def __enter__(self) -> Deadline:
@@ -56,13 +56,13 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds left, never below a moment, because a timeout of 0 means something else to a socket."""
+        """Seconds left; never 0, because a socket with a timeout of 0 does not block at all."""
         return max(0.001, self._end - time.monotonic())
 
     def call(self, work: Callable[[], T]) -> T:
-        """Do what cannot be interrupted. Raises what C(work) does, or TimeoutError when the time is over before.
+        """Do work that cannot be interrupted. Raises what C(work) raises, or TimeoutError if the time is over first.
 
-        C(work) runs in a thread, which is left alone when the time is over.
+        C(work) runs in a thread, which is abandoned when the time is over.
         """
         outcomes: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
@@ -82,7 +82,7 @@ class Deadline:
         return cast("T", result)
 
     def watch(self, descriptor: int) -> None:
-        """Include the connection of a file descriptor."""
+        """Also shut down the connection of this file descriptor when the time is over."""
         self._handles.append(socket.socket(fileno=os.dup(descriptor)))
         if self.expired:
             self._expire()
@@ -95,5 +95,5 @@ class Deadline:
 
 
 def current_deadline() -> Deadline | None:
-    """Return the deadline of the try that this thread is at; None where it is at none."""
+    """Return the deadline of this thread's current try; None if there is none."""
     return getattr(_thread, "deadline", None)

@@ -1,21 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What can go wrong between this collection and the API, as exceptions that contain words and never a secret.
+"""Exceptions for everything that can go wrong between this collection and the API. None contains a secret.
 
 Each says three things that the retry loop and the user need: whether the same call may succeed later, whether the API
-may have carried it out, and what a person can do about it.
+may have carried it out, and what the user can do about it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SECONDS_OF_A_YEAR = 365 * 24 * 3600
+_SECONDS_PER_YEAR = 365 * 24 * 3600
 
 POSSIBLE_LOSS = (
-    "The call that failed may have made a token that nobody has. It counts towards the project's 1000 tokens until it"
-    " expires, within 15 minutes. The keyword until would run the task again and could make another."
+    "The failed call may have made a token that was lost. It counts towards the project's limit of 1000 tokens until it"
+    " expires, within 15 minutes. The keyword until would run the task again and could make another one."
 )
 
 
@@ -26,9 +26,9 @@ class Call:
     operation: its name for programs, such as C(generate).
     purpose: completes the sentence "Cannot …".
     path: below the base URL, with a leading slash.
-    success: the HTTP status that the API's document promises.
-    risk_if_repeated: what sending it again could do, as a sentence without a stop, where the first try may have
-        arrived; None where sending it again is safe.
+    success: the HTTP status that the API's documentation promises.
+    risk_if_repeated: why it must not be sent again if the first try may have arrived, as a clause; None if sending it
+        again is safe.
     """
 
     operation: str
@@ -40,7 +40,7 @@ class Call:
 
 @dataclass(frozen=True)
 class ApiError:
-    """The API's own words about a refusal (schema C(Error) of its OpenAPI document); every field may be missing."""
+    """What the API said about a refusal (schema C(Error) of its OpenAPI document); every field may be missing."""
 
     key: str | None = None
     message: str | None = None
@@ -53,11 +53,11 @@ class ApiError:
 
 
 class OAuthError(Exception):
-    """Base of everything that this collection raises on purpose; its text is a sentence for the user."""
+    """Base of the exceptions of this collection; the text is a sentence for the user."""
 
     @property
     def may_have_made_a_token(self) -> bool:
-        """Whether there may be a token now that nobody has."""
+        """Whether the API may have made a token that was lost."""
         return False
 
 
@@ -78,12 +78,12 @@ class LibraryMissing(OAuthError):
 
 
 class RequestError(OAuthError):
-    """A call that brought no usable answer.
+    """A call got no usable answer.
 
     cause: what the network or the API said, as the middle of a sentence.
-    advice: what a person can do, as the end of that sentence.
-    status: the HTTP status of the answer, where there was one.
-    retry_after: seconds until the API wants to receive the call again, where it said so.
+    advice: what the user can do, as the end of that sentence.
+    status: the HTTP status of the answer, if there was one.
+    retry_after: seconds after which the API accepts the call again, if it said so.
     retries: how many times the call was sent again before this was raised.
     transient: whether the same call may succeed later.
     outcome_unknown: whether the API may have carried out the call.
@@ -126,12 +126,12 @@ class RequestError(OAuthError):
         if self.may_have_made_a_token:
             parts.append(f"it was not sent again, because {self.call.risk_if_repeated}")
         if self.retry_after is not None:
-            later = f"{self.retry_after:.0f} s" if self.retry_after < _SECONDS_OF_A_YEAR else "more than a year"
+            later = f"{self.retry_after:.0f} s" if self.retry_after < _SECONDS_PER_YEAR else "more than a year"
             parts.append(f"it may be tried again in {later}")
         return "; ".join([*parts, self.advice]) + "."
 
     def as_dict(self) -> dict[str, str | int]:
-        """Return what is known of the failure, for programs: the C(error) of a failed task."""
+        """Return the details of the failure for programs, as C(error) of a failed task."""
         known = {
             "operation": self.call.operation,
             "status": self.status,
@@ -145,11 +145,11 @@ class RequestError(OAuthError):
 
 
 class Unsendable(RequestError):
-    """The request could not be made with what this machine offers, such as a malformed proxy address."""
+    """The request could not be made with the settings of this machine, such as a malformed proxy address."""
 
 
 class Unreachable(RequestError):
-    """No connection was made, or it ended before the form was handed over. Nothing was sent."""
+    """No connection was made, or it ended before the form was read. Nothing was sent."""
 
     transient = True
 
@@ -159,11 +159,11 @@ class Untrusted(RequestError):
 
 
 class Stopped(RequestError):
-    """The call was not sent, because whoever paces the calls said so."""
+    """The call was not sent, because its C(Pacing) said so."""
 
 
 class NoAnswer(RequestError):
-    """The form was handed over and no whole answer came."""
+    """The form was read, and no complete answer arrived."""
 
     transient = True
     outcome_unknown = True
@@ -177,7 +177,7 @@ class ServerFailed(RequestError):
 
 
 class RateLimited(RequestError):
-    """A 429 that goes away by waiting; the call was not carried out."""
+    """A 429 that ends after a wait; the call was not carried out."""
 
     transient = True
 
@@ -195,10 +195,10 @@ class Refused(RequestError):
 
 
 class Redirected(RequestError):
-    """A 3xx. It is never followed, because the credentials would go with it."""
+    """A 3xx. It is never followed, because the credentials would be sent with the new call."""
 
 
 class BadAnswer(RequestError):
-    """An answer that claims success and lacks what is essential."""
+    """An answer that reports success but lacks something essential."""
 
     outcome_unknown = True

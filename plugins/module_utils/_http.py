@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""One conversation with the Voucherify API: sending a call, and sending it again where that is safe and may help.
+"""Send a call to the Voucherify API, and send it again if that is safe and may succeed.
 
-It does not know what a call means, it does not know Ansible, and it leaves HTTP to C(_transport.py).
+This file knows neither Ansible nor what a call means, and leaves HTTP to C(_transport.py).
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ __all__ = ["HAS_REQUESTS", "Connection", "Credentials", "HttpClient", "Pacing"]
 
 HAS_REQUESTS = IMPORT_ERROR is None
 
-# The server may close a connection that was idle just as a call goes out on it, and then nobody knows whether the call
-# arrived. A call that must not be repeated goes out on a new connection after so many seconds.
+# The server may close an idle connection just as a call is sent on it, and then it is unknown whether the call arrived.
+# So a call that must not be repeated gets a new connection after this many seconds.
 IDLE_SECONDS = 1.0
 
 
 class HttpClient:
-    """Sends calls with one API key. To be used by one thread at a time."""
+    """Sends calls with one API key. Only one thread at a time may use it."""
 
     def __init__(self, connection: Connection, credentials: Credentials, pacing: Pacing | None = None) -> None:
-        """Raises LibraryMissing where C(requests) cannot be imported."""
+        """Raises LibraryMissing if C(requests) cannot be imported."""
         self._retries = connection.retries
         self._max_wait = connection.max_wait
         self._pacing = pacing or Pacing()
@@ -38,14 +38,14 @@ class HttpClient:
         self._last_used = time.monotonic()
 
     def post(self, call: Call, form: Mapping[str, str]) -> Success:
-        """Send one call as a form, again where that is safe and may help. Raises RequestError."""
+        """Send one call as a form, and again if that is safe and may succeed. Raises RequestError."""
         waited = 0.0
         retries = 0
         error: RequestError | None = None
         answer_lost = server_failed = False
         while True:
             if not self._pacing.begin():
-                raise error or Stopped(call, "it was not sent, because the task was told to stop", "run the play again")
+                raise error or Stopped(call, "it was not sent, because the task was stopped", "run the play again")
             limited_for = None
             try:
                 return self._try(call, form)
@@ -75,7 +75,7 @@ class HttpClient:
         self._transport.close()
 
     def secrets(self, form: Mapping[str, str]) -> tuple[str, ...]:
-        """Return what no text about a call with this form may repeat."""
+        """Return the texts that no message about a call with this form may repeat."""
         return self._transport.secrets(form)
 
     def _try(self, call: Call, form: Mapping[str, str]) -> Success:
@@ -84,7 +84,7 @@ class HttpClient:
         try:
             return read(call, self._transport.send(call, form), self.secrets(form))
         except RequestError:
-            # What is wrong may be the connection. Or more bytes follow, and would be taken for the next answer.
+            # The connection may be broken, or more bytes may follow that would be read as the next answer.
             self._transport.close()
             raise
         finally:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Keep, generate, replace, revoke or nothing, and why. Pure: from what is wanted and what is known, without I/O."""
+"""Decide whether to keep, generate, replace or revoke a token, and say why. No I/O."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a token must be to be kept.
+    """The conditions for keeping a token.
 
-    scope: None where any will do. min_expires_in: seconds that it must still live. force: do not keep it in any case.
+    scope: None accepts any. min_expires_in: minimum remaining lifetime in seconds. force: never keep the token.
     """
 
     scope: tuple[str, ...] | None
@@ -42,7 +42,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Decision:
-    """An operation, one of this module's constants, and the sentence that tells a person why."""
+    """An operation, which is one of this module's constants, and a sentence that says why."""
 
     operation: str
     reason: str
@@ -53,22 +53,22 @@ class Decision:
 
 
 def for_present(wanted: Wanted, *, given: bool, details: TokenDetails | None) -> Decision:
-    """Decide what becomes of the token given, if one was.
+    """Decide what to do with the given token, if there is one.
 
-    details: what introspection said of it; None where it is not active, or was not asked about because of C(force).
+    details: what introspection said about it; None if it is not active, or was not introspected because of C(force).
     """
     if not given:
         return Decision(GENERATED, "There was no token.")
     fault = _fault(wanted, details)
     if fault:
         return Decision(REPLACED, fault)
-    # Without details there is a fault.
+    # The else branch is only for the type checker: without details there is a fault.
     left = details.expires_in if details else None
-    return Decision(KEPT, f"The token is active, has the wanted scope and expires in {left} s.")
+    return Decision(KEPT, f"The token is active, has the required scope and expires in {left} s.")
 
 
 def _fault(wanted: Wanted, details: TokenDetails | None) -> str | None:
-    """Return why the token given cannot be kept, as a sentence; None where it can."""
+    """Return why the given token cannot be kept, as a sentence; None if it can."""
     fault = None
     if wanted.force:
         fault = "The replacement was forced."
@@ -77,24 +77,24 @@ def _fault(wanted: Wanted, details: TokenDetails | None) -> str | None:
     elif wanted.scope is not None and details.scope is None:
         fault = "The API does not say which scope the token has."
     elif wanted.scope is not None and details.scope is not None and not same_scope(wanted.scope, details.scope):
-        fault = f"The token has the scope {scope_text(details.scope)}, and {scope_text(wanted.scope)} is wanted."
+        fault = f"The token has the scope {scope_text(details.scope)}, but {scope_text(wanted.scope)} is required."
     elif details.expires_in is None:
         fault = "The API does not say when the token expires."
     elif details.expires_in < wanted.min_expires_in:
-        fault = f"The token expires in {details.expires_in} s, and at least {wanted.min_expires_in} s are wanted."
+        fault = f"The token expires in {details.expires_in} s, but at least {wanted.min_expires_in} s are required."
     return fault
 
 
 def for_absent(*, active: bool | None) -> Decision:
     """Say what a revocation did, or what one would do.
 
-    active: whether the token was; None where it is not any more and an earlier try may have revoked it.
+    active: whether the token was active; None if it is not active any more and an earlier try may have revoked it.
     """
     if active is None:
         return Decision(
             NONE,
-            "The token is not active any more. An earlier try to revoke it, which the API answered with an"
-            " error, may have done it.",
+            "The token is not active any more. An earlier try, which the API answered with an error, may have"
+            " revoked it.",
         )
     if active:
         return Decision(REVOKED, "The token was active.")
@@ -102,20 +102,20 @@ def for_absent(*, active: bool | None) -> Decision:
 
 
 def scope_warning(wanted: Sequence[str] | None, granted: Sequence[str] | None) -> str | None:
-    """Return what to warn about when the API granted another scope than was asked for, as a sentence."""
+    """Return a warning if the API granted another scope than was requested, as a sentence."""
     if wanted is None or granted is None or same_scope(wanted, granted):
         return None
     return (
-        f"The scope {scope_text(wanted)} was asked for and the API granted {scope_text(granted)}; while they differ,"
+        f"The scope {scope_text(wanted)} was requested, but the API granted {scope_text(granted)}; while they differ,"
         " every run will replace the token."
     )
 
 
 def same_scope(one: Iterable[str], other: Iterable[str]) -> bool:
-    """Compare two scopes as sets (RFC 6749, section 3.3), and without regard to case: the API has two ways for skus."""
+    """Compare two scopes as sets (RFC 6749, section 3.3), ignoring case, because the API spells skus in two ways."""
     return {value.casefold() for value in one} == {value.casefold() for value in other}
 
 
 def scope_text(scope: Sequence[str]) -> str:
-    """Name a scope in a sentence."""
+    """Return a scope as it is shown in a sentence."""
     return f"'{' '.join(scope)}'"

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Why a try brought no answer, and whether anything was sent. Pure: from exceptions to a RequestError, without I/O.
+"""Explain why a try got no answer, and whether anything was sent. Turns exceptions into a RequestError. No I/O.
 
-Whether the form was handed over is known and not derived from the exceptions. They only give the words, and say whether
-a further try can succeed.
+Whether the form was read is known and not derived from the exceptions. They only provide the words, and show whether
+another try can succeed.
 """
 
 from __future__ import annotations
@@ -19,23 +19,29 @@ from ._errors import Call, NoAnswer, RequestError, Unreachable, Unsendable, Untr
 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _SOCKS_REPLY = re.compile(r"0x[0-9A-Fa-f]{2}\b")
-# The replies of RFC 1928 that speak of a failure, the network or the host, and not of rules or abilities.
-_SOCKS_MAY_PASS = ("0x01", "0x03", "0x04", "0x05", "0x06")
-# What Python raises where a connection ended during the handshake. Other faults of it are the same with each try.
-_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-# What OpenSSL makes of an answer that is not TLS; which one depends on its version.
-_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE")
-# OpenSSL's X509_V_ERR_*: not yet valid, expired; and no match of the name or the address.
+# The replies of RFC 1928 about a general failure, the network or the host. The others are about rules or abilities.
+_TRANSIENT_SOCKS_REPLIES = ("0x01", "0x03", "0x04", "0x05", "0x06")
+# What Python raises if a connection ended during the handshake. Other TLS errors are the same with each try.
+_INTERRUPTED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+# How OpenSSL reports an answer that is not TLS; this depends on its version.
+_NOT_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "UNKNOWN_PROTOCOL",
+    "PACKET_LENGTH_TOO_LONG",
+    "RECORD_LAYER_FAILURE",
+)
+# OpenSSL's X509_V_ERR_*: not yet valid, expired; and a mismatch of the name or the address.
 _WRONG_TIME = (9, 10)
 _WRONG_NAME = (62, 64)
 
 
 @dataclass(frozen=True)
 class Route:
-    """The way to the API, in words that may be shown.
+    """How the API is reached, in words that may be shown.
 
-    host: of the API. proxy: host and port of the proxy, None where there is none. proxy_source, ca_source: the option
-    or environment variable that says which proxy to use and which certificates to trust; None where neither does.
+    host: the host of the API. proxy: host and port of the proxy, None if there is none. proxy_source, ca_source: the
+    option or environment variable that sets the proxy or the trusted certificates; None if there is none.
     """
 
     host: str
@@ -45,15 +51,15 @@ class Route:
 
 
 def network_error(call: Call, error: BaseException | None, route: Route, *, form_was_read: bool) -> RequestError:
-    """Say what happened to a try.
+    """Say why a try failed.
 
-    error: what was raised; None where the time was over.
-    form_was_read: whether the form was handed over to be sent. In doubt it was.
+    error: what was raised; None if the time was over.
+    form_was_read: whether the form was read to be sent. When in doubt, True.
     """
     chain = list(_chain(error or TimeoutError()))
     cause = _cause(chain)
     if form_was_read:
-        return NoAnswer(call, f"the connection to {route.host} brought no whole answer ({cause})", "run the play again")
+        return NoAnswer(call, f"{route.host} sent no complete answer ({cause})", "run the play again")
     return (
         _untrusted(call, chain, route)
         or _refused_by_proxy(call, chain, route)
@@ -69,30 +75,30 @@ def _untrusted(call: Call, chain: list[BaseException], route: Route) -> RequestE
     for link in chain:
         if not _is_a(link, "SSLCertVerificationError", "CertificateError"):
             continue
-        # Python before 3.10 and urllib3 before 2 compare the names by themselves, and then nothing comes from OpenSSL.
+        # Python before 3.10 and urllib3 before 2 compare the names themselves, and then there is no error of OpenSSL.
         words = getattr(link, "verify_message", "it is for another name")
         code = getattr(link, "verify_code", _WRONG_NAME[0])
         advice = "set ca_path to the certificate of the authority that signed it, or correct the certificate"
         if code in _WRONG_NAME:
-            advice = "check the host's name in api_base_url, or have a certificate made for it"
+            advice = "check the host's name in api_base_url, or get a certificate for that name"
         elif code in _WRONG_TIME:
-            advice = "have the certificate renewed, or correct this machine's clock"
-        # With a proxy that speaks TLS itself, it is the certificate of either.
+            advice = "renew the certificate, or correct this machine's clock"
+        # If the proxy itself uses TLS, it may be the certificate of either.
         other = f", or of the proxy {route.proxy} before it," if route.proxy else ""
         return Untrusted(call, f"the certificate of {route.host}{other} does not verify ({words})", advice)
     return None
 
 
 def _refused_by_proxy(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
-    # The reason beside the status is the proxy's own words and is not shown.
+    # The text after the status comes from the proxy and is not shown.
     status = next((int(match[1]) for link in chain if (match := _TUNNEL_REFUSED.search(str(link)))), None)
     if status is None:
         return None
     source = route.proxy_source or "proxy"
     advice = {
-        403: f"ask whoever runs the proxy to allow {route.host}, or name another one in {source}",
+        403: f"ask the proxy's administrator to allow {route.host}, or set another proxy in {source}",
         407: f"check the user name and the password in {source}",
-    }.get(status, f"check {source}, or ask whoever runs the proxy")
+    }.get(status, f"check {source}, or ask the proxy's administrator")
     cause = f"the proxy {route.proxy} answered {status} when it was asked to connect to {route.host}"
     error = Unreachable(call, cause, advice, status=status)
     error.transient = status >= 500
@@ -103,13 +109,13 @@ def _refused_by_socks_proxy(call: Call, chain: list[BaseException], route: Route
     for link in chain:
         source = route.proxy_source or "proxy"
         if _is_a(link, "SOCKS5AuthError"):
-            cause, advice = "did not accept who asked it", f"check the user name and the password in {source}"
+            cause, advice = "refused the authentication", f"check the user name and the password in {source}"
             is_transient = False
-        # PySocks begins its text with the reply's code (RFC 1928, section 6), and all else in it is its own.
+        # PySocks begins its text with the reply's code (RFC 1928, section 6).
         elif _is_a(link, "SOCKS4Error", "SOCKS5Error") and (match := _SOCKS_REPLY.match(str(link))):
             cause = f"answered {match[0]} when it was asked to connect to {route.host}"
-            advice = f"check {source}, or ask whoever runs the proxy to allow {route.host}"
-            is_transient = match[0] in _SOCKS_MAY_PASS
+            advice = f"check {source}, or ask the proxy's administrator to allow {route.host}"
+            is_transient = match[0] in _TRANSIENT_SOCKS_REPLIES
         else:
             continue
         error = Unreachable(call, f"the proxy {route.proxy} {cause}", advice)
@@ -130,23 +136,23 @@ def _unusable_certificates(call: Call, chain: list[BaseException], route: Route)
         if unreadable or missing:
             source = route.ca_source or "the Python package certifi"
             fault = "contains no certificate that can be read" if unreadable else "cannot be read or does not exist"
-            what = f"the file with trusted certificates that {source} names {fault}"
+            what = f"the certificate file from {source} {fault}"
             return Unsendable(call, f"{what}, so {route.host} was not called", f"correct {source}")
     return None
 
 
 def _no_common_tls(call: Call, chain: list[BaseException], route: Route) -> RequestError | None:
-    """A handshake that fails in the same way each time."""
+    """Explain a handshake that fails in the same way each time."""
     for link in chain:
         reason = _openssl_reason(link)
         if reason:
             names = "api_base_url" + (f" and {route.proxy_source}" if route.proxy_source else "")
-            if reason in _NO_TLS:
+            if reason in _NOT_TLS:
                 other = f", or the proxy {route.proxy} before it," if route.proxy else ""
                 cause, advice = f"{route.host}{other} does not speak TLS", f"check the port in {names}"
             else:
                 words = reason.replace("_", " ").lower()
-                cause = f"{route.host} and this machine cannot agree on how to speak TLS ({words})"
+                cause = f"{route.host} and this machine cannot agree on a TLS connection ({words})"
                 advice = f"check {names}, and which versions of TLS both sides allow"
             error = Unreachable(call, cause, advice)
             error.transient = False
@@ -159,15 +165,15 @@ def _unsendable(call: Call, chain: list[BaseException], route: Route) -> Request
         return Unsendable(
             call,
             f"the proxy in {route.proxy_source} is a SOCKS proxy, and this Python lacks the library for it",
-            "install PySocks, or name an HTTP proxy",
+            "install PySocks, or use an HTTP proxy",
         )
-    # An address that cannot be read is a ValueError to either library. What is neither their own error nor the
-    # operating system's was raised before anything could be sent.
+    # Both libraries raise ValueError for an address that cannot be parsed. Errors that come neither from them nor from
+    # the operating system were raised before anything could be sent.
     if isinstance(chain[0], ValueError) or not (isinstance(chain[0], OSError) or _is_a(chain[0], "HTTPError")):
         source = route.proxy_source or "api_base_url"
-        what = "a proxy" if route.proxy_source else "a server"
+        what = "proxy" if route.proxy_source else "server"
         return Unsendable(
-            call, f"{source} is not a usable address of {what} ({type(chain[0]).__name__})", f"correct {source}"
+            call, f"{source} is not a valid {what} address ({type(chain[0]).__name__})", f"correct {source}"
         )
     return None
 
@@ -190,7 +196,7 @@ def _not_connected(chain: list[BaseException]) -> bool:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Give an exception and all that led to it, in whichever way Python, urllib3 and requests keep it."""
+    """Yield an exception and all exceptions that led to it, wherever Python, urllib3 and requests keep them."""
     waiting, seen = [error], set()
     while waiting:
         link = waiting.pop(0)
@@ -203,21 +209,21 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_a(link: BaseException, *names: str) -> bool:
-    """Whether an exception is one of requests' or urllib3's, told by name so that neither need be imported here."""
+    """Whether an exception is of a class of requests or urllib3, by name, so that neither has to be imported here."""
     return any(kind.__name__ in names for kind in type(link).__mro__)
 
 
 def _openssl_reason(link: BaseException) -> str:
-    """Return OpenSSL's name for a fault that is the same with each try; empty for any other exception."""
-    if not isinstance(link, ssl.SSLError) or isinstance(link, _CUT):
+    """Return OpenSSL's name for an error that is the same with each try; empty for any other exception."""
+    if not isinstance(link, ssl.SSLError) or isinstance(link, _INTERRUPTED):
         return ""
     return getattr(link, "reason", None) or ""
 
 
 def _cause(chain: list[BaseException]) -> str:
-    """Say in a few words what happened, from texts that the operating system or OpenSSL wrote."""
+    """Say in a few words what happened, only with texts of the operating system or OpenSSL."""
     for link in reversed(chain):
-        # Python 3.9 has a socket.timeout that is no TimeoutError; urllib3's own says the same.
+        # In Python 3.9, socket.timeout is not a TimeoutError. urllib3 has its own exception for the same.
         if isinstance(link, (TimeoutError, socket.timeout)) or _is_a(link, "ReadTimeoutError"):
             return "timed out"
         if _openssl_reason(link):
@@ -228,5 +234,5 @@ def _cause(chain: list[BaseException]) -> str:
         _is_a(link, "HTTPException", "InvalidHeader") and not _is_a(link, "RemoteDisconnected", "IncompleteRead")
         for link in chain
     ):
-        return "what came is not proper HTTP"
-    return "it was closed early"
+        return "the answer is not valid HTTP"
+    return "the connection was closed early"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The three calls of Voucherify's OAuth API (v1) and what they answer. Knows no Ansible and no HTTP library."""
+"""The three calls of Voucherify's OAuth API (v1) and their answers. Uses neither Ansible nor an HTTP library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GENERATE = Call(
     "generate a token",
     "/v1/oauth/token",
     success=200,
-    risk_if_repeated="it may have made a token that nobody has (such a token expires within 15 minutes)",
+    risk_if_repeated="it may have made a token that was lost (such a token expires within 15 minutes)",
 )
 INTROSPECT = Call("introspect", "introspect the token", "/v1/oauth/introspect", success=200)
 REVOKE = Call("revoke", "revoke the token", "/v1/oauth/token/revoke", success=204)
@@ -37,17 +37,17 @@ class Token:
 
 
 class OAuthClient:
-    """The OAuth API of one project, with one API key. To be used by one thread at a time."""
+    """The OAuth API of one project, with one API key. Only one thread at a time may use it."""
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
         self._differences: dict[str, None] = {}
 
     def generate(self, scope: Sequence[str] | None, grant_type: str = "client_credentials") -> Token:
-        """Make a token (RFC 6749, section 4.4) with the scopes named, or with the API's choice for None.
+        """Make a token (RFC 6749, section 4.4) with the given scopes; for None, the API chooses.
 
-        A token that no request could carry is revoked at once, because nobody could ever do so later. Raises
-        RequestError; where its C(may_have_made_a_token) is true, there may be a token that nobody has.
+        A token that no request can contain is revoked at once, because it could not be revoked later. Raises
+        RequestError; if its C(may_have_made_a_token) is true, a token may have been made and lost.
         """
         form = {"grant_type": grant_type}
         if scope is not None:
@@ -69,7 +69,7 @@ class OAuthClient:
         return Token(access_token, details)
 
     def introspect(self, access_token: str) -> TokenDetails | None:
-        """Ask what a token is good for (RFC 7662); None for one that is unknown, expired or revoked.
+        """Ask for the details of a token (RFC 7662); None if it is unknown, expired or revoked.
 
         Raises RequestError.
         """
@@ -86,8 +86,8 @@ class OAuthClient:
     def revoke(self, access_token: str) -> bool | None:
         """Revoke a token (RFC 7009).
 
-        Returns True where this call did it, False where the token was not active any more, and None where it is not
-        active any more and an earlier try of this call, which the API answered with an error, may have revoked it.
+        Returns True if this call revoked it, False if it was not active any more, and None if it is not active any
+        more and an earlier try of this call, which the API answered with an error, may have revoked it.
         Raises RequestError.
         """
         try:
@@ -103,7 +103,7 @@ class OAuthClient:
         return True
 
     def take_differences(self) -> list[str]:
-        """Return, and forget, in which ways answers differed from the API's document, in sentences without values."""
+        """Return how answers differed from the API's documentation, in sentences without values, and clear the list."""
         taken, self._differences = list(self._differences), {}
         return taken
 
@@ -121,7 +121,7 @@ class OAuthClient:
         self._differences[difference] = None
 
     def _check_that_inactive(self, access_token: str, refusal: Refused) -> None:
-        """Tell a dead token from a wrong base URL, which may both be a 404 with a body. Raises RequestError."""
+        """Distinguish an inactive token from a wrong base URL; both may be a 404 with a body. Raises RequestError."""
         try:
             active = self.introspect(access_token) is not None
         except Refused as error:
@@ -135,7 +135,7 @@ class OAuthClient:
     def _unusable(self, access_token: str, success: Success) -> BadAnswer:
         error = BadAnswer(
             GENERATE,
-            "the API's answer contains a token that no HTTP header can carry",
+            "the API's answer contains a token that cannot be sent in an HTTP header",
             "ask Voucherify's support",
             status=success.status,
         )

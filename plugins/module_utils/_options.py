@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""From a task's options to a client, and from what came of it to a task's result."""
+"""Turn a task's options into a client, and the outcome into the task's result."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ except ImportError:  # ansible-core up to 2.21
 
 Options = Mapping[str, Any]
 Result = dict[str, Any]
-# What a module does with a client, its validated options and whether this is check mode.
+# What a module does, given a client, its validated options and whether this is check mode.
 Work = Callable[[OAuthClient, Options, bool], Result]
 
-# More than any play needs at once, yet an end to what a long loop over many projects can pile up.
+# More than any play needs at once, but a limit for long loops over many projects.
 MAX_OPEN_CLIENTS = 16
 
 MAX_TIMEOUT_SECONDS = 24 * 3600
@@ -48,7 +48,7 @@ USER_AGENT = f"voucherify.oauth/{VERSION} (ansible-core/{core_version}; Python/{
 
 
 def _environment(*names: str) -> str:
-    """Like Ansible's env_fallback, but an empty variable counts as not set: CI systems set even what has no value."""
+    """Like Ansible's env_fallback, but empty counts as not set, because CI systems set variables without a value."""
     for name in names:
         if os.environ.get(name):
             return os.environ[name]
@@ -56,7 +56,7 @@ def _environment(*names: str) -> str:
 
 
 def connection_argument_spec() -> dict[str, dict[str, Any]]:
-    """Return the argument spec of the options that every module shares, documented in the fragment C(connection)."""
+    """Return the argument spec of the options that all token modules share; see the doc fragment C(connection)."""
     return {
         "app_id": {"type": "str", "required": True, "fallback": (_environment, ["VOUCHERIFY_APP_ID"])},
         "app_token": {
@@ -75,7 +75,7 @@ def connection_argument_spec() -> dict[str, dict[str, Any]]:
         "max_wait": {"type": "int", "default": 60},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
-        # Secret because it may hold a user name and a password.
+        # Secret because it may contain a user name and a password.
         "proxy": {"type": "str", "no_log": True},
     }
 
@@ -83,8 +83,8 @@ def connection_argument_spec() -> dict[str, dict[str, Any]]:
 def run(work: Work, options: Options, *, check_mode: bool) -> Result:
     """Do a module's work with a client made from its options, and return the result of the task.
 
-    This is the one place where an exception of this collection becomes a failed task. C(differences) of the result says
-    in sentences where the API's answers differed from its document.
+    This is the only place where an exception of this collection becomes a failed task. C(differences) in the result
+    says where the API's answers differed from its documentation.
     """
     client = None
     try:
@@ -99,7 +99,7 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
 
 
 def register_token(token: str) -> None:
-    """Let ansible-core 2.22 and newer mask a token in all that this run shows. It masks secret options by itself."""
+    """Let ansible-core 2.22 and newer mask a token in all output of this run. It masks secret options by itself."""
     register_secret(token)
 
 
@@ -121,7 +121,7 @@ def _missing_library(error: LibraryMissing) -> str:
         return missing
     return (
         f"The Python library requests cannot be imported on {platform.node()} by {sys.executable}, although it is"
-        f" there: {error.cause}. Install versions of requests, urllib3 and this Python that work together."
+        f" installed: {error.cause}. Install versions of requests and urllib3 that work with this Python."
     )
 
 
@@ -134,35 +134,34 @@ def run_module(module: AnsibleModule, work: Work) -> None:
 
 
 def described(details: TokenDetails) -> Result:
-    """Return what a task tells of a token, the token itself excepted. What the API does not say is left out."""
+    """Return a token's details for a task's result, without the token itself. What the API did not say is left out."""
     known = {name: value for name, value in asdict(details).items() if value is not None}
     return {**known, "scope": list(details.scope)} if details.scope is not None else known
 
 
 def bearer_token(options: Options) -> str | None:
-    """Return the option C(access_token), None where it is empty. Raises OptionError for what cannot be a token."""
+    """Return the option C(access_token), None if it is empty. Raises OptionError if it cannot be a token."""
     token: str | None = options["access_token"] or None
     # The API would only say that it does not know the token.
     if token and not is_token(token):
         raise OptionError(
-            "access_token contains white space or a character that no HTTP header can carry, or is too long for one;"
-            " give the token alone,"
-            " such as access_token of a registered result."
+            "access_token contains white space or a character that cannot be sent in an HTTP header, or is too long for"
+            " one; give only the token, such as access_token of a registered result."
         )
     return token
 
 
 def new_client(options: Options, pacing: Pacing | None = None) -> OAuthClient:
-    """Return a client of its own for each call of this function; close it after use.
+    """Return a new client; close it after use.
 
-    options: validated ones, as connection_argument_spec() describes them. Raises OptionError or LibraryMissing.
+    options: validated by the spec of connection_argument_spec(). Raises OptionError or LibraryMissing.
     """
     return OAuthClient(HttpClient(_connection(options), _credentials(options), pacing))
 
 
 @lru_cache(maxsize=MAX_OPEN_CLIENTS)
 def _cached_client(connection: Connection, credentials: Credentials) -> OAuthClient:
-    """Return the client that an earlier item of a loop used."""
+    """Return a new client, or the one that an earlier item of a loop used."""
     return OAuthClient(HttpClient(connection, credentials))
 
 
@@ -172,8 +171,8 @@ def _credentials(options: Options) -> Credentials:
             raise OptionError(f"{name} is empty; take it from the API keys in the settings of the Voucherify project.")
         if not re.fullmatch(r"[!-~]+", options[name]):
             raise OptionError(
-                f"{name} contains white space or a character that no HTTP header can carry;"
-                " often it is a line end that was copied with it."
+                f"{name} contains white space or a character that cannot be sent in an HTTP header;"
+                " often a line break was copied with it."
             )
     return Credentials(options["app_id"], options["app_token"])
 
@@ -185,7 +184,7 @@ def _connection(options: Options) -> Connection:
         if options[name] < 0:
             raise OptionError(f"{name} must be 0 or more.")
     if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        raise OptionError("ca_path names a file or folder that does not exist where the task executes.")
+        raise OptionError("ca_path names a file or folder that does not exist where the task runs.")
     base_url = _base_url(options["api_base_url"])
     if options["proxy"] and base_url.lower().startswith("http:"):
         raise OptionError(
@@ -197,13 +196,13 @@ def _connection(options: Options) -> Connection:
 
 
 def _base_url(url: str) -> str:
-    """Check a base URL without ever quoting it, because it may contain a password by mistake. Raises OptionError."""
+    """Check a base URL. No message quotes it, because it may contain a password by mistake. Raises OptionError."""
     try:
         parts = urlsplit(url)
         well_formed = bool(parts.scheme and parts.hostname and (parts.port is None or parts.port > 0))
     except ValueError:
         well_formed = False
-    # urlsplit drops line ends and tabs; requests reads a backslash as a slash.
+    # urlsplit drops line breaks and tabs; requests reads a backslash as a slash.
     if not well_formed or not re.fullmatch(r"[!-\[\]-~]+", url):
         raise OptionError("api_base_url is not a URL; it must look like https://api.voucherify.io.")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
@@ -212,11 +211,9 @@ def _base_url(url: str) -> str:
             " (http:// is for a loopback address only)."
         )
     if "@" in parts.netloc:
-        raise OptionError(
-            "api_base_url must not contain a user name or a password; app_id and app_token say who calls."
-        )
+        raise OptionError("api_base_url must not contain a user name or a password; use app_id and app_token instead.")
     if "?" in url or "#" in url:
-        raise OptionError("api_base_url must not contain a query or a fragment; it ends with a host or a path.")
+        raise OptionError("api_base_url must not contain a query or a fragment; it must end with a host or a path.")
     return url.rstrip("/")
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What a server said, made fit to be shown: without the secrets that it may repeat. Pure."""
+"""Make a server's text safe to show, by removing the secrets that it may repeat. No I/O."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from urllib.parse import unquote_to_bytes
 MAX_QUOTED_CHARACTERS = 300
 WITHHELD = "********"
 
-# The number of characters that make a part of a secret as bad as the whole.
+# A part of a secret that is this long counts as the whole secret.
 _PIECE = 12
-# A shorter text in base64 or hexadecimal would be found in many harmless words.
+# Shorter texts in base64 or hexadecimal occur in many harmless words.
 _SHORTEST_ENCODED = 6
-# Far more than is shown, and little enough to be searched at once.
+# Far more than is shown, and short enough to be searched quickly.
 _MAX_READ_CHARACTERS = 8 * 1024
 # Longer than any token that can be used. Each character costs memory and time.
 _MAX_SECRET_CHARACTERS = 16 * 1024
 
 
 def quotable(text: str, secrets: tuple[str, ...]) -> str:
-    """Return one short line of a server's text, in which each word that contains a secret is withheld.
+    """Return one short line of a server's text, in which each word that contains a secret is masked.
 
     text: of any length and with any characters. secrets: texts that must not be shown; empty ones are ignored.
 
-    A word contains a secret if the whole secret or twelve of its characters are in it, whatever their case, percent
-    encoded, in HTML entities, in base64 or in hexadecimal, with or without other characters than letters and digits.
+    A word contains a secret if the whole secret or any twelve characters in a row of it occur in the word: in any case,
+    percent encoded, as HTML entities, in base64 or in hexadecimal, with or without characters other than letters and
+    digits.
     """
     words = text[:_MAX_READ_CHARACTERS].split()
     if len(text) > _MAX_READ_CHARACTERS and words:
-        # It may be the beginning of a secret.
+        # The last word was cut off, so it may be the beginning of a secret.
         words.pop()
     pieces = _pieces(secrets)
     shown = [WITHHELD if _contains(word, pieces) else _printable(word) for word in words]
@@ -47,7 +48,7 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
 
 def _contains(word: str, pieces: frozenset[str]) -> bool:
     try:
-        return any(piece in written for written in _readings(word) for piece in pieces)
+        return any(piece in decoded for decoded in _decodings(word) for piece in pieces)
     except ValueError:
         # html.unescape refuses numbers of many thousand digits, so it is unknown what the word contains.
         return True
@@ -62,8 +63,8 @@ def _pieces(secrets: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         piece
         for secret in secrets
-        for writing in _writings(secret[:_MAX_SECRET_CHARACTERS])
-        for piece in _windows(writing)
+        for encoded in _encodings(secret[:_MAX_SECRET_CHARACTERS])
+        for piece in _windows(encoded)
     )
 
 
@@ -72,14 +73,14 @@ def _windows(text: str) -> Iterator[str]:
         yield from (text[first : first + _PIECE] for first in range(max(1, len(text) - _PIECE + 1)))
 
 
-def _writings(secret: str) -> Iterator[str]:
+def _encodings(secret: str) -> Iterator[str]:
     yield secret.casefold()
     yield _letters_and_digits(secret)
     data = secret.encode(errors="replace")
     if len(data) < _SHORTEST_ENCODED:
         return
     yield data.hex()
-    # Base64 looks different for each place that the secret may have in a longer text. The characters that depend on
+    # In base64, a secret looks different at each of three positions in a longer text. The characters that depend on
     # what is before and after it are left out.
     for before in range(3):
         encoded = base64.b64encode(b"\0" * before + data).decode()
@@ -87,8 +88,8 @@ def _writings(secret: str) -> Iterator[str]:
         yield _letters_and_digits(encoded.rstrip("=")[(0, 2, 3)[before] : -1 if depends_on_next else None])
 
 
-def _readings(word: str) -> Iterator[str]:
-    """Give what a word says as it is, and once its encodings are undone, one inside another included."""
+def _decodings(word: str) -> Iterator[str]:
+    """Yield a word as it is, and decoded again and again, because encodings can be nested."""
     for _depth in range(4):
         yield word.casefold()
         yield _letters_and_digits(word)

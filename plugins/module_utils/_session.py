@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The session of C(requests) that calls go through, and how it differs from a plain one.
+"""The C(requests) session that sends all calls, which differs from the default one.
 
-The only file that imports C(requests) and urllib3. It works with urllib3 1.26 and 2.
+This is the only file that imports C(requests) and urllib3. It works with urllib3 1.26 and 2.
 """
 
 from __future__ import annotations
@@ -29,74 +29,74 @@ try:
     from urllib3.util import connection as urllib3_connection
 
     IMPORT_ERROR: LibraryMissing | None = None
-# Not ImportError alone: with a broken OpenSSL, an import has raised AttributeError.
+# Not only ImportError: with a broken OpenSSL, the import can raise AttributeError.
 except Exception as import_error:
     IMPORT_ERROR = LibraryMissing(import_error, traceback.format_exc())
-    # The classes below can be defined with these, and are then not used.
+    # Placeholders, so that the classes below can be defined. They are not used then.
     requests = SimpleNamespace(Session=object, adapters=SimpleNamespace(HTTPAdapter=object))  # type: ignore[assignment]
 
 
 class Session(requests.Session):
-    """A session that takes nothing from its environment, keeps no cookies and follows nothing."""
+    """A session that ignores the environment, keeps no cookies and follows no redirects."""
 
     def __init__(self) -> None:
         super().__init__()
-        # It would make ~/.netrc, REQUESTS_CA_BUNDLE and the proxy variables count; the last two we read ourselves.
+        # Otherwise it would use ~/.netrc, REQUESTS_CA_BUNDLE and the proxy variables. We read the last two ourselves.
         self.trust_env = False
         self.mount("https://", _Adapter())
         self.mount("http://", _Adapter())
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        # Even when told to follow none, requests works out a redirect's target, and reads its whole body for that.
+        # Even when told to follow no redirects, requests works out the target, and reads the whole body for that.
         return None
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Makes connections that keep the deadline of the try."""
+    """Makes connections that observe the deadline of the try."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        _keep_deadline(self.poolmanager)
+        _add_deadline(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
         manager = super().proxy_manager_for(*args, **options)
-        _keep_deadline(manager)
+        _add_deadline(manager)
         return manager
 
 
-def _keep_deadline(manager: Any) -> None:
+def _add_deadline(manager: Any) -> None:
     pools = manager.pool_classes_by_scheme
-    manager.pool_classes_by_scheme = {scheme: _keeping_deadline(pool) for scheme, pool in pools.items()}
+    manager.pool_classes_by_scheme = {scheme: _with_deadline(pool) for scheme, pool in pools.items()}
 
 
 @cache
-def _keeping_deadline(pool: type[Any]) -> type[Any]:
-    if issubclass(pool.ConnectionCls, _KeepsDeadline):
+def _with_deadline(pool: type[Any]) -> type[Any]:
+    if issubclass(pool.ConnectionCls, _DeadlineMixin):
         return pool
-    kept = type(pool.ConnectionCls.__name__, (_KeepsDeadline, pool.ConnectionCls), {})
-    return type(pool.__name__, (pool,), {"ConnectionCls": kept})
+    connection = type(pool.ConnectionCls.__name__, (_DeadlineMixin, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """Reads on after an interim answer, such as 103, and drops cookies. http.client reads on after 100 only."""
+    """Skips interim answers, such as 103, and drops cookies. http.client only skips 100."""
 
     def begin(self) -> None:
         super().begin()
-        # requests reads them even where none may be kept, and some take http.cookiejar half a minute.
+        # requests parses cookies even if none may be kept, and http.cookiejar can take half a minute for one.
         for name in ("Set-Cookie", "Set-Cookie2"):
             del self.headers[name]
 
     def _read_status(self) -> tuple[str, int, str]:
         version, status, reason = super()._read_status()  # type: ignore[misc]
-        # After 101 another protocol is spoken.
+        # After 101, the connection uses another protocol.
         while 101 < status < 200:
             http.client.parse_headers(self.fp)
             version, status, reason = super()._read_status()  # type: ignore[misc]
         return version, status, reason
 
 
-class _KeepsDeadline:
-    """What is different in a connection of urllib3, 1.26 or 2."""
+class _DeadlineMixin:
+    """Changes a connection of urllib3 1.26 or 2 so that it observes the deadline."""
 
     response_class = _FinalResponse
 
@@ -105,7 +105,7 @@ class _KeepsDeadline:
         connect: Callable[[], socket.socket] = super()._new_conn  # type: ignore[misc]
         if deadline is None:
             made = connect()
-        # PySocks makes its connections itself, and reads as many answers as a proxy sends.
+        # PySocks makes its own connections, and keeps reading while a proxy sends.
         elif hasattr(self, "_socks_options"):
             made = deadline.call(connect)
         else:
@@ -115,7 +115,7 @@ class _KeepsDeadline:
         return made
 
     def putrequest(self: Any, *args: Any, **options: Any) -> None:
-        # A connection that was kept from an earlier call.
+        # The connection may be kept from an earlier call.
         deadline = current_deadline()
         if deadline and self.sock is not None:
             deadline.watch(self.sock.fileno())
@@ -123,7 +123,7 @@ class _KeepsDeadline:
 
 
 def _connected(connection: Any, deadline: Deadline) -> socket.socket:
-    """Connect to the first address of a host that lets us, so that all of them together keep the deadline."""
+    """Connect to the first address of a host that accepts. All attempts together observe the deadline."""
     name = getattr(connection, "_dns_host", connection.host).strip("[]")
     last: Exception | None = None
     family = urllib3_connection.allowed_gai_family()
@@ -147,25 +147,25 @@ def _connected(connection: Any, deadline: Deadline) -> socket.socket:
 
 
 def accept_unverified() -> None:
-    """Print no warning at each call that is not verified, because the user has decided so."""
+    """Print no warning at each unverified call, because the user has turned verification off."""
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
 def environment_proxy(url: str) -> tuple[str | None, str | None]:
-    """Return the proxy that the environment names for a URL, and the variable that names it."""
+    """Return the proxy that the environment sets for a URL, and the variable that sets it."""
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     source = next((name for name in names if os.environ.get(name)), "this machine's proxy settings")
     return (proxy, source) if proxy else (None, None)
 
 
-class _NotOurs(logging.Filter):
-    """Drops what is logged while this thread speaks to the API: urllib3 quotes headers that a server made up."""
+class _QuietDuringCalls(logging.Filter):
+    """Drops what is logged while this thread calls the API, because urllib3 quotes headers that the server sent."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return current_deadline() is None
 
 
-# A filter is asked only by the very logger that it was added to.
+# A filter only applies to the logger that it was added to, not to the loggers below it.
 for _name in ("connection", "connectionpool", "poolmanager", "response", "util.retry", "util.ssl_"):
-    logging.getLogger(f"urllib3.{_name}").addFilter(_NotOurs())
+    logging.getLogger(f"urllib3.{_name}").addFilter(_QuietDuringCalls())

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What an answer tells of a token. Reads it as the RFCs do: what is not essential may be missing or written otherwise.
+"""Read what an answer says about a token. As in the RFCs, what is not essential may be missing or have another form.
 
-Pure. What is completed or left out is noted as a difference from Voucherify's OpenAPI document, without any value.
+No I/O. What is filled in or left out is noted as a difference from Voucherify's OpenAPI document, without any value.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ TOKEN_LIFE_SECONDS = 900
 
 _MAX_TOKEN_CHARACTERS = 16 * 1024
 
-# A larger number is no time.
+# A larger number cannot be a time.
 _LARGEST_TIME = 10**12
 
 
 @dataclass(frozen=True)
 class TokenDetails:
-    """What the API tells of a live token (schema C(OAuthToken) of its OpenAPI document), without the token itself.
+    """What the API says about an active token (schema C(OAuthToken) of its OpenAPI document), without the token itself.
 
     expires_at: Unix time in seconds. expires_in: seconds left when the API answered. None: the API did not say.
     """
@@ -43,8 +43,8 @@ class TokenDetails:
 def is_token(text: str) -> bool:
     """Whether a text can be a token: the visible characters of RFC 6749, appendix A.12.
 
-    A token is opaque, so this says nothing else. A space, which that appendix allows, would end it in a header, and
-    servers refuse headers of more than some thousand characters.
+    A token is opaque, so nothing else is checked. That appendix also allows a space, but it would end the token in a
+    header. Servers refuse headers of more than a few thousand characters.
     """
     return len(text) <= _MAX_TOKEN_CHARACTERS and re.fullmatch(r"[!-~]+", text) is not None
 
@@ -58,11 +58,11 @@ def token_details(
     secrets: tuple[str, ...],
     note: Callable[[str], None],
 ) -> TokenDetails:
-    """Read what an answer tells of a token.
+    """Read what an answer says about a token.
 
-    scope: what a missing one means (RFC 6749, section 3.3), None where it means nothing. life: seconds that a token
-    lives where the answer has no time, None where that is unknown. secrets: texts that the answer may repeat and the
-    result must not. note: is called with a sentence for each difference from the document.
+    scope: the scope if the answer has none (RFC 6749, section 3.3), or None. life: the token's lifetime in seconds if
+    the answer has no time, None if unknown. secrets: texts that the answer may repeat and the result must not. note:
+    called with a sentence for each difference from the document.
     """
     content = success.content
     expires_in, expires_at = _times(call, content, note)
@@ -126,4 +126,4 @@ def _note(call: Call, content: Mapping[str, Any], name: str, note: Callable[[str
     if content.get(name) is None:
         note(f"The answer to {call.operation} lacks {name}.")
     else:
-        note(f"In the answer to {call.operation}, {name} is not what the API's document says.")
+        note(f"In the answer to {call.operation}, {name} is not as the API's documentation says.")

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""One try of a call over HTTP: from a form to an answer."""
+"""Try a call once over HTTP: send a form and read the answer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ._network_error import Route, network_error
 from ._quotable import quotable
 from ._session import IMPORT_ERROR, Session, accept_unverified, environment_proxy
 
-# One try takes at most so many times C(timeout).
-TIMEOUTS_OF_A_TRY = 3
+# One try takes at most this many times C(timeout).
+TIMEOUTS_PER_TRY = 3
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Connection:
 
 
 class Transport:
-    """Sends calls with one API key over one kept-alive session. To be used by one thread at a time."""
+    """Sends calls with one API key over one kept-alive session. Only one thread at a time may use it."""
 
     def __init__(self, connection: Connection, credentials: Credentials) -> None:
-        """Raises LibraryMissing where C(requests) cannot be imported."""
+        """Raises LibraryMissing if C(requests) cannot be imported."""
         if IMPORT_ERROR:
             raise IMPORT_ERROR
         self._connection = connection
@@ -64,12 +64,12 @@ class Transport:
             accept_unverified()
 
     def send(self, call: Call, form: Mapping[str, str]) -> Answer:
-        """Send a call once and return what was answered. Raises RequestError where there was no answer."""
+        """Send a call once and return the answer. Raises RequestError if there was none."""
         connection = self._connection
         url = connection.base_url + call.path
         body = _Form(form)
         answer = failure = None
-        with Deadline(connection.timeout, connection.timeout * TIMEOUTS_OF_A_TRY) as deadline:
+        with Deadline(connection.timeout, connection.timeout * TIMEOUTS_PER_TRY) as deadline:
             proxy, proxy_source = self._proxy(url)
             ca_bundle, ca_source = self._ca_bundle()
             try:
@@ -78,7 +78,7 @@ class Transport:
                     data=body,
                     headers={
                         "Accept": "application/json",
-                        # What is small when it comes may need a gigabyte once it is unpacked.
+                        # A small compressed answer may unpack to a gigabyte.
                         "Accept-Encoding": "identity",
                         "Content-Type": "application/x-www-form-urlencoded",
                         "User-Agent": connection.user_agent,
@@ -94,18 +94,18 @@ class Transport:
                     answer = Answer(
                         self._host, urlsplit(url).path, response.status_code, response.headers, _body(response.raw)
                     )
-            # Anything, because a malformed proxy makes requests fail in ways of its own.
+            # Any exception, because requests raises many kinds for a malformed proxy.
             except Exception as error:
                 failure = error
-        # When the time is over, what was read may be a part. Shutting the connection down looks like its end.
+        # If the time was over, the answer may be incomplete, because shutting the connection down looks like its end.
         is_part = deadline.expired and answer is not None and json_object(answer.body) is None
         if deadline.expired or _has_forbidden_body(answer):
             self.close()
         if answer is None or is_part:
             shown = self._shown_proxy(proxy)
             route = Route(self._host, shown, proxy_source, ca_source)
-            # The time being over explains whatever was raised. The texts of what was raised may quote a proxy's
-            # password, so the chain of exceptions ends here.
+            # If the time was over, that is the cause of every exception. The texts of exceptions may quote a proxy's
+            # password, so the chain ends here.
             raised = None if deadline.expired else failure
             raise network_error(call, raised, route, form_was_read=body.was_read) from None
         return answer
@@ -115,7 +115,7 @@ class Transport:
         self._session.close()
 
     def secrets(self, form: Mapping[str, str]) -> tuple[str, ...]:
-        """Return what no text about a call with this form may repeat."""
+        """Return the texts that no message about a call with this form may repeat."""
         try:
             password = urlsplit(self._connection.proxy or "").password or ""
         except ValueError:
@@ -128,8 +128,8 @@ class Transport:
         return request
 
     def _proxy(self, url: str) -> tuple[str | None, str | None]:
-        """Return the proxy to use and which option or environment variable names it."""
-        # Plain HTTP is for this machine only, and a proxy would read the credentials.
+        """Return the proxy to use, and the option or environment variable that sets it."""
+        # Plain HTTP is only for this machine, and a proxy could read the credentials.
         if self._is_plain:
             return None, None
         if self._connection.proxy:
@@ -137,7 +137,7 @@ class Transport:
         return environment_proxy(url)
 
     def _ca_bundle(self) -> tuple[str | None, str | None]:
-        """Return the file or folder of certificates to trust and which option or variable names it."""
+        """Return the file or folder of certificates to trust, and the option or variable that sets it."""
         if self._connection.ca_path:
             return self._connection.ca_path, "ca_path"
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
@@ -150,7 +150,7 @@ class Transport:
             return None
         try:
             parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-            # A password with a slash that is not encoded would end the address, and be a part of it.
+            # An unencoded slash in the password ends the address early, and a part of the password would be shown.
             if not parts.hostname or ("@" in proxy and "@" not in parts.netloc):
                 return "with a malformed address"
             place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
@@ -160,7 +160,7 @@ class Transport:
 
 
 class _Form:
-    """A form that notes when it is read, which is when it is handed over to be sent."""
+    """A form that notes when it is read, because it may have been sent from then on."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self._unread = urlencode(fields, errors="surrogatepass").encode()
@@ -171,7 +171,7 @@ class _Form:
         return self._length
 
     def __iter__(self) -> Iterator[bytes]:
-        # requests reads only what can be iterated, and then does not iterate it.
+        # requests only streams a body that has this method, although read is called then.
         yield self.read()
 
     def read(self, size: int = -1) -> bytes:
@@ -185,8 +185,8 @@ class _Form:
 
 
 def _body(raw: Any) -> bytes | None:
-    """Read an answer's body as it comes; None when it is longer than any answer may be."""
-    # Without it urllib3 1.26 takes half an answer for a whole one.
+    """Read an answer's body; None if it is longer than MAX_ANSWER_BYTES."""
+    # Without this, urllib3 1.26 accepts an incomplete answer.
     raw.enforce_content_length = True
     body = b""
     try:
@@ -195,17 +195,17 @@ def _body(raw: Any) -> bytes | None:
             if len(body) > MAX_ANSWER_BYTES:
                 return None
     except Exception as error:
-        # What http.client had read of an answer in chunks is only in the exception that urllib3 made another of.
+        # For a chunked answer, what was read before the error is only in the exception of http.client.
         part = getattr(error.__context__, "partial", b"")
         body += part if isinstance(part, bytes) else b""
-        # An object says itself where it ends, so nothing of it is missing although the server had promised more.
+        # A JSON object that is closed is complete, even if the server promised more bytes.
         if json_object(body) is None:
             raise
     return body
 
 
 def _has_forbidden_body(answer: Answer | None) -> bool:
-    """Whether a body follows that must not be there and is not read, and would be taken for the next answer."""
+    """Whether an answer announces a body that its status forbids, which would be read as the next answer."""
     if answer is None or answer.status not in (204, 304):
         return False
     return answer.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in answer.headers

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""How long to wait before a call is sent again, and who does the waiting."""
+"""How long to wait before a call is sent again, and the interface for waiting."""
 
 from __future__ import annotations
 
@@ -14,66 +14,66 @@ from email.utils import parsedate_to_datetime
 
 BACK_OFF_BASE_SECONDS = 0.5
 BACK_OFF_CAP_SECONDS = 8.0
-# The share of a wait that the API asks for by which it is made longer at most, so that clients do not return together.
+# A wait that the API asks for is made longer by up to this share, so that clients do not all return together.
 JITTER = 0.2
 
 _NUMBER = re.compile(r"\d{1,400}(?:\.\d{1,400})?", re.ASCII)
 # An HTTP date (RFC 9110, section 5.6.7), which contains a comma itself.
 _DATE = re.compile(r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT", re.ASCII)
 _LONGEST_SECONDS = 1e9
-# A server may send megabytes, and reading each date takes time.
+# A server may send megabytes of dates, and parsing them takes time.
 _MAX_READ_CHARACTERS = 1024
 
 
 class Pacing:
-    """Decides when each try of a call may begin. This one serves a single caller; others may be shared by threads."""
+    """Decides when each try of a call may begin. This one is for a single caller; threads may share a subclass."""
 
     def begin(self) -> bool:
-        """Called before each try; returns False where the call must not be sent."""
+        """Called before each try. Returns False if the call must not be sent."""
         return True
 
     def ended(self, pause: float | None) -> bool:
         """Called after each try, whatever its outcome.
 
-        pause: seconds that a 429 asks to wait for; None where the try ended in another way.
-        Returns whether the try counts as one of C(retries) and its pause towards C(max_wait). Where it does not, the
-        next C(begin) does the waiting.
+        pause: seconds to wait after a 429; None if the try ended in another way.
+        Returns whether the try counts towards C(retries) and its pause towards C(max_wait). If not, the next C(begin)
+        does the waiting.
         """
         return True
 
     def pause(self, seconds: float) -> bool:
-        """Wait between two tries; returns False where no further try may follow."""
+        """Wait between two tries. Returns False if there must be no further try."""
         time.sleep(seconds)
         return True
 
 
 def shortest_pause(retries: int, retry_after: float | None) -> float:
-    """Return the minimum of seconds to wait: half of the exponential back-off, and what the API asked for."""
+    """Return the minimum seconds to wait: half of the exponential back-off, or longer if the API asked for it."""
     return max(_back_off(retries) / 2, retry_after or 0.0)
 
 
 def jittered(pause: float, retries: int) -> float:
-    """Make a pause longer by chance, so that many clients do not send at the same time."""
-    return pause + random.uniform(0.0, _back_off(retries) / 2 + pause * JITTER)  # noqa: S311 - it is no secret
+    """Make a pause longer at random, so that many clients do not send at the same time."""
+    return pause + random.uniform(0.0, _back_off(retries) / 2 + pause * JITTER)  # noqa: S311 - not a secret
 
 
 def _back_off(retries: int) -> float:
-    # The exponent is limited because a float is.
+    # The exponent is limited to avoid an overflow.
     return min(BACK_OFF_CAP_SECONDS, BACK_OFF_BASE_SECONDS * 2.0 ** min(retries, 30))
 
 
 def server_time(headers: Mapping[str, str]) -> float:
-    """Return the Unix time of an answer by the server's clock, or by this machine's where it is not told."""
+    """Return the Unix time of an answer by the server's clock, or by this machine's clock if the answer has no date."""
     return next(_times(headers.get("Date", "")), None) or time.time()
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that the API asks to wait; None where it does not say, or names a time that is over.
+    """Return the seconds that the API asks to wait; None if it does not say, or if the time is in the past.
 
-    Reads C(Retry-After) (RFC 9110, section 10.2.3) and Voucherify's C(X-Rate-Limit-Retry), a Unix time. Where there
-    are several, the latest counts.
+    Reads C(Retry-After) (RFC 9110, section 10.2.3) and Voucherify's C(X-Rate-Limit-Retry), a Unix time. If there are
+    several, the latest counts.
     """
-    # The server's clock, because this machine's may be off by more than the wait.
+    # The server's clock, because this machine's clock may be wrong by more than the wait.
     now = server_time(headers)
     stated = headers.get("Retry-After", "")
     waits = [
@@ -86,7 +86,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _numbers(header: str) -> Iterator[float]:
-    # A header that is there twice reaches us as one value with a comma.
+    # A header that was sent twice becomes one value with a comma.
     for part in header.split(","):
         if _NUMBER.fullmatch(part.strip()):
             yield float(part)

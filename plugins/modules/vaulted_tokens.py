@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation and the options of the action vaulted_tokens, which does all the work on the controller."""
+"""Documentation and options of vaulted_tokens. The action plugin does all the work, on the controller."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ description:
     still good are kept, missing ones are generated, the others are replaced.
   - The task is one transaction. It locks the file before it reads it and unlocks it after the last write, so runs that
     use the same file at the same time share its tokens instead of making more.
-  - Tokens are made in batches of up to eight, and each batch is written to the file before the next one is begun. A run
-    that is killed loses at most one batch, and the next run goes on from there.
+  - Tokens are made in batches of up to eight, and each batch is written to the file before the next one is started. A
+    run that is killed loses at most one batch, and the next run continues from there.
   - Secrets are never printed; you do not need C(no_log). The result has names, operations and reasons, and no token.
 extends_documentation_fragment:
   - voucherify.oauth.connection
@@ -39,17 +39,17 @@ options:
     required: true
     suboptions:
       name:
-        description: The variable that has the token. Each name can be listed once.
+        description: The variable that contains the token. Each name can be listed once.
         type: str
         required: true
       scope:
         description:
-          - What the token may be used for, V(vouchers) for example. U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token)
+          - What the token may be used for, for example V(vouchers). U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token)
             lists the scopes.
-          - A token is kept when it has exactly these scopes, in any order.
+          - A token is kept only if it has exactly these scopes, in any order.
           - If not set, the API decides what a new token may be used for, and a token of any scope is kept.
-          - Use the same scope for a name in all playbooks that share the file, or each run replaces the token of the
-            other.
+          - Use the same scope for a name in all playbooks that share the file. Otherwise each run replaces the token of
+            the other.
         type: list
         elements: str
       min_expires_in:
@@ -68,7 +68,7 @@ options:
         default: present
   state:
     description:
-      - V(present) gives each listed token its own state.
+      - With V(present), the state of each listed token applies.
       - V(absent) revokes and removes every listed token, whatever its own state is.
     type: str
     choices:
@@ -87,8 +87,7 @@ options:
     description:
       - Whether to revoke a replaced token, once the new one is in the file and no other listed variable has the old
         one.
-      - Do not use this for a file that several runs use at the same time. A run that has read the old token before
-        would find it revoked.
+      - Do not use this for a file that several runs use at the same time. Another run may still be using the old token.
     type: bool
     default: false
   format:
@@ -106,8 +105,8 @@ options:
       - The vault id of the loaded secret to encrypt with. Listed tokens that are encrypted under another id are
         encrypted again.
       - If not set, a value keeps the secret that it is encrypted with. A new value gets the run's
-        C(vault_encrypt_identity), or else the secret of the other values in the file, or else the only one loaded. If
-        none of this decides, the task fails.
+        C(vault_encrypt_identity), or else the secret of the other values in the file, or else the only secret that is
+        loaded. Otherwise the task fails.
     type: str
   mode:
     description:
@@ -127,9 +126,10 @@ notes:
     configuration.
   - A running play does not see new values in a vars file that it has already loaded. Load it again with
     M(ansible.builtin.include_vars), or use the role P(voucherify.oauth.token_vault#role), which does that.
-  - The lock works between runs on one machine. On file systems without such locks, such as NFS, the task fails
-    before it makes a token.
-  - An editor that has the file open does not notice the lock. What it saves later can undo what this task wrote.
+  - The lock only works between runs on the same machine. On file systems without such locks, such as NFS, the task
+    fails before it makes a token.
+  - An editor that has the file open does not notice the lock. If it saves the file later, it can undo what this task
+    wrote.
 attributes:
   check_mode:
     support: full
@@ -139,7 +139,7 @@ attributes:
     description: Returns details on what has changed, or would change in check mode, when in diff mode.
     support: full
     details:
-      - The difference has names and operations, and never a value.
+      - The difference contains names and operations, and never a value.
   idempotent:
     description: When run twice in a row with the same options, the second time changes nothing.
     support: partial
@@ -164,9 +164,9 @@ attributes:
     support: none
 seealso:
   - module: voucherify.oauth.voucherify_oauth_token
-    description: One token, without a file.
+    description: Manages one token, without a file.
   - module: voucherify.oauth.vaulted_vars
-    description: Other secrets in a vars file.
+    description: Manages other secrets in a vars file.
   - name: Voucherify OAuth 2.0
     description: Voucherify's documentation of the API.
     link: https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token
@@ -259,8 +259,8 @@ tokens:
     operation:
       description:
         - What was done, or what would be done in check mode.
-        - V(kept) means that the file had a good token, V(generated) that it had none, V(replaced) that it had one that
-          was not good.
+        - V(kept) means that the file had a good token, V(generated) that it had no token, V(replaced) that it had one
+          that was not good.
         - V(revoked) means that a token was revoked and its variable removed, V(none) that there was nothing to revoke.
       type: str
       returned: always
@@ -333,7 +333,7 @@ error:
     details:
       description: What the API said in more detail.
       type: str
-      returned: when the API gave them
+      returned: when the API gave details
       sample: See the list of scopes.
     request_id:
       description: The ID that Voucherify's support needs to find the call.

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation and the options of the action vaulted_vars, which does all the work on the controller."""
+"""Documentation and options of vaulted_vars. The action plugin does all the work, on the controller."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ author:
 description:
   - Sets or removes top-level variables of a YAML vars file on the controller. The values are encrypted with the vault
     secrets that the run was started with.
-  - A value that the file already contains is left alone, so a second run changes nothing, although encrypting a value
-    again gives another text each time. For this, the present value is decrypted and compared.
+  - A value that the file already contains is left alone, so a second run changes nothing. For this, the existing value
+    is decrypted and compared, because encrypting the same value again gives a different text each time.
   - In a file whose values are vaulted one by one, nothing outside the changed variables changes. Comments, order,
-    quoting, line ends and other vaulted values stay as they are.
-  - The file is replaced as a whole and never written in place, so a reader sees the old file or the new one. Plain
-    text is never written to the disk. Runs that edit files in the same folder take turns. If another program changes
-    the file in between, its change is kept.
+    quoting, line breaks and other vaulted values stay as they are.
+  - The file is replaced as a whole and never written in place, so a reader sees either the old file or the new one.
+    Values are never written to the disk in plain text. Runs that edit files in the same folder lock it in turn. If
+    another program changes the file in between, its change is kept.
 options:
   path:
     description:
       - Path of the vars file on the controller. A relative path starts at the folder of the playbook, as with
         O(ansible.builtin.fetch#module:dest).
-      - Missing folders are made with mode V(0700).
-      - If it is a symbolic link, the file behind it is edited and the link stays.
+      - Folders that do not exist are created with mode V(0700).
+      - If it is a symbolic link, the file that it leads to is edited, and the link is left alone.
     type: path
     required: true
   variables:
     description:
-      - The variables to set, with their values. New ones are added at the end of the file. A variable that is there in
-        plain text, or that is a list or a mapping, becomes a vaulted string.
+      - The variables to set, with their values. New ones are added at the end of the file. An existing variable that
+        is in plain text, or that is a list or a mapping, becomes a vaulted string.
       - A name must be valid for an Ansible variable and not reserved. A value must be a string.
       - Required with O(state=present).
     type: dict
@@ -48,7 +48,8 @@ options:
     elements: str
   state:
     description:
-      - With V(present), the O(variables) are in the file. With V(absent), those in O(names) are not.
+      - V(present) makes sure that the O(variables) are in the file.
+      - V(absent) makes sure that the variables in O(names) are not in the file.
     type: str
     choices:
       - present
@@ -56,34 +57,33 @@ options:
     default: present
   format:
     description:
-      - With V(inline), each value is vaulted by itself, as C(ansible-vault encrypt_string) does. With V(file), the
-        whole file is encrypted, as C(ansible-vault encrypt) does.
-      - A new file gets V(inline), and an existing one keeps its format. Files are not converted. The task fails if
-        this option and the file disagree.
+      - V(inline) encrypts each value by itself, as C(ansible-vault encrypt_string) does. V(file) encrypts the whole
+        file, as C(ansible-vault encrypt) does.
+      - A new file is V(inline) by default. An existing file keeps its format; the task fails if this option asks for
+        another one.
     type: str
     choices:
       - inline
       - file
   vault_id:
     description:
-      - The vault id of the loaded secret that encrypts. It is written into the header of what is encrypted, unless it
-        is V(default).
+      - The vault id of the loaded secret to encrypt with. It is written into the header of the encrypted text, unless
+        it is V(default).
       - Values in O(variables) that are encrypted under another id are encrypted again, even if they do not change. In
-        the format V(file) this is the whole file.
-      - Without this option, the secret of the value that is replaced is used, or of the file in the format V(file).
-        Otherwise it is the configured C(vault_encrypt_identity), then the secret whose id all other vaulted values of
-        the file have, then the only secret that is loaded. If several secrets are loaded and none of this decides, the
-        task fails and names their ids.
+        the format V(file), the whole file is encrypted again.
+      - If not set, an existing value, or a file in the format V(file), keeps the secret that it is encrypted with. A
+        new value gets the configured C(vault_encrypt_identity), or else the secret whose id all other vaulted values in
+        the file have, or else the only secret that is loaded. Otherwise the task fails and names the loaded ids.
     type: str
   mode:
     description:
-      - The mode of the file as an octal number in quotes, for example V('0640').
-      - A new file gets V(0600), and an existing one keeps its mode.
+      - The mode of the file, as an octal number in quotes such as V('0640').
+      - A new file gets V(0600) by default. An existing file keeps its mode.
     type: raw
   backup:
     description:
-      - Whether to keep a copy of the existing file beside it. The name of the copy begins with a dot and ends in a
-        tilde, so that Ansible does not load it.
+      - Whether to leave a copy of the existing file next to it. The name of the copy starts with a dot and ends with a
+        tilde, so Ansible does not load it.
       - If a value in plain text is replaced by a vaulted one, the whole copy is encrypted.
     type: bool
     default: false
@@ -94,10 +94,10 @@ notes:
   - The result contains names only, and values are never printed. In a loop only the message of a failure is shown,
     because Ansible would print the item next to it. Ansible itself prints items that are skipped by C(when); choose
     the items to loop over instead of skipping some.
-  - A run waits for another one that has locked the folder, for at most ten minutes since something last changed in the
-    folder. The lock works for all runs on one machine. Some file systems, such as NFS, cannot lock a folder.
+  - If another run has locked the folder, the task waits. It fails when nothing in the folder has changed for ten
+    minutes. The lock only works between runs on the same machine. Some file systems, such as NFS, cannot lock a folder.
   - Other names (hard links) of the file keep the old content, because the file is replaced.
-  - A running play does not see changes to a file that it has loaded; load it again with
+  - A running play does not see new values in a vars file that it has already loaded. Load it again with
     M(ansible.builtin.include_vars).
   - Do not write secret values into a playbook. Take them from a registered result, a lookup or another vaulted
     variable.
@@ -106,7 +106,7 @@ attributes:
     description: Whether the task can run in check mode, in which it changes nothing.
     support: full
     details:
-      - Takes no lock. Finds out whatever would keep the file from being edited, as far as it can without writing.
+      - Takes no lock. The task fails if it can tell, without writing, that the file could not be edited.
   diff_mode:
     description: Whether the task shows what it changes, or in check mode would change.
     support: full
@@ -120,7 +120,7 @@ attributes:
     support: full
     platforms: posix
     details:
-      - This is about the controller. The targets do not matter.
+      - This is about the controller; the platform of the targets does not matter.
   action:
     description: Whether the task has a part that runs on the controller.
     support: full
@@ -136,9 +136,9 @@ seealso:
   - module: ansible.builtin.include_vars
     description: Loads the variables of the file into the running play.
   - module: voucherify.oauth.voucherify_oauth_token
-    description: Makes tokens that can be kept in such a file.
+    description: Generates tokens that can be kept in such a file.
   - name: Encrypting content with Ansible Vault
-    description: What vaulted variables and vault ids are.
+    description: Explains vaulted variables and vault ids.
     link: https://docs.ansible.com/ansible/latest/vault_guide/vault_encrypting_content.html
 """
 
@@ -192,7 +192,7 @@ added:
   sample:
     - vouchers_token
 updated:
-  description: The names of the variables that got another value or vault id, or that were not vaulted before, sorted.
+  description: The names of the variables that got a new value or vault id, or that were not vaulted before, sorted.
   returned: success
   type: list
   elements: str
@@ -213,7 +213,7 @@ unchanged:
     - orders_token
 vault_id:
   description: The vault id under which the variables are encrypted now.
-  returned: when it is the same for all that were given, and with O(state=absent) in the format V(file)
+  returned: when it is the same for all of them, and with O(state=absent) in the format V(file)
   type: str
   sample: default
 format:

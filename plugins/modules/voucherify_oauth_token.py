@@ -10,13 +10,13 @@ module: voucherify_oauth_token
 short_description: Manage Voucherify OAuth tokens
 version_added: 1.0.0
 description:
-  - With O(state=present), keeps the token in O(access_token) while it is good, and generates one when it is not, or
-    when there is none.
+  - With O(state=present), keeps the token in O(access_token) if it is still good. Otherwise, or if there is no token,
+    generates a new one.
   - With O(state=absent), revokes the token in O(access_token).
-  - A token lives for 15 minutes, cannot be prolonged, and counts towards the 1000 tokens that a project may have. One
-    that is lost can be neither listed nor revoked, so give each token back to this module or revoke it.
-  - No secret is ever printed. A successful result is not shown at any verbosity, as with C(no_log), and can be
-    registered and used; a failure stays readable, in a loop its message alone.
+  - A token lives for 15 minutes, cannot be extended, and counts towards the project's limit of 1000 tokens. A lost
+    token can be neither listed nor revoked, so pass each token to this module again or revoke it.
+  - Secrets are never printed; you do not need C(no_log). A successful result is not shown at any verbosity, but can be
+    registered and used. Failures stay readable; in a loop only the message is shown.
 author:
   - The voucherify.oauth contributors (@voucherifyio)
 extends_documentation_fragment:
@@ -24,7 +24,7 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) makes sure that there is a token as wanted.
+      - V(present) makes sure that there is a good token.
       - V(absent) makes sure that the token in O(access_token) cannot be used any more.
     type: str
     choices:
@@ -33,52 +33,52 @@ options:
     default: present
   access_token:
     description:
-      - The token held so far, from an earlier run for example. An empty string counts as none.
+      - The current token, for example from an earlier run. An empty string counts as not set.
       - Required with O(state=absent).
     type: str
   scope:
     description:
-      - What the token may be used for, V(vouchers) for example. A scope opens the paths that it names, so that C(GET
+      - What the token may be used for, for example V(vouchers). A scope allows the paths that it names, so C(GET
         /v1/vouchers) needs V(vouchers). U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token) lists
-        those that the API knows.
-      - A token is kept when it has exactly these, in any order and without regard to case.
-      - When not set, the API decides what a new token may be used for, and a token of any scope is kept.
+        the scopes.
+      - A token is kept only if it has exactly these scopes, in any order. Case is ignored.
+      - If not set, the API decides what a new token may be used for, and a token of any scope is kept.
     type: list
     elements: str
   grant_type:
-    description: The OAuth 2.0 grant. The API offers no other.
+    description: The OAuth 2.0 grant type. The API supports no other.
     type: str
     choices:
       - client_credentials
     default: client_credentials
   min_expires_in:
-    description: The least seconds that a kept token must still live, from V(0) to V(899).
+    description: Minimum remaining lifetime of a kept token, in seconds, from V(0) to V(899).
     type: int
     default: 60
   force:
-    description: Whether to replace the token in O(access_token) even though it is good.
+    description: Whether to replace the token in O(access_token) even if it is still good.
     type: bool
     default: false
   revoke_replaced:
     description:
-      - Whether to revoke the token in O(access_token) once another has been generated in its place.
-      - When that fails, the task warns and still returns the new token.
+      - Whether to revoke the token in O(access_token) after a new one was generated in its place.
+      - If that fails, the task warns and still returns the new token.
     type: bool
     default: false
 attributes:
   idempotent:
     description: When run twice in a row with the same options, the second time changes nothing.
     support: partial
-    details: The second time must be given the token that the first returned, and O(force=true) always replaces it.
+    details: Pass the token that the first run returned to the second one. O(force=true) always replaces the token.
 seealso:
   - module: voucherify.oauth.voucherify_oauth_token_info
   - name: Voucherify OAuth 2.0
-    description: The API as its maker documents it.
+    description: Voucherify's documentation of the API.
     link: https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token
 """
 
 EXAMPLES = r"""
-- name: Use a token in a play, and revoke it in any case
+- name: Use a token in a play, and always revoke it
   block:
     - name: Generate a token
       voucherify.oauth.voucherify_oauth_token:
@@ -149,9 +149,9 @@ RETURN = r"""
 operation:
   description:
     - What was done, or what would be done in check mode.
-    - V(kept) means that the token given was good, V(generated) that none was given and one was made, V(replaced) that
-      one was made in the place of the one given.
-    - V(revoked) means that the token given was active and is so no more, V(none) that it was not active.
+    - V(kept) means that the given token was good, V(generated) that no token was given and a new one was made,
+      V(replaced) that a new one was made in place of the given one.
+    - V(revoked) means that the given token was active and was revoked, V(none) that it was not active.
   type: str
   returned: success
   choices:
@@ -162,22 +162,22 @@ operation:
     - none
   sample: replaced
 reason:
-  description: A sentence that tells why.
+  description: A sentence that says why.
   type: str
   returned: success
-  sample: The token expires in 42 s, and at least 60 s are wanted.
+  sample: The token expires in 42 s, but at least 60 s are required.
 access_token:
-  description: The token, kept or generated. It is not shown, whatever the verbosity, yet usable when registered.
+  description: The token, kept or generated. It is never shown, but can be used when registered.
   type: str
   returned: success and O(state=present), but in check mode only when the token is kept
   sample: 1ABCde2FGHijKl3m4NO5pqR6STUv7wxYzAbc8dE90FgH1IJkLm
 token_type:
-  description: What goes before the token in the C(Authorization) header.
+  description: The word before the token in the C(Authorization) header.
   type: str
   returned: when there is a token
   sample: Bearer
 scope:
-  description: What the token may be used for, as the API says.
+  description: What the token may be used for, according to the API.
   type: list
   elements: str
   returned: when there is a token
@@ -190,26 +190,26 @@ client_id:
   returned: when there is a token
   sample: a1Bcdefg2HI3Jkl4m5nOP
 expires_at:
-  description: When the token expires, in seconds of Unix time.
+  description: When the token expires, as Unix time in seconds.
   type: int
   returned: when there is a token
   sample: 1738945086
 expires_in:
-  description: The seconds that the token still has to live.
+  description: Remaining lifetime of the token, in seconds.
   type: int
   returned: when there is a token
   sample: 900
 differences:
   description:
-    - How the API's answers differed from its document, in sentences without values. The task coped with them.
-    - They are also shown at C(-v), and are worth reporting.
+    - How the API's answers differed from its documentation, in sentences without values. The task could handle them.
+    - They are also shown with C(-v). Please report them.
   type: list
   elements: str
-  returned: when an answer differed from Voucherify's document
+  returned: when an answer differed from Voucherify's documentation
   sample:
     - The answer to generate lacks token_type.
 error:
-  description: What is known of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
+  description: Details of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
   type: dict
   returned: failure of a call to the API
   contains:
@@ -236,10 +236,10 @@ error:
     details:
       description: What the API said in more detail.
       type: str
-      returned: when the API gave them
+      returned: when the API gave details
       sample: See the list of scopes.
     request_id:
-      description: What Voucherify's support needs to find the call.
+      description: The ID that Voucherify's support needs to find the call.
       type: str
       returned: when the API gave one
       sample: v-0a885062c80375740f
@@ -280,7 +280,7 @@ REQUIRED_IF: list[Any] = [("state", "absent", ["access_token"])]
 
 
 def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
-    """Do what O(state) asks for. Raises OptionError or RequestError."""
+    """Make sure that the token is in the given O(state). Raises OptionError or RequestError."""
     if options["state"] == "absent":
         return _absent(client, options, check_mode)
     return _present(client, options, check_mode)
@@ -310,7 +310,7 @@ def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
         try:
             client.revoke(given)
         except RequestError as error:
-            warnings.append(f"A new token was generated, but the old one may still be used. {error}")
+            warnings.append(f"A new token was generated, but the old one may still be active. {error}")
     return _result(decision, token.details, token.access_token, warnings)
 
 
@@ -323,20 +323,20 @@ def _wanted(options: Options) -> lifecycle.Wanted:
 
 
 def check_min_expires_in(where: str, seconds: int) -> None:
-    """Check a minimum remaining lifetime. where: the option, as messages name it. Raises OptionError."""
+    """Check a minimum remaining lifetime. where: the option's name in messages. Raises OptionError."""
     if not 0 <= seconds < lifecycle.TOKEN_LIFE_SECONDS:
         fault = "is negative" if seconds < 0 else "is too high"
         raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives 900 seconds.")
 
 
 def check_scope(where: str, scope: list[str]) -> None:
-    """Check a list of scopes (RFC 6749, section 3.3). where: the option, as messages name it. Raises OptionError."""
+    """Check a list of scopes (RFC 6749, section 3.3). where: the option's name in messages. Raises OptionError."""
     if not scope:
-        raise OptionError(f"{where} is an empty list; name what the token is for, or leave out {where}.")
+        raise OptionError(f"{where} is an empty list; list at least one scope, or leave out {where}.")
     for position, value in enumerate(scope):
         if not value:
-            raise OptionError(f"{where}[{position}] is empty; name what the token is for, or remove the entry.")
-        # The characters of a scope-token.
+            raise OptionError(f"{where}[{position}] is empty; give a scope, or remove the entry.")
+        # All characters except those that a scope-token may contain.
         wrong = re.search(r"[^!#-+\--\[\]-~]", value)
         if wrong:
             raise OptionError(
@@ -346,7 +346,7 @@ def check_scope(where: str, scope: list[str]) -> None:
 
 
 def _character(character: str) -> str:
-    """Name a character in a sentence."""
+    """Return how a sentence names a character."""
     if character.isspace():
         return "white space"
     return {",": "a comma"}.get(character, repr(character) if character.isprintable() else "a control character")

@@ -10,18 +10,18 @@ module: voucherify_oauth_token_info
 short_description: Introspect a Voucherify token
 version_added: 1.0.0
 description:
-  - Asks the API whether a token is active, what it may be used for and how long it still lives.
-  - A token that is unknown, expired or revoked is an answer and not a failure. The API does not tell these three apart.
-  - Neither the token nor another secret is ever printed. A successful result is not shown at any verbosity, as with
-    C(no_log), because the items of a loop over tokens would show them; it can be registered and used. A failure stays
-    readable.
+  - Asks the API whether a token is active, what it may be used for and when it expires.
+  - The task does not fail if the token is unknown, expired or revoked. The API does not distinguish between these.
+  - Secrets are never printed; you do not need C(no_log). A successful result is not shown at any verbosity, because
+    Ansible would print the items of a loop over tokens with it. It can be registered and used. Failures stay readable;
+    in a loop only the message is shown.
 author:
   - The voucherify.oauth contributors (@voucherifyio)
 extends_documentation_fragment:
   - voucherify.oauth.connection
 options:
   access_token:
-    description: The token to ask about.
+    description: The token to introspect.
     type: str
     required: true
 attributes:
@@ -32,7 +32,7 @@ attributes:
 seealso:
   - module: voucherify.oauth.voucherify_oauth_token
   - name: Voucherify OAuth 2.0
-    description: The API as its maker documents it.
+    description: Voucherify's documentation of the API.
     link: https://docs.voucherify.io/api-reference/oauth/introspect-oauth-20-token
 """
 
@@ -60,7 +60,7 @@ active:
   returned: success
   sample: true
 token_type:
-  description: What goes before the token in the C(Authorization) header.
+  description: The word before the token in the C(Authorization) header.
   type: str
   returned: when the token is active
   sample: Bearer
@@ -78,26 +78,26 @@ client_id:
   returned: when the token is active
   sample: a1Bcdefg2HI3Jkl4m5nOP
 expires_at:
-  description: When the token expires, in seconds of Unix time.
+  description: When the token expires, as Unix time in seconds.
   type: int
   returned: when the token is active
   sample: 1738945086
 expires_in:
-  description: The seconds that the token still has to live.
+  description: Remaining lifetime of the token, in seconds.
   type: int
   returned: when the token is active
   sample: 555
 differences:
   description:
-    - How the API's answers differed from its document, in sentences without values. The task coped with them.
-    - They are also shown at C(-v), and are worth reporting.
+    - How the API's answers differed from its documentation, in sentences without values. The task could handle them.
+    - They are also shown with C(-v). Please report them.
   type: list
   elements: str
-  returned: when an answer differed from Voucherify's document
+  returned: when an answer differed from Voucherify's documentation
   sample:
-    - The answer to generate lacks token_type.
+    - The answer to introspect lacks token_type.
 error:
-  description: What is known of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
+  description: Details of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
   type: dict
   returned: failure of a call to the API
   contains:
@@ -124,10 +124,10 @@ error:
     details:
       description: What the API said in more detail.
       type: str
-      returned: when the API gave them
+      returned: when the API gave details
       sample: The application ID and token do not match.
     request_id:
-      description: What Voucherify's support needs to find the call.
+      description: The ID that Voucherify's support needs to find the call.
       type: str
       returned: when the API gave one
       sample: v-0a885062c80375740f
@@ -163,7 +163,7 @@ def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
     """Introspect the token. Raises OptionError or RequestError."""
     access_token = bearer_token(options)
     if not access_token:
-        raise OptionError("access_token is empty; it must be the token to ask about.")
+        raise OptionError("access_token is empty; it must be the token to introspect.")
     details = client.introspect(access_token)
     return {"changed": False, "active": details is not None, **(described(details) if details else {})}
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The options about a vars file that vaulted_vars and vaulted_tokens share."""
+"""The options for a vars file that vaulted_vars and vaulted_tokens share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 
 
 def file_settings(action: ActionBase, options: Mapping[str, Any]) -> Settings:
-    """Return what a task's validated options say about the file. Raises TaskArgsError."""
+    """Return the settings for the file from a task's validated options. Raises TaskArgsError."""
     path = options["path"]
     if not path or path.endswith("/") or "\0" in path:
         raise TaskArgsError("path does not name a file; give the path of a vars file")
@@ -30,7 +30,7 @@ def file_settings(action: ActionBase, options: Mapping[str, Any]) -> Settings:
 
 
 def _mode(mode: object) -> int | None:
-    """Return the mode as a number. A number without quotes does not tell whether it was octal, so it is refused."""
+    """Return the mode as a number. A number without quotes is refused, because it may not have been octal."""
     if mode is None:
         return None
     if isinstance(mode, str) and re.fullmatch("0?[0-7]{3}", mode):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Signals that ask a task to end, noted instead of obeyed, so that the task can first save what it has in hand."""
+"""Note signals that ask a task to end instead of obeying them, so that the task can first save its tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, ClassVar
 
-# The keyword "timeout" of a task is an alarm in every ansible-core.
+# Every ansible-core implements the task keyword "timeout" with an alarm.
 _REASONS = {
     signal.SIGINT: "the run was interrupted",
     signal.SIGTERM: "the run was terminated",
@@ -22,24 +22,24 @@ _REASONS = {
 
 
 class Interruptions:
-    """Notes signals while it is entered, and restores their handlers when it is left.
+    """A context manager that notes signals, and restores their handlers at the end.
 
     Without it, SIGINT and SIGTERM end an Ansible worker process at once: no "except" and no "finally" is executed.
     """
 
-    # Why this process should do nothing more. It is kept, because the other items of a loop and further tries of the
-    # keyword until run in the same process, which the signal would have ended.
+    # Why this process should do nothing more. It applies to the whole process, because the signal would have ended it:
+    # the other items of a loop and further tries of the keyword until run in the same process.
     _ending: ClassVar[str | None] = None
 
     def __init__(self) -> None:
         self._timeout: str | None = None
         parent = multiprocessing.parent_process()
-        # The parent may be gone already, and then this process has got another one.
+        # The parent may have ended already, and then os.getppid returns another process.
         self._parent = os.getppid() if parent is None else parent.pid
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interruptions:
-        # Python allows signal handlers in the main thread only.
+        # Python allows signal handlers only in the main thread.
         if threading.current_thread() is threading.main_thread():
             for number in _REASONS:
                 # A signal that the run was told to ignore, by nohup for example, stays ignored.
@@ -54,17 +54,17 @@ class Interruptions:
             signal.signal(number, handler)
 
     def reason(self) -> str | None:
-        """Return why the task should begin nothing further, as a clause; None while it may go on."""
+        """Return why the task should start nothing new, as a clause; None if it may continue."""
         if os.getppid() != self._parent:
-            # SIGKILL of ansible-playbook does not reach its workers. Nobody would read this task's result.
-            return "ansible-playbook itself is gone"
+            # A SIGKILL to ansible-playbook does not reach its workers, but nobody would read this task's result.
+            return "ansible-playbook itself has ended"
         return Interruptions._ending or self._timeout
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        # Nothing but an assignment: a lock that this thread has already taken would block it forever.
+        # Only an assignment, because waiting for a lock that this thread already has would block it forever.
         reason = _REASONS[signal.Signals(number)]
         if number == signal.SIGALRM:
-            # Each try has its own.
+            # Each try of the task has its own timeout.
             self._timeout = reason
         else:
             Interruptions._ending = reason

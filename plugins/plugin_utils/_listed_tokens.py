@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The tokens that a task lists: what is wanted of each, what its variable has, and what was done. No I/O."""
+"""The tokens that a task lists: what is required, what their variables contain, and what was done. No I/O."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NO_VARIABLE = lifecycle.Decision(lifecycle.NONE, "The file does not have the va
 _NO_TOKEN = lifecycle.Decision(lifecycle.NONE, "The variable is empty, so there was no token to revoke.")
 _SHARED = lifecycle.Decision(lifecycle.NONE, "Another listed variable keeps this token, so it was not revoked.")
 _NOT_REACHED = lifecycle.Decision(lifecycle.NONE, "The task failed before this was done.")
-# All that the API can tell: it answers the same about a token of another project or another region.
+# The API answers the same for a token of another project or another region, so nothing more is known.
 _INACTIVE = lifecycle.Decision(
     lifecycle.NONE, "The token is not active for this API key at this base URL, so there was nothing to revoke."
 )
 
 
 class TransactionFailed(Exception):
-    """A task with listed tokens failed. The text is its message; error is the cause for programs, if there is one."""
+    """A task with listed tokens failed. The text is the message; error has details for programs, if there are any."""
 
     def __init__(self, message: str, cause: Exception | None = None) -> None:
         super().__init__(message)
@@ -41,9 +41,9 @@ class TransactionFailed(Exception):
 class ListedToken:
     """One listed token.
 
-    name: of its variable. wanted: None where the token is to be absent. exists: whether the file has the variable.
-    token: what the variable has now, None for nothing. done: whether the file is as it should be for this token.
-    written: whether this task wrote the variable, or would write it.
+    name: the variable's name. wanted: None if the token must be absent. exists: whether the file has the variable.
+    token: the variable's current token, None if there is none. done: whether this token needs no further change in the
+    file. written: whether this task wrote the variable, or would write it.
     """
 
     name: str
@@ -62,7 +62,7 @@ class ListedToken:
 
     @property
     def must_be_introspected(self) -> bool:
-        """Whether what happens to it depends on what the API says about it."""
+        """Whether the decision about the token depends on what the API says about it."""
         return self.token is not None and self.wanted is not None and not self.wanted.force
 
     @property
@@ -74,7 +74,7 @@ class ListedToken:
         return not self.done and self.decision.operation in (lifecycle.GENERATED, lifecycle.REPLACED)
 
     def decide_present(self) -> None:
-        """Decide about the token, by what the API said about it; nothing for one that is to be absent."""
+        """Decide what to do with a token that must be present, by what the API said about it."""
         if not self.wanted:
             return
         details = self.reading.now() if self.reading else None
@@ -82,7 +82,7 @@ class ListedToken:
         self.done = self.decision.operation == lifecycle.KEPT
 
     def decide_absent(self, was_active: Mapping[str, bool | None], kept: set[str]) -> None:
-        """Say what was, or would be, done about a token that is to be absent.
+        """Decide what was, or would be, done with a token that must be absent.
 
         was_active: what the API said about the tokens to revoke. kept: tokens that other listed variables keep.
         """
@@ -96,11 +96,11 @@ class ListedToken:
         self.reading = None
 
     def take(self, made: Made) -> None:
-        """Note that the variable has a new token now."""
+        """Note that the variable has a new token."""
         self.token, self.reading, self.done = made.access_token, made.reading, True
 
     def result(self, *, failed: bool) -> dict[str, Any]:
-        """Return what the task tells about it: everything but the token."""
+        """Return the entry for the task's result: everything except the token."""
         decision = _NOT_REACHED if failed and not self.done else self.decision
         details = self.reading.now() if self.reading else None
         return {
@@ -116,17 +116,17 @@ class ListedToken:
 
 
 def in_use(listed: Iterable[ListedToken]) -> set[str]:
-    """Return the tokens that the variables which are to be present have now."""
+    """Return the current tokens of the variables that must be present."""
     return {entry.token for entry in listed if entry.token and entry.wanted}
 
 
-def count_of_good(listed: Iterable[ListedToken], path: str) -> str:
-    """Return a sentence for a failure: how many of the tokens are good. Empty if it is none or all."""
+def progress(listed: Iterable[ListedToken], path: str) -> str:
+    """Return a sentence for a failure that says how many tokens are good; empty for none or all of them."""
     present = [entry for entry in listed if entry.wanted]
     good = sum(entry.done for entry in present)
     if good in (0, len(present)):
         return ""
-    return f" {good} of the {len(present)} tokens are in {path}; the next run goes on from there."
+    return f" {good} of the {len(present)} tokens are in {path}; the next run continues from there."
 
 
 def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
@@ -139,7 +139,7 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
         where = f"tokens[{position}]"
         check_name(entry["name"], f"{where}.name")
         if entry["name"] in {other.name for other in listed}:
-            raise TaskArgsError(f"{where}.name is listed before; a variable has one token, so list each name once")
+            raise TaskArgsError(f"{where}.name is listed twice; a variable has one token, so list each name once")
         listed.append(ListedToken(entry["name"], _wanted(options, entry, where)))
     return listed
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Which texts of a task's options no message may show, and taking them out of messages."""
+"""Find the texts in a task's options that no message may show, and mask them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import 
 
 T = TypeVar("T")
 
-# Shorter texts are no secrets, and words of a sentence may be equal to them.
+# Shorter texts are not secrets, and may be equal to words of a sentence.
 _SHORTEST = 8
-# Of an option that is not secret, what is as long as this and no plain name may be a secret in the wrong place.
+# In an option that is not secret, a text of this length that is not a plain name may be a secret in the wrong place.
 _SHORTEST_IN_OTHERS = 20
 _NAME = re.compile(r"(?:[a-z]+[0-9]{0,3}|[0-9]{1,3})(?:[ _.:-]+(?:[a-z]+[0-9]{0,3}|[0-9]{1,3}))*")
-# Messages name the host of the first, which must not have a user name or a password, and the file of the second.
+# Messages name the host of the first, which must not contain a user name or a password, and the file of the second.
 _SHOWN = ("api_base_url", "path")
 
 
 def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the texts among a task's options, valid or not, that no message may show, the longest first."""
+    """Return the texts in a task's options that no message may show, longest first. The options need not be valid."""
     found: set[str] = set()
     for name, value in options.items():
         secret = bool(spec.get(name, {}).get("no_log"))
         for text in _texts(value):
             if name == "proxy" and _host_of(text):
-                # Messages name a proxy's host, but not who asks it. A short user name is in many harmless words.
+                # Messages name a proxy's host, but not the user. A short user name occurs in many harmless words.
                 parts = urlsplit(text)
                 found.update(filter(None, [parts.password]))
                 found.update(user for user in [parts.username or ""] if len(user) >= _SHORTEST)
@@ -42,7 +42,7 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
 
 
 def masked(value: T, secrets: tuple[str, ...]) -> T:
-    """Return a message, or whatever contains messages, with each word masked that contains a secret in any writing."""
+    """Return a message, or a structure of messages, with each word masked that contains a secret in any encoding."""
     return _masked(value, secrets)  # type: ignore[no-any-return]
 
 

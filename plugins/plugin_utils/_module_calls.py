@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Calls of the OAuth API for many tokens by the token modules, one after the other."""
+"""Call the OAuth API for many tokens with the token modules, one after the other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class ModuleFailed(OAuthError):
-    """A token module failed. The text is its message; error is its dictionary for programs."""
+    """A token module failed. The text is its message."""
 
     def __init__(self, result: Mapping[str, Any]) -> None:
         super().__init__(str(result.get("msg", "the module gave no reason")))
@@ -45,9 +45,9 @@ class ModuleFailed(OAuthError):
 
 
 class ModuleCalls(TokenCalls):
-    """Calls by the token modules, each in a process of its own, where this process may not speak HTTP.
+    """Makes each call with a token module in a new process, if this process may not make HTTP calls.
 
-    execute: runs a module, by its full name and with options, on the controller, and returns its result.
+    execute: runs a module on the controller, given its full name and options, and returns the result.
     """
 
     at_once = 1
@@ -74,7 +74,7 @@ class ModuleCalls(TokenCalls):
         stopped = False
         for argument in arguments:
             if not whatever_happens and (stopped or self._interruptions.reason()):
-                outcomes.append(Stopped(call, "it was not begun, because the task was ending", "run the play again"))
+                outcomes.append(Stopped(call, "it was not started, because the task was ending", "run the play again"))
                 continue
             try:
                 outcomes.append(execute(argument))

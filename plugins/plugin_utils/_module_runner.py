@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Executing a token module, on a task's target or on the controller, without a secret in a file or in any output."""
+"""Execute a token module on a target or on the controller, without putting a secret into a file or any output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import c
 
 Result = dict[str, Any]
 
-# The options that an environment variable may give, each with its variable's name.
+# The options that an environment variable can set, with the variable's name.
 VARIABLES: dict[str, str] = {
     option: rule["fallback"][1][0] for option, rule in connection_argument_spec().items() if "fallback" in rule
 }
@@ -33,25 +33,25 @@ _MAX_LINE = 200
 class ModuleRunner(ActionBase):
     """A mixin for actions that execute a token module."""
 
-    # Of the module that ran last: whether its result can be read, a line of what it printed instead, and whether its
-    # own work began. The work says in each result what changed, and AnsibleModule, which refuses options, does not.
+    # About the module that ran last: whether its result can be read, a line of what it printed instead, and whether it
+    # began its own work. Results of that work contain "changed"; those of AnsibleModule refusing options do not.
     _readable = True
     _cause = ""
     _work_began = True
 
     def run_module(self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
-        """Execute a token module with valid options where the task's connection leads, and return its result.
+        """Execute a token module with valid options over the task's connection, and return its result.
 
-        The module returns a kept token masked, because it is equal to a secret option; it is put back here. The result
-        of a failure has no more than the module itself put there, or C(msg) alone where the module could not return.
-        Raises AnsibleError where the target cannot be reached.
+        The module returns a kept token masked, because it is equal to a secret option; the token is restored here. A
+        failure contains only what the module itself returned, or only C(msg) if the module could not return.
+        Raises AnsibleError if the target cannot be reached.
         """
         result: Result = self._execute_module(module_name=name, module_args=dict(options), task_vars=task_vars)
-        # Both ways return the same; and a traceback may quote a value.
+        # The worker process does not return these either, and a traceback may quote a value.
         for key in ("invocation", "exception"):
             result.pop(key, None)
         if "warnings" in result:
-            # From 2.19 on they are objects.
+            # From ansible-core 2.19 on, they are objects.
             result["warnings"] = [
                 warning if isinstance(warning, str) else warning.event.msg for warning in result["warnings"]
             ]
@@ -73,24 +73,24 @@ class ModuleRunner(ActionBase):
     def run_module_on_controller(
         self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None
     ) -> Result:
-        """Do the same on the controller, with the Python that runs Ansible, whatever the task's connection is."""
+        """Do the same on the controller with the Python that runs Ansible, whatever the task's connection is."""
         local = connection_loader.get("ansible.builtin.local", self._play_context, "/dev/null")
         local.set_options()
-        of_task, self._connection = self._connection, local
+        connection_of_task, self._connection = self._connection, local
         variables = {"ansible_python_interpreter": sys.executable, "ansible_connection": "local"}
         here = {**(task_vars or {}), **variables}
         if self._task.delegate_to:
-            # Otherwise the Python of that host would be looked for here.
+            # Otherwise Ansible would use the Python interpreter of that host here.
             here["ansible_delegated_vars"] = {self._task.delegate_to: dict(here)}
         try:
             return self.run_module(name, options, here)
         finally:
-            self._connection = of_task
+            self._connection = connection_of_task
 
     def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> Any:
-        """Keep the keys out of the module's command line, which is shown at -vvv and by the target's list of processes.
+        """Keep the keys out of the module's command line, which can be seen at -vvv and in the target's process list.
 
-        They are given to the module as options instead.
+        The module gets them as options instead.
         """
         variables: dict[str, Any] = {}
         super()._compute_environment_string(variables)
@@ -101,14 +101,14 @@ class ModuleRunner(ActionBase):
         )
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:
-        """Pass the module and its options through the pipe wherever the connection can, whatever is configured.
+        """Pipe the module and its options to the target if the connection can, whatever is configured.
 
-        Otherwise they are in a file on the target while the module runs, and stay there when the run is interrupted or
+        Otherwise they are in a file on the target while the module runs, and stay there if the run is interrupted or
         with ANSIBLE_KEEP_REMOTE_FILES.
         """
         if module_style != "new" or wrap_async or not self._connection.has_pipelining or not self._become_can_pipe():
             return bool(super()._is_pipelining_enabled(module_style, wrap_async))
-        # With a password for become, the connection plugin local gives a command no pipe unless this is set. Other
+        # With a become password, the connection plugin local does not pipe to a command unless this is set. Other
         # plugins may not have the option.
         with suppress(AnsibleError, KeyError):
             self._connection.set_option("pipelining", True)
@@ -118,8 +118,8 @@ class ModuleRunner(ActionBase):
         become = self._connection.become
         if become is None:
             return True
-        # The plugins have this attribute from 2.19 on. The one that says no is su, which reads its password from where
-        # the module comes.
+        # Become plugins have this attribute from ansible-core 2.19 on. It is only false for su, which reads its
+        # password from the pipe that the module comes through.
         if getattr(become, "pipelining", become.name != "su"):
             return True
         return become.name == "su" and not become.get_option("become_pass", playcontext=self._play_context)
@@ -128,25 +128,25 @@ class ModuleRunner(ActionBase):
         self, module_name: str, module_args: dict[str, Any], *arguments: Any, **options: Any
     ) -> None:
         super()._update_module_args(module_name, module_args, *arguments, **options)
-        # Otherwise the module writes its options into the target's system log, those that are not secret options too.
+        # Otherwise the module writes those of its options that are not secret to the target's system log.
         module_args["_ansible_no_log"] = True
 
     def _low_level_execute_command(self, cmd: str, *arguments: Any, **options: Any) -> Any:
         is_module = "AnsiballZ_" in cmd or options.get("in_data") is not None
-        with self._unseen(is_module):
+        with self._output_hidden(is_module):
             executed = super()._low_level_execute_command(cmd, *arguments, **options)
         if is_module:
-            # Whatever else the target printed may be the result in another form, and ansible-core shows it.
+            # Everything else that the target printed may contain the result in another form, and ansible-core shows it.
             result = _json_object(executed["stdout"])
             self._readable = result is not None
             self._work_began = result is None or "changed" in json.loads(result)
-            self._cause = "" if result else _telling_line(executed["stderr"])
+            self._cause = "" if result else _last_plain_line(executed["stderr"])
             executed.update(stdout=result or "", stdout_lines=[result or ""], stderr="", stderr_lines=[])
         return executed
 
     @contextmanager
-    def _unseen(self, hidden: bool) -> Iterator[None]:
-        """Up to 2.21, the connection plugin ssh shows at -vvv what a command printed, which can be a result."""
+    def _output_hidden(self, hidden: bool) -> Iterator[None]:
+        """Hide what a command prints, which can be a result. Up to ansible-core 2.21, ssh shows it at -vvv."""
         context = self._connection._play_context
         before, context.no_log = context.no_log, hidden
         try:
@@ -155,7 +155,7 @@ class ModuleRunner(ActionBase):
             context.no_log = before
 
     def _python_version(self) -> tuple[int, int] | None:
-        """Ask the Python that was to run the module for its version; None where it does not answer."""
+        """Return the version of the Python that should run the module; None if it does not answer."""
         interpreter = str(self._used_interpreter or "").replace("#!", "").strip()
         if not interpreter:
             return None
@@ -173,13 +173,13 @@ def _unreadable(name: str, cause: str) -> str:
     said = f" The target said: {cause.rstrip('.')}." if cause else ""
     return (
         f"The result of {name} cannot be read.{said} Check that the Python of the target can be started, and that"
-        " neither it nor the shell prints anything of its own. What was printed is not shown, because a token may be in"
-        " it. If a token was made, nobody has it, and it expires within 15 minutes."
+        " neither it nor the shell prints anything else. The output is not shown, because it may contain a token. If a"
+        " token was made, it is lost and expires within 15 minutes."
     )
 
 
 def _json_object(printed: str) -> str | None:
-    """Return a module's result out of what was printed: the last JSON object that begins a line."""
+    """Return a module's result from its output: the last JSON object at the beginning of a line."""
     for line in reversed(printed.splitlines()):
         if line.startswith("{"):
             try:
@@ -190,10 +190,10 @@ def _json_object(printed: str) -> str | None:
     return None
 
 
-def _telling_line(printed: str) -> str:
-    """Return the last line of what was printed if it is plain words, such as a shell's or Python's own message.
+def _last_plain_line(printed: str) -> str:
+    """Return the last line of an output if it consists of plain words, as in a message of a shell or of Python.
 
-    A result, and a token in whatever writing, is long or has characters that such a message does not have.
+    Results and tokens, in any encoding, are long or have characters that such a message does not have.
     """
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
     line = lines[-1] if lines else ""

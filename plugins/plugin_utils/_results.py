@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Keeping an action's result, and the loop item that Ansible prints with it, out of the output."""
+"""Keep an action's result, and the loop item that Ansible prints with it, out of the output."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as core_version
 
-_SHOWS_MESSAGES_OF_HIDDEN = LooseVersion(core_version) >= LooseVersion("2.19")
+_CORE_SHOWS_HIDDEN_FAILURES = LooseVersion(core_version) >= LooseVersion("2.19")
 
 
 def is_loop(action: ActionBase) -> bool:
-    """Whether Ansible prints a loop item beside the result, failed or not. Any part of an item may be a secret."""
+    """Whether Ansible prints a loop item next to the result, failed or not. Any part of an item may be a secret."""
     return action._task.loop is not None
 
 
 def hide_task(action: ActionBase) -> None:
-    """Keep whatever becomes of the task out of every output and log.
+    """Keep every outcome of the task out of all output and logs.
 
-    An action whose task is_loop calls this before anything else, because Ansible itself may end the action, when the
-    task's timeout is reached for example.
+    In a loop, an action calls this before anything else, because Ansible itself may end the action, for example when
+    the task's timeout is reached.
     """
     action._task.no_log = True
 
 
 def hide(action: ActionBase, result: dict[str, Any]) -> None:
-    """Keep the result out of every output and log, except its warnings and the message of a failure.
+    """Keep the result out of all output and logs, except its warnings and the message of a failure.
 
-    A registered variable has all of it.
+    A registered variable has the whole result.
     """
     result["_ansible_no_log"] = True
-    if _SHOWS_MESSAGES_OF_HIDDEN:
-        # Except for a host that cannot be reached, of which nothing is shown in any version.
+    if _CORE_SHOWS_HIDDEN_FAILURES:
+        # But no version shows anything about a host that cannot be reached.
         if result.get("unreachable"):
             action._display.error(result["msg"])
         return
-    # The result of a whole loop is printed by every callback but the default one unless this is set too.
+    # Otherwise all callbacks except the default one print the result of the whole loop.
     hide_task(action)
     for warning in result.get("warnings", []):
         action._display.warning(warning)

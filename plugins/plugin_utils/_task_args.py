@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""A task's options: decrypted and validated, with messages that never quote a value."""
+"""Decrypt and validate a task's options, with messages that never quote a value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "bool": check_type_bool,
     "list": check_type_list,
 }
-# These messages of ansible-core contain names of options only; once the types are right, its others cannot come up.
+# The messages of these errors only contain names of options. With correct types, ansible-core raises no others.
 _NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
 
 
@@ -47,7 +47,7 @@ KEYS_HINT = "set these options, or the environment variables VOUCHERIFY_APP_ID a
 class TaskArgsError(Exception):
     """The options of a task cannot be used. The text is a sentence without the full stop, and quotes no value.
 
-    missing: the names of required options that were given neither in the task nor in the environment.
+    missing: the names of required options that were set neither in the task nor in the environment.
     """
 
     def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
@@ -55,19 +55,19 @@ class TaskArgsError(Exception):
         self.missing = missing
 
     def with_hint(self, where: str) -> str:
-        """Return the text, and where to give the keys if they are missing. where: where the work is done."""
+        """Return the text, and where to set the keys if they are missing. where: where the work is done."""
         return f"{self}; {KEYS_HINT}{where}" if {"app_id", "app_token"} & set(self.missing) else f"{self}"
 
 
 def validated(
     name: str, argument_spec: Spec, args: Mapping[str, Any], *, on_target: bool = False, **rules: Any
 ) -> Options:
-    """Return the options that a task was given: decrypted, converted, and completed by defaults and fallbacks.
+    """Return the options of a task: decrypted, converted, and with defaults and fallbacks.
 
     name: the action's full name, for messages.
-    on_target: whether a module validates them again where it runs. Fallbacks are left to it then, because they are
-        values of the environment there, and so are warnings and deprecations.
-    rules: the further arguments of ansible-core's ArgumentSpecValidator, required_if for example.
+    on_target: whether a module validates them again on a target. Then fallbacks are left to the module, because they
+        come from the environment there, and so are warnings and deprecations.
+    rules: further arguments of ansible-core's ArgumentSpecValidator, for example required_if.
     Raises TaskArgsError.
     """
     given = decrypted(args)
@@ -87,23 +87,23 @@ def validated(
 
 
 def without_nulls(options: Mapping[str, Any]) -> Options:
-    """Return the options that are not null. For a required one, ansible-core would make the string "None" of it."""
+    """Return the options that are not null. ansible-core would turn null into "None" in a required option."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def decrypted(value: Any) -> Any:
     """Return the value with each vaulted string in it as plain text, and other strings without ansible-core's tags.
 
-    Up to 2.18, ansible-core passes a vaulted string on as it is where no template is around it. Raises TaskArgsError
-    for one that the run cannot decrypt.
+    Up to 2.18, ansible-core does not decrypt a vaulted string that is not in a template. Raises TaskArgsError if the
+    run cannot decrypt one.
     """
     if isinstance(value, EncryptedString):
         try:
             return str.__str__(str(value))
         except AnsibleError:
             raise TaskArgsError(
-                "A value that was given is vaulted and cannot be decrypted with the vault secrets of this run; start "
-                "it with the one that was used to encrypt it"
+                "An option has a vaulted value that cannot be decrypted with the vault secrets of this run; also load "
+                "the secret that encrypted it"
             ) from None
     if isinstance(value, str):
         return str.__str__(value)
@@ -115,18 +115,18 @@ def decrypted(value: Any) -> Any:
 
 
 def _check_options(spec: Spec, options: Mapping[Any, Any], path: str = "") -> None:
-    """Check names, types and choices, also of suboptions. path: where the options are, such as C(tokens[1].)."""
+    """Check names, types and choices, also of suboptions. path: the prefix of their names, such as C(tokens[1].)."""
     names = {option: (option, *rule.get("aliases", ())) for option, rule in spec.items()}
     unknown = set(options) - {alias for aliases in names.values() for alias in aliases}
     if unknown:
-        told = ", ".join(sorted({_option_name(option) for option in unknown}))
-        lacking = f"{path[:-1]} has no option" if path else "There is no option"
-        raise TaskArgsError(f"{lacking} {told}; the options are {', '.join(sorted(spec))}")
+        names_shown = ", ".join(sorted({_option_name(option) for option in unknown}))
+        problem = f"{path[:-1]} has no option" if path else "There is no option"
+        raise TaskArgsError(f"{problem} {names_shown}; the options are {', '.join(sorted(spec))}")
     for option, rule in spec.items():
         used = [alias for alias in names[option] if alias in options]
         for alias in used:
             _check_value(f"{path}{alias}", rule, options[alias])
-        # At the top, a fallback may still give the value, and the validator of ansible-core checks that.
+        # At the top level, a fallback may still set the value, so ansible-core's validator checks that.
         if path and rule.get("required") and not [alias for alias in used if options[alias] is not None]:
             raise TaskArgsError(f"{path}{option} is missing")
 
@@ -134,7 +134,7 @@ def _check_options(spec: Spec, options: Mapping[Any, Any], path: str = "") -> No
 def _check_value(where: str, rule: Mapping[str, Any], value: Any) -> None:
     kind = rule.get("type", "str")
     if value is None:
-        # To leave out a list is a decision, and an empty entry is often one whose lines are commented out.
+        # Leaving out a list has a meaning, but an empty entry is often one whose lines are commented out.
         if kind in ("list", "dict"):
             raise TaskArgsError(f"{where} is empty (null); give {_WANTED[kind]}, or leave out the option")
         return
@@ -149,19 +149,19 @@ def _check_value(where: str, rule: Mapping[str, Any], value: Any) -> None:
     elif kind == "dict" and rule.get("options"):
         _check_options(rule["options"], value, f"{where}.")
     elif rule.get("choices") and converted not in rule["choices"]:
-        raise TaskArgsError(f"{where} must be one of {', '.join(map(str, rule['choices']))}; it is something else")
+        raise TaskArgsError(f"{where} must be one of {', '.join(map(str, rule['choices']))}, but has another value")
 
 
 def _converted(where: str, kind: str, value: Any) -> Any:
-    """Return the value as ansible-core converts it, for these checks. Raises TaskArgsError where it must not.
+    """Return the value as ansible-core converts it, for these checks. Raises TaskArgsError if that would be wrong.
 
-    It would make a string of a mapping or a list, and take a string apart for a mapping.
+    ansible-core would turn a mapping or a list into a string, and parse a string as a mapping.
     """
     if kind == "dict" and not isinstance(value, Mapping):
-        raise TaskArgsError(f"{where} must be a mapping, and it is {_kind_of(value)}")
+        raise TaskArgsError(f"{where} must be a mapping, but it is {_kind_of(value)}")
     if kind in ("str", "path") and isinstance(value, (Mapping, list)):
         raise TaskArgsError(
-            f"{where} must be a string, and it is {_kind_of(value)}; to use one value of it, name that value, such as"
+            f"{where} must be a string, but it is {_kind_of(value)}; to use one value from it, name that value, such as"
             " access_token of a registered result"
         )
     if kind == "str":
@@ -172,7 +172,7 @@ def _converted(where: str, kind: str, value: Any) -> Any:
         return _CONVERSIONS[kind](value)
     # ansible-core does not expect infinity.
     except (TypeError, ValueError, OverflowError):
-        raise TaskArgsError(f"{where} must be {_WANTED[kind]}, and it is {_kind_of(value)}") from None
+        raise TaskArgsError(f"{where} must be {_WANTED[kind]}, but it is {_kind_of(value)}") from None
 
 
 def _kind_of(value: Any) -> str:
@@ -197,7 +197,7 @@ def _without_fallbacks(spec: Spec) -> Spec:
 
 
 def _forward_warnings(validation: ValidationResult) -> None:
-    """Show what AnsibleModule would: its subclass of the validator collects this for the result of a module."""
+    """Show the warnings that AnsibleModule would put into a module's result."""
     display = Display()
     for deprecation in validation._deprecations:
         display.deprecated(

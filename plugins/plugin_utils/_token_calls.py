@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Calls of the OAuth API for many tokens, several at once from this process."""
+"""Call the OAuth API for many tokens, with several calls at once from this process."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions im
 
 A = TypeVar("A")
 T = TypeVar("T")
-# What became of one call: its answer, or why there is none.
+# The outcome of one call: its answer, or why there is none.
 Outcome = Union[T, Exception]
 Scope = Optional[Sequence[str]]
 
 _CALLS_AT_ONCE = 8
-_SECONDS_BETWEEN_LOOKS = 0.05
+_SECONDS_BETWEEN_CHECKS = 0.05
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the API said of a live token, and when by this machine's monotonic clock, in seconds."""
+    """What the API said about an active token, and when, in seconds of this machine's monotonic clock."""
 
     details: TokenDetails
     taken_at: float = field(default_factory=time.monotonic)
 
     def now(self) -> TokenDetails:
-        """Return the same, with the seconds that are left now."""
+        """Return the details with the seconds that are left now."""
         if self.details.expires_in is None:
             return self.details
         return replace(self.details, expires_in=self.details.expires_in - int(time.monotonic() - self.taken_at))
@@ -54,17 +54,17 @@ class Made:
 class TokenCalls(ABC):
     """The three calls of the API, each for a batch of tokens.
 
-    The outcomes come in the order of what was given. After the first failure, or an interruption, no further call of
-    the batch is begun, and those under way are finished.
+    The outcomes are in the order of the arguments. After the first failure, or an interruption, no further call of the
+    batch is started, and calls in progress are finished.
 
-    at_once: how many calls can be under way at the same time.
+    at_once: how many calls can be in progress at the same time.
     """
 
     at_once: int
 
     @abstractmethod
     def introspect(self, tokens: Sequence[str]) -> list[Outcome[Reading | None]]:
-        """Ask what each token is good for; None for one that is not active."""
+        """Ask for the details of each token; None for one that is not active."""
 
     @abstractmethod
     def generate(self, scopes: Sequence[Scope]) -> list[Outcome[Made]]:
@@ -74,15 +74,15 @@ class TokenCalls(ABC):
     def revoke(self, tokens: Sequence[str], *, whatever_happens: bool = False) -> list[Outcome[bool | None]]:
         """Revoke each token. An outcome says whether the token was active until then.
 
-        whatever_happens: begin every call, also after a failure or an interruption.
+        whatever_happens: start every call, even after a failure or an interruption.
         """
 
 
 class SharedPacing(Pacing):
-    """One pace for the calls of several threads, because a rate limit is that of the whole project.
+    """One pace for the calls of several threads, because a rate limit applies to the whole project.
 
-    After a 429, the call that met it goes first. It waits for as long as the API asked, and the others wait for its
-    success. Only a further 429 to that call counts against its retries.
+    After a 429, the call that received it goes first. It waits for as long as the API asked, and the others wait until
+    it succeeds. Only another 429 to that call counts towards its retries.
     """
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class SharedPacing(Pacing):
         self.start()
 
     def start(self, *, whatever_happens: bool = False) -> None:
-        """Let calls begin, again if they were stopped. Must not be called while a call is under way."""
+        """Let calls begin, again if they were stopped. Must not be called while a call is in progress."""
         self._whatever_happens = whatever_happens
         self._first: int | None = None
         self._first_pause = 0.0
@@ -129,7 +129,7 @@ class SharedPacing(Pacing):
 
 
 class WorkerCalls(TokenCalls):
-    """Calls from this process, each thread with a connection of its own. Leaving it as a context closes them."""
+    """Calls from this process, each thread with its own connection. A context manager that closes the connections."""
 
     at_once = _CALLS_AT_ONCE
 
@@ -139,7 +139,7 @@ class WorkerCalls(TokenCalls):
         self._pacing = SharedPacing()
         self._pool = ThreadPoolExecutor(self.at_once)
         self._idle: SimpleQueue[OAuthClient] = SimpleQueue()
-        # Here, so that a missing library or a wrong option is found out before anything else is done.
+        # Here, so that a missing library or a wrong option is found before anything else is done.
         self._idle.put(new_client(self._pacing))
 
     def __enter__(self) -> WorkerCalls:
@@ -177,26 +177,26 @@ class WorkerCalls(TokenCalls):
 
         threads = self._begin(work, min(self.at_once, len(arguments)))
         while True:
-            # Looked at from here, because an event must not be set by a signal's handler: it might block forever.
+            # Checked here, because a signal handler must not set an event: that might block forever.
             if self._interruptions.reason():
                 self._pacing.stop()
-            if not wait(threads, timeout=_SECONDS_BETWEEN_LOOKS).not_done:
+            if not wait(threads, timeout=_SECONDS_BETWEEN_CHECKS).not_done:
                 return [outcomes[position] for position in range(len(arguments))]
 
     def _begin(self, work: Callable[[], None], count: int) -> list[Future[None]]:
-        """Begin the same work in so many threads, or in fewer where this process may have no more."""
+        """Begin the same work in this many threads, or in fewer if this process can start no more."""
         threads: list[Future[None]] = []
         with suppress(RuntimeError):
             while len(threads) < count:
                 threads.append(self._pool.submit(work))
-        # An error would lose the tokens that the others make.
+        # If some threads run, raising an error would lose the tokens that they make.
         if count and not threads:
             raise RuntimeError("no thread can be started")
         return threads
 
     def _one(self, call: Callable[[OAuthClient, A], T], argument: A) -> Outcome[T]:
         client = None
-        # Whatever it is, tokens that the other threads have made must not be lost by it.
+        # Any exception, because it must not lose the tokens that the other threads have made.
         try:
             client = self._idle_client()
             return call(client, argument)

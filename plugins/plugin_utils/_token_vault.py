@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The tokens of one vars file, from lock to last write, as one transaction.
+"""Manage the tokens of one vars file as one transaction.
 
 A run that is killed loses at most one batch of tokens: made and not yet in the file, or replaced in the file and not
-yet revoked. Everything else is in the file, and the next run goes on from there.
+yet revoked. Everything else is in the file, and the next run continues from there.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions im
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
     ListedToken,
     TransactionFailed,
-    count_of_good,
     in_use,
+    progress,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading, TokenCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_writes import TokenWrites
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
 
-# About what one value adds to a file: the ciphertext of a token, with its name and indentation.
+# About how much one value adds to a file: the ciphertext of a token, with its name and indentation.
 _BYTES_PER_VALUE = 1024
-# Takes the place of a token that is yet to be made, where only the name counts.
-_ANY_TOKEN = "any"  # noqa: S105 - it is no password
+# A placeholder for a token that is not made yet, if only the name matters.
+_ANY_TOKEN = "any"  # noqa: S105 - not a password
 
 
 class TokenVault:
-    """Brings the listed tokens of an open vars file into the wanted state.
+    """Brings the listed tokens of an open vars file into the state that the task asks for.
 
     revoke_replaced: whether to revoke a replaced token once no listed variable has it any more.
-    register: is told each token that is read or made, before anything else happens to it.
+    register: called with each token that is read or made, before anything else is done with it.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class TokenVault:
         self._revoke_replaced = revoke_replaced
         self._register = register
         self._writes = TokenWrites(file, listed, calls)
-        # Of the tokens that were to be revoked: whether they were active until then, None for perhaps.
+        # For each token to revoke: whether it was active until then, None if unknown.
         self._was_active: dict[str, bool | None] = {}
         self.has_revoked = False
         self.warnings: list[str] = []
 
     @property
     def outcome(self) -> Outcome | None:
-        """How the file differs from what it was, or in check mode would differ. None if nothing was tried."""
+        """How the file differs, or in check mode would differ, from what it was. None if nothing was tried."""
         return self._writes.outcome
 
     def predict(self) -> None:
-        """Decide for each listed token what `run` would do, and change nothing. Raises as `run` does."""
+        """Decide for each listed token what `run` would do, and change nothing. Raises the same as `run`."""
         self._read()
         absent = [entry for entry in self._listed if not entry.wanted]
         self._introspect([entry for entry in self._listed if entry in absent or entry.must_be_introspected])
@@ -89,11 +89,11 @@ class TokenVault:
         self._introspect([entry for entry in self._listed if entry.must_be_introspected])
         self._decide_present()
         if self._writes.preview(self._expected_changes()).changed:
-            # Before the first token is made: one that no file can take would be lost.
+            # Before the first token is made, because a token that cannot be written would be lost.
             self._file.check_writable(_BYTES_PER_VALUE * len(self._listed))
         self._make_missing()
         self._remove_absent()
-        # Waiting for the API may have taken long.
+        # Waiting for the API may have taken so long that kept tokens have too little time left.
         while self._has_aged():
             self._make_missing()
         self._writes.write()
@@ -166,7 +166,7 @@ class TokenVault:
     def _revoke(self, replaced: dict[str, str]) -> TransactionFailed | None:
         """Revoke the tokens that variables had, except those that a listed one still has. Return a failure, if any."""
         tokens = [token for token in replaced if token not in in_use(self._listed)]
-        # Whatever happens, because they are in no file any more.
+        # All of them, because they are not in the file any more and could not be revoked later.
         outcomes = dict(zip(tokens, self._calls.revoke(tokens, whatever_happens=True)))
         self._note_revoked(outcomes)
         failures = [(replaced[token], outcome) for token, outcome in outcomes.items() if isinstance(outcome, Exception)]
@@ -174,7 +174,7 @@ class TokenVault:
             return None
         names = ", ".join(name for name, _error in failures)
         return self._failure(
-            f"The new tokens are in {self._file.path}, but the tokens that they replaced could not all be revoked"
+            f"The new tokens are in {self._file.path}, but some tokens that they replaced could not be revoked"
             f" ({names}). {failures[0][1]}",
             failures[0][1],
         )
@@ -182,7 +182,7 @@ class TokenVault:
     def _remove_absent(self) -> None:
         leaving = [entry for entry in self._listed if not entry.wanted]
         for batch in self._batches([entry for entry in leaving if entry.token]):
-            # Revoked once, however many variables have it.
+            # A token is revoked once, however many variables have it.
             known = {*in_use(self._listed), *self._was_active}
             tokens = list(dict.fromkeys(entry.token for entry in batch if entry.token and entry.token not in known))
             outcomes = dict(zip(tokens, self._calls.revoke(tokens)))
@@ -203,7 +203,7 @@ class TokenVault:
         self._writes.remove(entries)
 
     def _has_aged(self) -> bool:
-        """Decide anew about the kept tokens. Return whether there is one to replace now."""
+        """Decide again about the kept tokens. Return whether one has to be replaced now."""
         for entry in self._listed:
             if entry.decision.operation == lifecycle.KEPT:
                 entry.decide_present()
@@ -215,19 +215,19 @@ class TokenVault:
             yield entries[first : first + self._calls.at_once]
 
     def _check_place(self) -> None:
-        """Raise where nothing further should be begun."""
+        """Raise TransactionFailed if nothing new should be started."""
         reason = self._interruptions.reason()
         if reason:
             raise self._failure(f"The task ended early, because {reason}.")
         elsewhere = self._file.moved_to()
         if elsewhere:
             raise self._failure(
-                f"The path leads to {elsewhere} now, and led to {self._file.path} when the task began. Run the play"
+                f"The path now leads to {elsewhere}, but led to {self._file.path} when the task began. Run the play"
                 " again."
             )
 
     def _raise_failures(self, outcomes: Sequence[tuple[ListedToken, object]]) -> None:
-        """Raise the first failure of a batch, and rather one with a cause than that of a call that was only stopped."""
+        """Raise the first failure of a batch; a call that was only stopped comes last."""
         failures = [(entry, outcome) for entry, outcome in outcomes if isinstance(outcome, Exception)]
         failures.sort(key=lambda failure: isinstance(failure[1], Stopped))
         for entry, error in failures:
@@ -236,13 +236,13 @@ class TokenVault:
             raise self._failure(f"{entry.name}: {error}", error)
 
     def _failure(self, message: str, cause: Exception | None = None) -> TransactionFailed:
-        return TransactionFailed(f"{message}{count_of_good(self._listed, self._file.path)}", cause)
+        return TransactionFailed(f"{message}{progress(self._listed, self._file.path)}", cause)
 
     def _warn_if_all_were_unknown(self) -> None:
         absent = {entry.token for entry in self._listed if not entry.wanted}
         answers = [was for token, was in self._was_active.items() if token in absent]
         if len(answers) > 1 and set(answers) == {False}:
             self.warnings.append(
-                "None of the tokens that were to be revoked is active for this API key at this base URL. If they have"
-                " not expired, check that app_id and api_base_url belong to the project that the tokens are from."
+                "None of the tokens to revoke is active for this API key at this base URL. If they have not expired,"
+                " check that app_id and api_base_url belong to the project that the tokens are from."
             )

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Putting tokens into an open vars file, and revoking those that could not be put there."""
+"""Write tokens to an open vars file, and revoke those that could not be written."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
     ListedToken,
     TransactionFailed,
-    count_of_good,
     in_use,
+    progress,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, TokenCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
@@ -19,9 +19,9 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 
 
 class TokenWrites:
-    """Everything that a task has decided so far. Each write repeats all of it.
+    """Collects everything that a task has decided so far. Each write repeats all of it.
 
-    So an editor that saves an older buffer between two writes undoes nothing. One failed write is the last.
+    So if an editor saves an older buffer between two writes, nothing is lost. After a failed write there is no other.
     """
 
     def __init__(self, file: VarsFile, listed: Sequence[ListedToken], calls: TokenCalls) -> None:
@@ -29,11 +29,11 @@ class TokenWrites:
         self._listed = listed
         self._calls = calls
         self._changes: dict[str, str | None] = {}
-        # How the file differs from what it was; in check mode, how it would differ. None before the first write.
+        # How the file differs, or in check mode would differ, from what it was. None before the first write.
         self.outcome: Outcome | None = None
 
     def keep(self, name: str, token: str) -> None:
-        """Let each write make sure that a variable has the token that it had."""
+        """Make sure in each write that a variable still has its token."""
         self._changes[name] = token
 
     def preview(self, expected: dict[str, str | None]) -> Outcome:
@@ -41,9 +41,9 @@ class TokenWrites:
         return self._file.preview({**self._changes, **expected})
 
     def place(self, made: Sequence[tuple[ListedToken, Made]]) -> TransactionFailed | None:
-        """Write tokens that are in no file yet. Revoke those that did not get there, and return the failure.
+        """Write new tokens. If that fails, revoke those that are not in the file, and return the failure.
 
-        Whether they got there is decided by reading the file, because an exception can come before or after the file
+        Which tokens are in the file is found out by reading it, because an exception can come before or after the file
         was replaced.
         """
         for entry, token in made:
@@ -63,7 +63,7 @@ class TokenWrites:
             entry.done = True
 
     def write(self) -> None:
-        """Write what was decided so far, if the file differs from it. Raises TransactionFailed."""
+        """Write what was decided so far, if the file differs. Raises TransactionFailed."""
         failure = self._write()
         if failure:
             self._found()
@@ -75,7 +75,7 @@ class TokenWrites:
             outcome = self._file.apply(self._changes)
         except VarsFileError as error:
             return f"{error}."
-        # Whatever it was and wherever it came from, tokens may be in hand.
+        # Any exception, because there may be tokens that have to be saved or revoked.
         except BaseException as error:
             return f"Cannot write {self._file.path}: {type(error).__name__}."
         self.note(outcome)
@@ -85,35 +85,35 @@ class TokenWrites:
         return None
 
     def note(self, outcome: Outcome) -> None:
-        """Remember how the file differs from what it was."""
+        """Store how the file differs from what it was."""
         self.outcome = outcome
         for entry in self._listed:
             entry.written = entry.name in outcome.added or entry.name in outcome.updated
             entry.vault_id = outcome.vault_ids.get(entry.name, entry.vault_id)
 
     def _found(self) -> set[str] | None:
-        """After a failed write, note how the file differs from what it was.
+        """After a failed write, store how the file differs from what it was.
 
-        Return which of the variables are as was decided; None if that cannot be found out.
+        Return the names of the variables that are as decided; None if that is unknown.
         """
         try:
             found = self._file.stored(self._changes)
             self.note(self._file.found({name: self._changes[name] for name in found}))
-        # Whatever it is, tokens may be in hand.
+        # Any exception, because there may be tokens that have to be saved or revoked.
         except Exception:
             return None
         return found
 
     def _undo(self, made: Sequence[tuple[ListedToken, Made]], placed: set[str] | None) -> str:
-        """Revoke the tokens that are not in the file. Return what is to be said about that."""
+        """Revoke the tokens that are not in the file. Return what the message says about that."""
         if placed is None:
             names = ", ".join(entry.name for entry, _token in made)
-            return f" It cannot be found out which of the new tokens are in it, so none was revoked ({names})."
+            return f" It is unknown which of the new tokens are in the file, so none was revoked ({names})."
         used = in_use(self._listed)
         lost = {
             entry.name: token.access_token
             for entry, token in made
-            # An API might give the same token twice.
+            # An API might return the same token twice.
             if entry.name not in placed and token.access_token not in used
         }
         if not lost:
@@ -122,7 +122,7 @@ class TokenWrites:
         left = [name for name, outcome in zip(lost, outcomes) if isinstance(outcome, Exception)]
         if left:
             return f" These new tokens could not be revoked and expire within 15 minutes: {', '.join(left)}."
-        return " The new tokens that are not in it were revoked."
+        return " The new tokens that are not in the file were revoked."
 
     def _failed(self, message: str) -> TransactionFailed:
-        return TransactionFailed(f"{message}{count_of_good(self._listed, self._file.path)}")
+        return TransactionFailed(f"{message}{progress(self._listed, self._file.path)}")

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""May this task run in the worker process, and running it there, or else as a module on the target."""
+"""Run a token module in the worker process if possible, otherwise as a module on the target."""
 
 from __future__ import annotations
 
@@ -30,36 +30,36 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process i
     why_not_here,
 )
 
-_ENDED_FROM_OUTSIDE = (
-    "The task was ended before the API had answered. If a token was made, nobody has it: it cannot be revoked, and it"
-    " expires within 15 minutes. Give the task's keyword timeout more seconds than the option max_wait."
+_INTERRUPTED = (
+    "The task was stopped before the API answered. If a token was made, it is lost: it cannot be revoked, and it"
+    " expires within 15 minutes. Set the task's keyword timeout to more seconds than the option max_wait."
 )
-_NOBODY_HAS_IT = (
-    "A token was made and nobody has it, because the task has no register. It cannot be revoked, and it expires within"
-    " 15 minutes. Add register to the task, and use access_token of the registered result."
+_NOT_REGISTERED = (
+    "A token was made and lost, because the task has no register. It cannot be revoked, and it expires within 15"
+    " minutes. Add register to the task, and use access_token of the registered result."
 )
 
 
 class TokenModule(Protocol):
-    """What an action needs of the module that it fronts."""
+    """What an action needs from its module."""
 
     ARGUMENT_SPEC: dict[str, dict[str, Any]]
     REQUIRED_IF: list[Any]
 
     def work(self, client: OAuthClient, options: Options, check_mode: bool) -> Result:
-        """Do what the validated options ask for."""
+        """Do the module's work with validated options."""
 
 
 class TokenAction(ModuleRunner):
-    """Fronts a token module: hides its result, gives a kept token back, and needs no process where it can.
+    """Runs a token module: hides its result, returns a kept token, and starts no process if possible.
 
-    A subclass says which module, by its full name and as what was imported.
+    A subclass sets the module's full name and the imported module.
     """
 
     NAME: str
     MODULE: TokenModule
 
-    # The options of the task as they were given, decrypted, for what is masked in messages.
+    # The task's options before validation, decrypted. Messages mask the secrets in them.
     _given: Mapping[str, Any] = {}
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
@@ -74,9 +74,9 @@ class TokenAction(ModuleRunner):
             outcome = "unreachable" if isinstance(error, AnsibleConnectionFailure) else "failed"
             result = {outcome: True, "msg": str(error)}
         except BaseException as error:
-            # What is no Exception comes from outside: the task's timeout, or an interrupt.
+            # A BaseException that is not an Exception is the task's timeout or an interrupt.
             if not isinstance(error, Exception) and self._may_make_a_token():
-                self._display.warning(_ENDED_FROM_OUTSIDE)
+                self._display.warning(_INTERRUPTED)
             raise
         succeeded = not (result.get("failed") or result.get("unreachable"))
         secrets = secrets_of(self.MODULE.ARGUMENT_SPEC, self._given)
@@ -88,7 +88,7 @@ class TokenAction(ModuleRunner):
                 and "access_token" in result
                 and not self._task.register
             ):
-                result["warnings"] = [*result.get("warnings", []), _NOBODY_HAS_IT]
+                result["warnings"] = [*result.get("warnings", []), _NOT_REGISTERED]
         else:
             result = masked(result, secrets)
         self._show_warnings(result, secrets)
@@ -107,7 +107,7 @@ class TokenAction(ModuleRunner):
         if self._task.async_val:
             return {
                 "failed": True,
-                "msg": f"{self.NAME} does not run with async, because Ansible would keep the token in a file in plain"
+                "msg": f"{self.NAME} does not run with async, because Ansible would store the token in a file in plain"
                 " text; remove async and poll from the task.",
             }
         super().run(tmp, task_vars)
@@ -135,7 +135,7 @@ class TokenAction(ModuleRunner):
         self._given = {**given, **{name: value for name, value in set_by_task.items() if given.get(name) is None}}
         self._validated(on_target=True)
         result = self.run_module(self.NAME, without_nulls(self._given), task_vars)
-        # All other options are valid, so what AnsibleModule refuses on the target are these.
+        # All other options are valid, so AnsibleModule can only have refused these on the target.
         if result.get("failed") and not self._work_began:
             result["msg"] += f"; {KEYS_HINT}on the target."
         return result
@@ -150,7 +150,7 @@ class TokenAction(ModuleRunner):
         )
 
     def _obstacle(self, environment: Mapping[str, Any]) -> str | None:
-        """Return why the work cannot be done in this process, in the terms of the playbook; None if it can."""
+        """Return why the work cannot be done in this process, in words that playbooks use; None if it can."""
         if self._connection.transport != "local":
             return f"the connection is {self._connection.transport}"
         if self._connection.become is not None:
@@ -161,7 +161,7 @@ class TokenAction(ModuleRunner):
 
 
 def _summary(result: Result) -> str:
-    """Say in one line what a task did, without a secret. What the API did not tell is left out."""
+    """Say in one line what a task did, without a secret. What the API did not say is left out."""
     parts = [result["operation"] if "operation" in result else "active" if result["active"] else "not active"]
     if "scope" in result:
         parts.append(f"scope {' '.join(result['scope'])!r}")

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Ansible's worker process, which belongs to one task: may it speak HTTP, and the task's environment in it."""
+"""Check whether Ansible's worker process may make HTTP calls, and set the task's environment in it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError
 
-# Python and the libraries below it read these when they start, so they have no effect on a process that runs.
+# Python and its libraries read these when they start, so setting them in a running process has no effect.
 _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
 
 
 def environment_of(action: ActionBase) -> dict[str, Any]:
-    """Return what the task's keyword environment says, templated. Raises TaskArgsError for what no process can have."""
+    """Return the task's keyword environment, templated. Raises TaskArgsError if no process can have such variables."""
     environment: dict[str, Any] = {}
     action._compute_environment_string(environment)
     for name, value in environment.items():
@@ -34,7 +34,7 @@ def environment_of(action: ActionBase) -> dict[str, Any]:
 
 @contextmanager
 def environment_set(variables: Mapping[str, Any]) -> Iterator[None]:
-    """Set environment variables of this process. The next item of a loop runs in it too, and may have others."""
+    """Set environment variables in this process for a while, because the next item of a loop may have others."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update({name: str(value) for name, value in variables.items()})
     try:

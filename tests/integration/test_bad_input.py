@@ -20,23 +20,23 @@ INVALID_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "a token with a line end": ({"access_token": "abc\n"}, "access_token contains white space or a character that"),
     "a result for a token": (
         {"access_token": {"access_token": "a"}},
-        "access_token must be a string, and it is a mapping",
+        "access_token must be a string, but it is a mapping",
     ),
-    "a list for a key": ({"app_token": ["a"]}, "app_token must be a string, and it is a list"),
+    "a list for a key": ({"app_token": ["a"]}, "app_token must be a string, but it is a list"),
     "a comma": ({"scope": ["vouchers,campaigns", "api"]}, "scope[0] is not one scope, because it contains a comma"),
     "white space": ({"scope": ["api", "vouchers campaigns"]}, "scope[1] is not one scope, because it contains white"),
     "a tab": ({"scope": ["a\tb"]}, "give several scopes as a YAML list"),
     "a quote": ({"scope": ['"a"']}, "scope[0] is not one scope, because it contains '\"'"),
-    "an empty scope": ({"scope": ["vouchers", ""]}, "scope[1] is empty; name what the token is for"),
+    "an empty scope": ({"scope": ["vouchers", ""]}, "scope[1] is empty; give a scope"),
     "a null in a scope": ({"scope": ["vouchers", None]}, "scope[1] is empty (null); give a value"),
     "a null for a scope": ({"scope": None}, "scope is empty (null); give a list, or leave out the option"),
-    "a result in a scope": ({"scope": [{"access_token": "a"}]}, "scope[0] must be a string, and it is a mapping"),
-    "a mapping for a scope": ({"scope": {"a": "b"}}, "scope must be a list, and it is a mapping"),
-    "an empty list": ({"scope": []}, "scope is an empty list; name what the token is for"),
-    "words for a number": ({"timeout": "ten"}, "timeout must be an integer, and it is a string"),
-    "a list for a number": ({"timeout": [10]}, "timeout must be an integer, and it is a list"),
-    "words for a boolean": ({"force": "perhaps"}, "force must be a boolean, and it is a string"),
-    "another state": ({"state": "gone"}, "state must be one of present, absent; it is something else"),
+    "a result in a scope": ({"scope": [{"access_token": "a"}]}, "scope[0] must be a string, but it is a mapping"),
+    "a mapping for a scope": ({"scope": {"a": "b"}}, "scope must be a list, but it is a mapping"),
+    "an empty list": ({"scope": []}, "scope is an empty list; list at least one scope"),
+    "words for a number": ({"timeout": "ten"}, "timeout must be an integer, but it is a string"),
+    "a list for a number": ({"timeout": [10]}, "timeout must be an integer, but it is a list"),
+    "words for a boolean": ({"force": "perhaps"}, "force must be a boolean, but it is a string"),
+    "another state": ({"state": "gone"}, "state must be one of present, absent, but has another value"),
     "an unknown option": ({"scopes": ["api"]}, "There is no option scopes; the options are access_token, api_base_url"),
     "min_expires_in too high": ({"min_expires_in": 900}, "min_expires_in is too high; it must be from 0 to 899"),
     "min_expires_in negative": ({"min_expires_in": -1}, "min_expires_in is negative; it must be from 0 to 899"),
@@ -130,7 +130,7 @@ def test_a_cut_generate_is_not_retried_but_a_cut_introspection_is(play: Play, sa
     sandbox.fail("generate", cut=True, carried_out=True)
     run = play([{TOKEN: {}}], way=way)
     assert run.status != 0
-    assert "it may have made a token that nobody has" in checked_output(run)
+    assert "it may have made a token that was lost" in checked_output(run)
     assert len(sandbox.calls("generate")) == 1
 
     sandbox.fail("introspect", cut=True)

@@ -13,8 +13,8 @@ from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
 INFO = "voucherify.oauth.voucherify_oauth_token_info"
-NOBODY_HAS_IT = "[WARNING]: A token was made and nobody has it, because the task has no register."
-MAY_BE_LOST = "[WARNING]: The task was ended before the API had answered. If a token was made, nobody has it"
+NOBODY_HAS_IT = "[WARNING]: A token was made and lost, because the task has no register."
+MAY_BE_LOST = "[WARNING]: The task was stopped before the API answered. If a token was made, it is lost"
 
 
 @EACH_WAY
@@ -85,7 +85,7 @@ def test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure(
     run = play([{TOKEN: {}, "register": "made", "until": "made is success", "delay": 0, "retries": 2}], way=way)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 2
-    assert "[WARNING]: The call that failed may have made a token that nobody has." in run.unwrapped
+    assert "[WARNING]: The failed call may have made a token that was lost." in run.unwrapped
 
 
 @EACH_WAY

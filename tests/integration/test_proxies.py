@@ -19,7 +19,7 @@ from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
 PASSWORD = "hunter2-of-the-proxy"
-LOST = "may have made a token that nobody has"
+LOST = "may have made a token that was lost"
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_generate_is_not_sent_again_when_its_answer_is_lost(
     assert run.status != 0
     assert len(api.tokens()) == 1
     assert LOST in checked_output(run)
-    assert "brought no whole answer" in checked_output(run)
+    assert "sent no complete answer" in checked_output(run)
     assert "cannot be reached" not in checked_output(run)
     assert "The keyword until would run the task again" in checked_output(run)
 

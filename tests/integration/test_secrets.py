@@ -164,7 +164,7 @@ def test_a_failure_prints_no_secret_and_stays_readable(
     assert "Traceback" not in run.output
     output = run.unwrapped
     assert "Bad key ********" in output
-    assert "min_expires_in must be an integer, and it is a string" in output
+    assert "min_expires_in must be an integer, but it is a string" in output
     # Once for the task, once for the loop, however each version of ansible-core breaks the lines.
     assert output.count("Cannot introspect the token: 127.0.0.1:9 cannot be reached (Connection refused)") >= 2
 
@@ -185,7 +185,7 @@ def test_a_warning_is_shown_although_the_result_is_censored(play: Play, sandbox:
     run = play(tasks, way=way, fetch=["replaced"])
     assert run.status == 0, run.output
     output = run.unwrapped
-    assert output.count("[WARNING]: A new token was generated, but the old one may still be used.") == 1
+    assert output.count("[WARNING]: A new token was generated, but the old one may still be active.") == 1
     assert run.variables["replaced"]["access_token"] in [token.access_token for token in sandbox.live_tokens()]
     assert len(sandbox.live_tokens()) == 2
 

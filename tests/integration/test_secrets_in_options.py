@@ -76,7 +76,7 @@ def test_no_output_shows_a_secret_from_any_option(play: Play, sandbox: Sandbox, 
         vars={"secret": "{{ lookup('env', 'SECRET_OF_TEST') }}"},
     )
     assert run.status == 0, run.output
-    assert "must be an integer, and it is a string" in run.output
+    assert "must be an integer, but it is a string" in run.output
     everything = run.output + (tmp_path / "ansible.log").read_text()
     everything += "".join(path.read_text() for path in (tmp_path / "vars").rglob("*") if path.is_file())
     assert not [line for line in everything.splitlines() if contains(line, sandbox.app_token)]
@@ -108,7 +108,7 @@ def test_no_output_shows_a_secret_from_any_variable_of_the_role(play: Play, sand
     secret = {"secret": "{{ lookup('env', 'SECRET_OF_TEST') }}"}
     run = play(tasks, "-vvvvv", "--diff", environment=environment, vars=secret)
     assert run.status == 0, run.output
-    assert "min_expires_in must be an integer, and it is a string" in run.output
+    assert "min_expires_in must be an integer, but it is a string" in run.output
     everything = run.output + (tmp_path / "ansible.log").read_text()
     assert not [line for line in everything.splitlines() if contains(line, sandbox.app_token)]
 

@@ -112,7 +112,7 @@ def test_tokens_are_made_and_kept_over_ssh_and_shown_nowhere(
     assert "ESTABLISH SSH CONNECTION" in run.output
     (token,) = sandbox.live_tokens()
     assert run.variables["kept"]["results"][0]["access_token"] == token.access_token
-    assert "timeout must be an integer, and it is a string" in run.output
+    assert "timeout must be an integer, but it is a string" in run.output
     files = [path for path in (tmp_path / "remote").rglob("*") if path.is_file()]
     for text in (run.output, log.read_text(), *(path.read_text(errors="replace") for path in files)):
         assert token.access_token not in text

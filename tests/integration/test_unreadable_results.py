@@ -54,7 +54,7 @@ def test_no_part_of_an_unreadable_result_is_shown(
         assert secret.encode().hex() not in "".join(run.output.split())
     output = run.unwrapped
     assert "cannot be read" in output
-    assert "If a token was made, nobody has it" in output
+    assert "If a token was made, it is lost" in output
     assert "Traceback" not in output
 
 

@@ -197,7 +197,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an unknown option": ({"tokens": [{"name": "a"}], "tokenz": []}, ["tokenz"]),
     "a mode without quotes": ({"tokens": [{"name": "a"}], "mode": 416}, ["mode"]),
     "a folder": ({"tokens": [{"name": "a"}], "path": "/tmp"}, ["folder"]),
-    "a vault id that is not loaded": ({"tokens": [{"name": "a"}], "vault_id": "three"}, ["vault_id names"]),
+    "a vault id that is not loaded": ({"tokens": [{"name": "a"}], "vault_id": "three"}, ["in vault_id"]),
     "a base URL without https": ({"tokens": [{"name": "a"}], "api_base_url": "http://example.org"}, ["https"]),
 }
 
@@ -368,7 +368,7 @@ def test_a_replaced_token_that_cannot_be_revoked_fails_the_task_and_keeps_the_ne
     vault.sandbox.fail("revoke", status=403)
     run = vault.run(tokens=TOKENS[:1], force=True, revoke_replaced=True)
     assert run.status != 0
-    assert "could not all be revoked (vouchers_token)" in run.message
+    assert "could not be revoked (vouchers_token)" in run.message
     assert vault.lost_tokens() == {old}
     assert run.operations == {"vouchers_token": "replaced"}
 
@@ -486,7 +486,7 @@ def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile
         run = vault.run(tokens=TOKENS[:1], keywords={**until, **way})
         assert run.status == 0, run.output
         assert len(vault.lost_tokens()) == 1
-        assert "vouchers_token: The call that failed may have made a token that nobody has." in run.unwrapped
+        assert "vouchers_token: The failed call may have made a token that was lost." in run.unwrapped
 
 
 def test_no_message_shows_a_secret_that_was_given_as_a_scope(vault: TokenFile) -> None:

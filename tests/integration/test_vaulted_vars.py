@@ -64,8 +64,8 @@ def test_variables_are_added_updated_and_removed_without_showing_a_value(project
         assert "s3cr3t" not in text
         assert "password of" not in text
     assert "+other: (new value, vaulted)\n+token: (new value, vaulted)\n" in output
-    assert "-mode: 0600\n-token: (present value)\n+mode: 0640\n+token: (new value, vaulted)\n" in output
-    assert "-token: (present value)\n" in output.split("mode: 0640")[-1]
+    assert "-mode: 0600\n-token: (old value)\n+mode: 0640\n+token: (new value, vaulted)\n" in output
+    assert "-token: (old value)\n" in output.split("mode: 0640")[-1]
     assert "$ANSIBLE_VAULT" not in output
     assert not re.search("WARNING|DEPRECATION|Traceback", output)
 
@@ -195,9 +195,9 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"path": "a\0b"}, "path does not name a file; give the path of a vars file"),
     (
         {"variables": "{{ lookup('env', 'TOKEN') }}=="},
-        "variables must be a mapping, and it is a string",
+        "variables must be a mapping, but it is a string",
     ),
-    ({"format": "whole"}, "format must be one of inline, file; it is something else"),
+    ({"format": "whole"}, "format must be one of inline, file, but has another value"),
     (
         {"file": "x"},
         "There is no option file; the options are backup, format, mode, names, path, state, variables, vault_id",
@@ -206,7 +206,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"mode": "u=rw"}, "mode must be an octal number in quotes, such as '0600'"),
     (
         {"vault_id": "prod"},
-        "No vault secret is loaded under the id that vault_id names; correct the id, or load its secret with"
+        "No vault secret is loaded under the id in vault_id; correct the id, or load its secret with"
         " --vault-id (this run has 'default', 'dev')",
     ),
     (
@@ -220,17 +220,17 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"path": "folder"}, "{folder}/folder is a folder; give the path of a vars file"),
     (
         {"path": "dangling.yml"},
-        "{folder}/dangling.yml is a symbolic link that leads to no file; correct the link or remove it",
+        "{folder}/dangling.yml is a broken symbolic link; correct or remove it",
     ),
     (
         {"path": "another.yml"},
-        "{folder}/another.yml cannot be decrypted with the vault secrets of this run; start it with the one that was "
-        "used to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file",
+        "{folder}/another.yml cannot be decrypted with the vault secrets of this run; also load the secret that "
+        "encrypted it, or, if that secret is lost and the file contains only tokens, delete the file",
     ),
     (
         {"path": "new.yml"},
-        "This run has several vault secrets, 'default', 'dev', and nothing says which one encrypts; give its id as "
-        "vault_id",
+        "This run has several vault secrets, 'default', 'dev', and nothing says which one to encrypt with; set "
+        "vault_id to its id",
     ),
     ({"path": "unquoted.yml"}, "{folder}/unquoted.yml has a template without quotes on line 1; put it in quotes first"),
     ({"path": "broken.yml"}, "{folder}/broken.yml is not valid YAML (line 2, column 1); correct it first"),

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Many values encrypted and decrypted on all cores, and each of them only once.
+"""Encrypt and decrypt many values on all cores, each of them only once.
 
-Every encryption and decryption derives a key from the password, which takes 5 ms or more by design. The result is
-remembered here. Python's lock is free meanwhile, so threads are enough.
+Every encryption and decryption derives a key from the password, which takes 5 ms or more by design. So the results are
+cached here. Python's global lock is released meanwhile, so threads are enough.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class Decrypted:
     named_id: str | None
 
     def is_under(self, vault_id: str) -> bool:
-        """Whether it both names this vault id and was encrypted with a secret of it."""
+        """Whether it names this vault id and was also encrypted with a secret of this id."""
         return vault_id == self.key.vault_id == self.named_id
 
 
 class Ciphertexts:
-    """The vaulted values of one file, remembered for as long as this object lives."""
+    """Caches the vaulted values of one file."""
 
     def __init__(self, vault: RunVault) -> None:
         self._vault = vault
@@ -44,12 +44,12 @@ class Ciphertexts:
         self._encrypted: dict[tuple[str, str, VaultKey], str] = {}
 
     def decrypt(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted]:
-        """The values by name. Raises VaultSecretError, which names the first that cannot be decrypted."""
+        """Return the values by name. Raises VaultSecretError, which names the first one that cannot be decrypted."""
         self.preload(ciphertexts)
         return {name: self.one(name, ciphertext) for name, ciphertext in ciphertexts.items()}
 
     def one(self, name: str, ciphertext: str) -> Decrypted:
-        """One value. Raises VaultSecretError."""
+        """Return one value. Raises VaultSecretError."""
         if (name, ciphertext) not in self._decrypted:
             self.preload({name: ciphertext})
         value = self._decrypted[name, ciphertext]
@@ -58,7 +58,7 @@ class Ciphertexts:
         return value
 
     def preload(self, ciphertexts: Mapping[str, str]) -> None:
-        """Decrypt many at once, for later; says nothing of those that cannot be decrypted."""
+        """Decrypt many values at once and cache them. Ignores those that cannot be decrypted."""
         new = [entry for entry in ciphertexts.items() if entry not in self._decrypted]
         for (name, ciphertext), value in zip(new, _on_all_cores(self._decrypt, new)):
             self._decrypted[name, ciphertext] = value
@@ -66,7 +66,7 @@ class Ciphertexts:
                 self._encrypted.setdefault((name, value.text, value.key), ciphertext)
 
     def encrypt(self, values: Mapping[str, tuple[str, VaultKey]]) -> dict[str, str]:
-        """The ciphertexts by name, each with a salt of its own. One that the file had already is used again."""
+        """Return the ciphertexts by name, each with its own salt. Ciphertexts that the file already has are reused."""
         wanted = {name: (name, text, key) for name, (text, key) in values.items()}
         new = [entry for entry in wanted.values() if entry not in self._encrypted]
         for entry, ciphertext in zip(new, _on_all_cores(self._encrypt, new)):
@@ -77,7 +77,7 @@ class Ciphertexts:
 
     def _decrypt(self, entry: tuple[str, str]) -> Decrypted | VaultSecretError:
         name, ciphertext = entry
-        what = f"The present value of '{name}'"
+        what = f"The current value of '{name}'"
         try:
             plain, key = self._vault.decrypt(ciphertext.encode(), what)
             return Decrypted(plain.decode(), key, id_in_header(ciphertext))
@@ -102,10 +102,10 @@ def _on_all_cores(work: Callable[[_Given], _Result], values: Iterable[_Given]) -
         # This process may have no more threads.
         return [work(value) for value in values]
     finally:
-        # Not waiting: the first failure, or the end of the task's time, ends this at once.
+        # Without waiting, so that the first failure or the task's timeout ends this at once.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _cores() -> int:
-    # Fewer than the machine has, perhaps. macOS cannot tell.
+    # This process may be limited to some of the machine's cores. macOS has no function for that.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

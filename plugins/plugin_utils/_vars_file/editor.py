@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""What has to be written so that variables have the wanted values, and the secrets that encrypt them."""
+"""Work out what has to be written so that variables have the wanted values, and which secrets encrypt them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .vault_content import WHOLE, Content, plain_value
 from .vault_errors import InvalidFileError, VaultSecretError
 
 Wanted = Mapping[str, "str | None"]
-"""Variables by name, each with the text that it is to have; None for one that is removed."""
+"""Variables by name, each with its new text; None for a variable to remove."""
 
 
 class Editor:
-    """Compares a file's content with what is wanted. `beginning` is its content when it was opened."""
+    """Compares a file's content with the wanted values. `beginning` is its content when it was opened."""
 
     def __init__(self, path: str, beginning: Content, vault: RunVault, vault_id: str | None) -> None:
         self._path = path
@@ -32,7 +32,7 @@ class Editor:
         self._written: dict[str, set[str]] = {}
 
     def variables(self, content: Content, names: Iterable[str]) -> dict[str, Variable]:
-        """Those of the variables that the file has."""
+        """Return those of the variables that the file has."""
         with self._naming_the_file():
             found = {name: content.text.one(name) for name in names}
         return {name: variable for name, variable in found.items() if variable}
@@ -42,7 +42,7 @@ class Editor:
             return splice(content.text, changes)
 
     def plan(self, content: Content, changes: Wanted) -> tuple[list[str], dict[str, str | None]]:
-        """The names that somebody else has changed, and what has to be written of the others."""
+        """Return the names that somebody else has changed, and what has to be written for the others."""
         variables = self.variables(content, changes)
         first = self.variables(self._beginning, changes)
         kept = {name for name, text in changes.items() if text is None and _same(variables.get(name), first.get(name))}
@@ -55,7 +55,7 @@ class Editor:
                 conflicts.append(name)
             elif variable and text is None:
                 writes[name] = None
-            elif text is not None and not (variable and self._says(content, variable, text)):
+            elif text is not None and not (variable and self._is_up_to_date(content, variable, text)):
                 writes[name] = text
         return conflicts, writes
 
@@ -67,8 +67,8 @@ class Editor:
         ours = {wanted, self.text(self._beginning, first), *self._written.get(variable.name, ())}
         return now is None or now not in ours
 
-    def _says(self, content: Content, variable: Variable, text: str) -> bool:
-        """Whether the variable has this text, vaulted, under the vault id that the user named, if any."""
+    def _is_up_to_date(self, content: Content, variable: Variable, text: str) -> bool:
+        """Whether the variable has this text, vaulted, and under the vault id that the user set, if any."""
         vault_id, value = self._vault_id, variable.value
         if vault_id and content.encryption and not content.encryption.is_under(vault_id):
             return False
@@ -78,7 +78,7 @@ class Editor:
         return content.format == WHOLE and content.plain_text(variable) == text
 
     def text(self, content: Content, variable: Variable | None) -> str | None:
-        """The variable's text, or None when there is none, or it is not a string, or it cannot be decrypted."""
+        """Return the variable's text; None if there is none, or it is not a string, or it cannot be decrypted."""
         if variable is None or variable.value is None:
             return None
         if variable.value.is_vaulted:
@@ -88,7 +88,7 @@ class Editor:
         return content.plain_text(variable)
 
     def remember(self, writes: Wanted) -> None:
-        """Count these values as ours when they are found in the file later."""
+        """Remember that these values were written by this task, in case they are found in the file later."""
         for name, text in writes.items():
             if text is not None:
                 self._written.setdefault(name, set()).add(text)
@@ -103,7 +103,7 @@ class Editor:
         return {name: values.get(name) for name in writes}
 
     def key(self, name: str) -> VaultKey:
-        """The secret that encrypts a single value."""
+        """Return the secret that encrypts a single value."""
         vault_id = self._vault_id
         if name not in self._keys:
             vaulted = {} if vault_id else ciphertexts_of(self.variables(self._beginning, [name]))
@@ -113,13 +113,13 @@ class Editor:
         return self._keys[name]
 
     def whole_key(self, content: Content) -> VaultKey:
-        """The secret that encrypts the file as a whole."""
-        # Who could read the file can still read it, unless another secret is asked for.
+        """Return the secret that encrypts the file as a whole."""
+        # Whoever could read the file can still read it, unless the user asked for another secret.
         replaced = content.encryption.key if content.encryption else None
         return self._vault.key(self._vault_id, replaced, ())
 
     def vault_id_after(self, name: str, is_written: bool) -> str:
-        """The vault id that a variable has after the changes."""
+        """Return the vault id that a variable has after the changes."""
         if self._beginning.format == WHOLE:
             return self.whole_key(self._beginning).vault_id
         if is_written:
@@ -135,7 +135,7 @@ class Editor:
 
 
 def ciphertexts_of(variables: Mapping[str, Variable]) -> dict[str, str]:
-    """The ciphertexts of those variables that are vaulted by themselves."""
+    """Return the ciphertexts of those variables that are vaulted by themselves."""
     values = {name: variable.value for name, variable in variables.items()}
     return {name: value.text for name, value in values.items() if value and value.is_vaulted}
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""An exclusive lock (flock) on the folder of a file.
+"""Take an exclusive lock (flock) on the folder of a file.
 
-Locking the folder leaves nothing behind, and the lock outlasts a replacement of the file itself.
+Locking the folder leaves no lock file behind, and the lock stays when the file itself is replaced.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .lock_holder import lock_holder
 from .vault_errors import LOCK_ADVICE, FileAccessError, file_access
 
 NO_FOLDER = -1
-"""A descriptor with which everything fails, where None would mean the current folder."""
+"""A descriptor with which every system call fails; None would mean the current folder."""
 
 _MODE_OF_NEW_FOLDERS = 0o700
 _SECONDS_TO_WAIT = 600.0
@@ -39,13 +39,13 @@ class Place:
 
     @property
     def folder(self) -> str:
-        """Where the open folder is now; it may have been renamed. Linux can tell, elsewhere it is where it was."""
+        """The current path of the open folder, which may have been renamed. Only Linux notices that."""
         with suppress(OSError):
             return os.readlink(f"/proc/self/fd/{self.descriptor}").removesuffix(" (deleted)")
         return os.path.dirname(self.path)
 
     def moved_to(self) -> str | None:
-        """The real path that the given path leads to now, if that is another file or in another folder, else None."""
+        """Return the real path that the given path leads to now; None if it is still the same file and folder."""
         now = os.path.realpath(self.given)
         if now != self.path:
             return now
@@ -62,11 +62,11 @@ class Place:
 def locked_place(path: str, make_folders: bool, lock: bool = True) -> Iterator[Place]:
     """Lock the folder of the file at an absolute path; symbolic links are followed.
 
-    With `make_folders`, missing folders are made with mode 0700. Those that are still empty at the end are removed.
-    Without it and without the folder, the place has the descriptor NO_FOLDER. `lock=False` only opens the folder.
+    With `make_folders`, missing folders are created with mode 0700. Those that are still empty at the end are removed.
+    Without it, the place has the descriptor NO_FOLDER if the folder is missing. `lock=False` only opens the folder.
 
-    Raises FileAccessError where the operating system refuses, and when another run keeps the lock for ten minutes
-    during which nothing in the folder changes.
+    Raises FileAccessError if the operating system refuses, or if another run keeps the lock for ten minutes in which
+    nothing in the folder changes.
     """
     for _attempt in range(_ATTEMPTS):
         made: list[str] = []
@@ -79,15 +79,15 @@ def locked_place(path: str, make_folders: bool, lock: bool = True) -> Iterator[P
                     yield place
                     return
                 finally:
-                    # Before the lock goes: whoever gets it next checks whether the folder is still there.
+                    # Before the lock is released, because the next run with the lock checks that the folder exists.
                     _remove_unused(place, made)
         finally:
-            _let_go(place)
+            _release(place)
     raise FileAccessError(f"The folder of {path} was replaced again and again while this run waited for it; run again")
 
 
 def _open(path: str, make_folders: bool, made: list[str]) -> Place | None:
-    """The place, or None when another run has just removed a folder of it. What was made is appended to `made`."""
+    """Return the place; None if another run has just removed a folder of it. Appends created folders to `made`."""
     real = _real_path(path)
     folder = os.path.dirname(real)
     try:
@@ -103,15 +103,15 @@ def _open(path: str, make_folders: bool, made: list[str]) -> Place | None:
 
 def _real_path(path: str) -> str:
     if os.path.islink(path) and not os.path.exists(path):
-        raise FileAccessError(f"{path} is a symbolic link that leads to no file; correct the link or remove it")
+        raise FileAccessError(f"{path} is a broken symbolic link; correct or remove it")
     if os.path.isdir(path):
         raise FileAccessError(f"{path} is a folder; give the path of a vars file")
     return os.path.realpath(path)
 
 
 def _is_folder(path: str) -> bool:
-    """Whether a folder is there. Unlike os.path.isdir, it does not say no where it may not look."""
-    with file_access(f"look into {path}"):
+    """Whether a folder exists. Unlike os.path.isdir, this raises FileAccessError if there is no permission to look."""
+    with file_access(f"access {path}"):
         try:
             os.stat(os.path.join(path, "."))
         except FileNotFoundError:
@@ -120,24 +120,24 @@ def _is_folder(path: str) -> bool:
 
 
 def _make_folders(folder: str, made: list[str]) -> None:
-    """Make the folder and its parents, where missing. Raises FileNotFoundError when a parent is removed meanwhile."""
+    """Create the folder and its missing parents. Raises FileNotFoundError if a parent is removed meanwhile."""
     if os.path.isdir(folder):
         return
     _make_folders(os.path.dirname(folder), made)
-    with file_access(f"make the folder {folder}", passing=FileNotFoundError), suppress(FileExistsError):
+    with file_access(f"create the folder {folder}", passing=FileNotFoundError), suppress(FileExistsError):
         os.mkdir(folder, _MODE_OF_NEW_FOLDERS)
         made.append(folder)
 
 
 def _lock(place: Place, made: list[str]) -> bool:
-    """Wait for the lock. Returns False, perhaps with the lock, when the path leads to another folder by then."""
+    """Wait for the lock. Returns False, with or without the lock, if the path now leads to another folder."""
     with file_access(f"lock the folder {place.folder}", LOCK_ADVICE):
         try:
             fcntl.flock(place.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return _wait(place) and place.moved_to() is None
         except OSError:
-            # Nobody can lock it, so no other run uses what was made.
+            # Nobody can lock the folder, so no other run uses the folders that were created.
             for folder in reversed(made):
                 with suppress(OSError):
                     os.rmdir(folder)
@@ -146,7 +146,7 @@ def _lock(place: Place, made: list[str]) -> bool:
 
 
 def _wait(place: Place) -> bool:
-    """Wait in short steps, so that this thread can serve signals, while another one waits for the lock."""
+    """Wait in short steps, so that this thread can handle signals, while another one waits for the lock."""
     waiter = _Waiter(place.descriptor)
     try:
         waiter.start()
@@ -167,11 +167,11 @@ def _wait(place: Place) -> bool:
 
 
 class _Waiter(threading.Thread):
-    """Waits for a lock, and lets go of it at once if nobody wants it any more."""
+    """Waits for a lock, and releases it at once if it is not wanted any more."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(daemon=True)
-        # Both descriptors share the lock, and this one stays open for as long as this thread needs it.
+        # Both descriptors share the lock, and this one stays open while this thread needs it.
         self._descriptor = os.dup(descriptor)
         self._decision = threading.Lock()
         self._is_wanted = True
@@ -190,7 +190,7 @@ class _Waiter(threading.Thread):
         os.close(self._descriptor)
 
     def give_up(self) -> None:
-        """Without effect on a lock that was already obtained."""
+        """Stop waiting. This does not release a lock that was already obtained."""
         with self._decision:
             self._is_wanted = False
 
@@ -204,12 +204,12 @@ def _too_long(place: Place) -> str:
     holder = lock_holder(place.descriptor)
     return (
         f"The folder {place.folder} has been locked by another run{f' ({holder})' if holder else ''} for "
-        f"{_SECONDS_TO_WAIT:.0f} seconds without a change in it; wait for that run or end it, and run again"
+        f"{_SECONDS_TO_WAIT:.0f} seconds without any change in it; wait for that run or end it, and run again"
     )
 
 
 def _remove_unused(place: Place, made: list[str]) -> None:
-    """Remove the folders that were made, if they are empty and no other run has locked one to write a file there."""
+    """Remove the created folders that are empty, unless another run has locked one to write a file there."""
     if not made or place.moved_to() is not None:
         return
     for folder in reversed(made):
@@ -226,11 +226,11 @@ def _remove_unused(place: Place, made: list[str]) -> None:
                 os.close(descriptor)
 
 
-def _let_go(place: Place) -> None:
+def _release(place: Place) -> None:
     if place.descriptor == NO_FOLDER:
         return
     try:
-        # Closing is not enough: a process that was forked meanwhile would keep the lock.
+        # Closing is not enough, because a process that was forked meanwhile would keep the lock.
         _unlock(place.descriptor)
     finally:
         os.close(place.descriptor)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Who has locked a file or folder, where Linux tells."""
+"""Find out which process has locked a file or folder. Only Linux can tell."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 
 def lock_holder(descriptor: int) -> str | None:
-    """The process that has the flock, such as "process 4711, ansible-playboo", or None where that cannot be known.
+    """Return the process that has the flock, such as "process 4711, ansible-playboo"; None if it is unknown.
 
-    Of the command only its name: arguments may contain secrets. Processes of other containers are not visible, and
-    some file systems (btrfs, overlayfs) list their locks under another device number.
+    Only the name of the command is returned, because its arguments may contain secrets. Processes of other containers
+    are not visible, and some file systems (btrfs, overlayfs) list their locks under another device number.
     """
     status = os.fstat(descriptor)
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     with suppress(OSError, UnicodeError):
-        # Fields of a line: number, kind, ADVISORY, access, process, device:inode. Those who wait have "->" as second.
+        # Fields of a line: number, kind, ADVISORY, access, process, device:inode. If waiting, the second field is "->".
         for line in Path("/proc/locks").read_text().splitlines():
             fields = line.split()
             if len(fields) > 5 and fields[1] == "FLOCK" and fields[5] == device and int(fields[4]) > 0:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""A file that is replaced as a whole: at every moment the old one or the new one is there."""
+"""Replace a file as a whole, so that at any moment either the old file or the new one exists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .vault_errors import FileAccessError, FileChangedError, file_access
 
 _MODE_OF_NEW_FILES = 0o600
 
-# From a group_vars folder Ansible loads nothing that begins with a dot, and include_vars loads nothing that ends so.
+# Ansible loads no files from group_vars whose names begin with a dot, and include_vars loads none with this ending.
 _TEMPORARY = ".vaulted_vars.{}.tmp"
 _TEMPORARY_PATTERN = re.compile(r"\.vaulted_vars\.[0-9a-f]{16}\.tmp")
 
@@ -39,7 +39,7 @@ class Snapshot:
         return stat.S_IMODE(self.status.st_mode)
 
     def is_same(self, other: Snapshot) -> bool:
-        """Whether nobody has written, replaced or given away the file in between."""
+        """Whether nobody has written or replaced the file, or changed its owner or mode, in between."""
         mine, its = self.status, other.status
         return (self.data, mine.st_dev, mine.st_ino, mine.st_mtime_ns, mine.st_mode, mine.st_uid, mine.st_gid) == (
             (other.data, its.st_dev, its.st_ino, its.st_mtime_ns, its.st_mode, its.st_uid, its.st_gid)
@@ -49,7 +49,7 @@ class Snapshot:
 class LockedFile:
     """A file in a folder that is locked, or in check mode only open.
 
-    Every method raises FileAccessError where the operating system refuses.
+    Every method raises FileAccessError if the operating system refuses.
     """
 
     def __init__(self, place: Place) -> None:
@@ -59,7 +59,7 @@ class LockedFile:
         self._folder = place.descriptor
 
     def read(self) -> Snapshot | None:
-        """The file as it is now, or None when there is none."""
+        """Return the file as it is now; None if there is none."""
         if self._folder == NO_FOLDER:
             return None
         with file_access(f"read {self._path}"):
@@ -73,10 +73,10 @@ class LockedFile:
                 return Snapshot(file.read(), os.fstat(descriptor), _acl(descriptor))
 
     def replace(self, old: Snapshot | None, data: bytes, mode: int | None = None, spare_bytes: int = 0) -> None:
-        """Put `data` in the place of `old`, keeping owner and mode, or with another mode where one is given.
+        """Replace `old` by a file with `data`. The owner and the mode are kept, unless `mode` is given.
 
-        A new file gets mode 0600. So many `spare_bytes` more must fit on the disk. Raises FileChangedError when
-        something else than `old` is there by now.
+        A new file gets mode 0600. Raises FileAccessError if `spare_bytes` more would not fit on the disk, and
+        FileChangedError if the file is not the same as `old` any more.
         """
         if mode is None:
             mode = old.mode if old else _MODE_OF_NEW_FILES
@@ -84,12 +84,12 @@ class LockedFile:
             self._write(self._name, data, mode, old, spare_bytes)
 
     def check_room(self, size: int) -> None:
-        """Raise what writing a new file of so many bytes would raise."""
+        """Raise what writing a new file of this size in bytes would raise."""
         with file_access(f"write {self._path}"):
             self._write(None, b"", _MODE_OF_NEW_FILES, None, size)
 
     def check_permission(self) -> None:
-        """Raise what a write is sure to raise where the permissions allow no new file, and change nothing."""
+        """Raise what a write would raise if the permissions allow no new file. Changes nothing."""
         folder = os.path.dirname(self._path)
         while not os.path.isdir(folder):
             folder = os.path.dirname(folder)
@@ -98,13 +98,13 @@ class LockedFile:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def backup_name(self) -> str:
-        """A name for a backup of now, which Ansible does not load."""
+        """Return a name for a backup, with the current time. Ansible does not load files with such names."""
         now = time.time()
         moment = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime(now))
         return f".{self._name}.{moment}.{int(now % 1 * 1_000_000):06d}~"
 
     def back_up(self, name: str, old: Snapshot, data: bytes) -> str:
-        """Put `data` beside the file under that name, with the owner and mode of `old`. Returns its path."""
+        """Write `data` next to the file under that name, with the owner and mode of `old`. Returns its path."""
         with file_access(f"write a backup of {self._path}"):
             self._write(name, data, old.mode, old)
         return os.path.join(os.path.dirname(self._path), name)
@@ -115,13 +115,13 @@ class LockedFile:
             os.chmod(self._name, mode, dir_fd=self._folder)
 
     def remove_leftovers(self) -> None:
-        """Remove temporary files. Only a run with the lock has any, so those of others are of runs that were killed."""
+        """Remove temporary files. Only runs with the lock make any, so they are left from runs that were killed."""
         with suppress(OSError):
             for name in filter(_TEMPORARY_PATTERN.fullmatch, os.listdir(self._folder)):
                 os.unlink(name, dir_fd=self._folder)
 
     def _write(self, name: str | None, data: bytes, mode: int, old: Snapshot | None, spare_bytes: int = 0) -> None:
-        """Write a temporary file with the owner of `old` and rename it; without a `name`, remove it again."""
+        """Write a temporary file with the owner of `old`. Rename it to `name`, or remove it if that is None."""
         temporary = _TEMPORARY.format(secrets.token_hex(8))
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -143,10 +143,10 @@ class LockedFile:
             if name is not None:
                 os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         finally:
-            # Gone already, unless something failed.
+            # It is already gone, unless something failed.
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=self._folder)
-        # Not every file system can do this with a folder, and by now the new file is there.
+        # Not every file system can do this with a folder, and the new file is already there.
         with suppress(OSError):
             os.fsync(self._folder)
 
@@ -166,12 +166,13 @@ class LockedFile:
         now = self.read()
         if not (now.is_same(old) if now and old else now is old):
             raise FileChangedError(
-                f"{self._path} was changed by another program while it was being edited; nothing was written, run again"
+                f"{self._path} was changed by another program while it was being edited, so nothing was written; run "
+                "again"
             )
 
 
 def _acl(descriptor: int) -> bytes | None:
-    # Without one there is an error, and without Linux no such function.
+    # Without a list this is an error, and only Linux has this function.
     with suppress(OSError, AttributeError):
         return os.getxattr(descriptor, _ACL)
     return None

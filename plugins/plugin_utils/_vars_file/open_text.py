@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Lines below a block of text, some of which are a part of it if nothing else is in between."""
+"""Handle lines below a block of text, which become part of it if nothing else is in between."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEEPS_EMPTY_LINES = re.compile(r"[^|>]*[|>][0-9]?\+")
 
 
 class OpenText(enum.Enum):
-    """Whether lines that follow, further in than the key, would become a part of a block of text above them."""
+    """Whether the following lines would become part of a block of text above them, if indented more than its key."""
 
     NONE = enum.auto()
     YES = enum.auto()
@@ -22,7 +22,7 @@ class OpenText(enum.Enum):
 
 
 def open_text(text: str, variable: Variable) -> OpenText:
-    """Which lines would become a part of the variable's value if the variable below it was removed."""
+    """Return which lines would become part of the variable's value if the variable below it were removed."""
     end = last_token(text, variable.events, variable.colon)
     if not variable.last_event.is_block_text or has_comment(text[line_end(text, end) : variable.limit]):
         return OpenText.NONE
@@ -31,15 +31,15 @@ def open_text(text: str, variable: Variable) -> OpenText:
 
 
 def has_comment(lines: str) -> bool:
-    """Whether there is anything in these lines, in which there is no value."""
+    """Whether there is a comment in these lines, which contain no value."""
     return bool(lines.strip(BLANKS))
 
 
 def outside(above: OpenText, lines: str, indent: int) -> str:
-    """The lines below a removed variable, changed so that none of them becomes a part of the text above it.
+    """Return the lines below a removed variable, changed so that none of them becomes part of the text above it.
 
-    The first comment is moved to the left, which ends that text. Before it, lines of blanks go, and empty ones too
-    where the text would keep them.
+    The first comment is moved to the left, which ends that text. Before it, lines of blanks are removed, and also empty
+    lines if the text would keep them.
     """
     if above is OpenText.NONE:
         return lines

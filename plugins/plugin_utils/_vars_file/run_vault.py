@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The vault secrets that the run was started with; the only place that reaches into ansible-core for them."""
+"""The vault secrets that the run was started with. Only this file gets them from ansible-core."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VaultKey:
 
 
 class RunVault:
-    """Encrypts and decrypts with the secrets that the run has loaded. May be used by several threads."""
+    """Encrypts and decrypts with the secrets that the run has loaded. Several threads may use it."""
 
     def __init__(self, secrets: Sequence[tuple[str, VaultSecret]]) -> None:
         self._keys = _distinct(VaultKey(vault_id, secret) for vault_id, secret in secrets)
@@ -34,9 +34,9 @@ class RunVault:
 
     @classmethod
     def of_run(cls, loader: DataLoader) -> RunVault:
-        """The vault with all secrets of this run.
+        """Return the vault with all secrets of this run.
 
-        ansible-core has no public way to them. From 2.19 on they are in a context, up to 2.18 in an attribute of the
+        ansible-core has no public API for them. From 2.19 on they are in a context, up to 2.18 in an attribute of the
         loader; the tests check both.
         """
         if not hasattr(ansible_vault, "VaultSecretsContext"):
@@ -45,11 +45,11 @@ class RunVault:
         return cls(current.secrets if current else loader._vault.secrets or [])
 
     def key(self, vault_id: str | None, replaced: VaultKey | None, other_ids: Iterable[str]) -> VaultKey:
-        """The secret to encrypt a value with.
+        """Return the secret to encrypt a value with.
 
-        That of `vault_id` if given, else that of the value that is replaced, else that of the run's encryption
-        identity, else the one under the one id that all other values of the file have, else the only one loaded.
-        Raises VaultSecretError when none of this decides, or the secret is not loaded or its id not fit for a header.
+        That is the secret of `vault_id` if given, else of the value that is replaced, else of the run's encryption
+        identity, else of the id that all other values in the file have, else the only secret that is loaded. Raises
+        VaultSecretError if none of this applies, if the secret is not loaded, or if its id cannot be in a header.
         """
         if not self._keys:
             raise VaultSecretError(
@@ -67,49 +67,49 @@ class RunVault:
         fitting = [key for key in self._keys if {key.vault_id} == ids] or self._keys
         if len(fitting) > 1:
             raise VaultSecretError(
-                f"This run has several vault secrets, {self._loaded()}, and nothing says which one encrypts; give its "
-                "id as vault_id"
+                f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with; "
+                "set vault_id to its id"
             )
         return _checked(fitting[0])
 
     def encrypt(self, plain: bytes, key: VaultKey) -> bytes:
-        """The ciphertext: a header line, with the key's id unless that is "default", and lines of digits."""
+        """Return the ciphertext: a header line, with the key's id unless that is "default", and lines of digits."""
         ciphertext: bytes = self._vault.encrypt(plain, key.secret, vault_id=key.vault_id)
         return ciphertext
 
     def decrypt(self, ciphertext: bytes, what: str) -> tuple[bytes, VaultKey]:
-        """The plain text, and the loaded secret that decrypted it.
+        """Return the plain text, and the loaded secret that decrypted it.
 
-        Raises VaultSecretError when none does, its sentence beginning with `what`.
+        Raises VaultSecretError if no secret can; its sentence begins with `what`.
         """
         try:
             plain, vault_id, secret = self._vault.decrypt_and_get_vault_id(ciphertext)
         except AnsibleError:
             raise VaultSecretError(
-                f"{what} cannot be decrypted with the vault secrets of this run; start it with the one that was used "
-                "to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file"
+                f"{what} cannot be decrypted with the vault secrets of this run; also load the secret that encrypted "
+                "it, or, if that secret is lost and the file contains only tokens, delete the file"
             ) from None
         return plain, VaultKey(vault_id, secret)
 
     def _named(self, vault_id: str, named_by: str) -> VaultKey:
-        # Of several under one id the first, as ansible-vault does.
+        # If several secrets have the same id, the first one is used, as by ansible-vault.
         for key in self._keys:
             if key.vault_id == vault_id:
                 return _checked(key)
         raise VaultSecretError(
-            f"No vault secret is loaded under the id that {named_by} names; correct the id, or load its secret with"
+            f"No vault secret is loaded under the id in {named_by}; correct the id, or load its secret with"
             f" --vault-id (this run has {self._loaded()})"
         )
 
     def _loaded(self) -> str:
-        """The loaded ids; of one that several secrets have, how many."""
+        """Return the loaded ids, with a count if several secrets have the same id."""
         ids = [key.vault_id for key in self._keys]
         counts = {vault_id: ids.count(vault_id) for vault_id in ids}
         return ", ".join(f"'{name}'" + (f" ({count} times)" if count > 1 else "") for name, count in counts.items())
 
 
 def id_in_header(ciphertext: str) -> str | None:
-    """The id that a ciphertext names; the default one where it names none, and None where it has no valid header."""
+    """Return the id in a ciphertext's header, or the default id if there is none; None without a valid header."""
     try:
         return str(parse_vaulttext_envelope(ciphertext.encode())[3])
     except (AnsibleError, ValueError):
@@ -117,7 +117,7 @@ def id_in_header(ciphertext: str) -> str | None:
 
 
 def _distinct(keys: Iterable[VaultKey]) -> list[VaultKey]:
-    """Without repetitions: a secret that is configured and given once more, for example."""
+    """Return the keys without repetitions, for example of a secret that is configured and also given as an option."""
     distinct: dict[tuple[str, bytes], VaultKey] = {}
     for key in keys:
         distinct.setdefault((key.vault_id, key.secret.bytes), key)
@@ -127,7 +127,7 @@ def _distinct(keys: Iterable[VaultKey]) -> list[VaultKey]:
 def _checked(key: VaultKey) -> VaultKey:
     if not key.vault_id.isascii() or key.vault_id != key.vault_id.strip():
         raise VaultSecretError(
-            f"The vault id '{key.vault_id}' cannot be written so that Ansible reads it again; load the secret under an "
+            f"The vault id '{key.vault_id}' cannot be written in a way that Ansible can read; load the secret under an "
             "id of ASCII characters, without white space around it"
         )
     return key

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Which names and values can become string variables."""
+"""Check which names and values can become string variables."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _JINJA_WORDS = {"true", "false", "none"}
 
 
 def check_name(name: object, what: str) -> None:
-    """Check that it can be the name of a variable. Raises InvalidVariableError, its sentence beginning with `what`.
+    """Check that a name can be the name of a variable. Raises InvalidVariableError; its sentence begins with `what`.
 
-    The sentence does not quote the name, because somebody may have given a secret in its place.
+    The sentence does not quote the name, because it may be a secret in the wrong place.
     """
     if not isinstance(name, str):
         raise InvalidVariableError(f"{what} is {_type(name)}, not a string; put it in quotes")
@@ -40,13 +40,13 @@ def check_name(name: object, what: str) -> None:
 
 
 def check_names(names: Sequence[object]) -> None:
-    """Check what was given for the option `names`; raises InvalidVariableError."""
+    """Check the value of the option `names`. Raises InvalidVariableError."""
     for position, name in enumerate(names):
         check_name(name, f"names[{position}]")
 
 
 def check_variables(variables: Mapping[object, object]) -> None:
-    """Check what was given for the option `variables`; raises InvalidVariableError, which contains no value."""
+    """Check the value of the option `variables`. Raises InvalidVariableError, which contains no value."""
     for position, name in enumerate(variables, start=1):
         check_name(name, f"Name {position} in variables")
     for name, value in variables.items():
@@ -56,7 +56,7 @@ def check_variables(variables: Mapping[object, object]) -> None:
                 f"The value of '{name}' is {_type(value)}, not a string; give a string, or use the filter '{filtered}'"
             )
         if is_encrypted(value):
-            raise InvalidVariableError(f"The value of '{name}' is vaulted text already; give it as plain text")
+            raise InvalidVariableError(f"The value of '{name}' is already vaulted; give it as plain text")
         try:
             value.encode()
         except UnicodeEncodeError:
@@ -66,6 +66,6 @@ def check_variables(variables: Mapping[object, object]) -> None:
 
 
 def _type(value: object) -> str:
-    """Python's name for the value's type: ansible-core's own types are marked kinds of those."""
+    """Return a name for the value's type. ansible-core's own types are subclasses of Python's."""
     name = next(kind.__name__ for kind in type(value).__mro__ if not kind.__module__.startswith("ansible"))
     return {"NoneType": "null", "bool": "a boolean", "int": "an integer", "dict": "a mapping"}.get(name, f"a {name}")

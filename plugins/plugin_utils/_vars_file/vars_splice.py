@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""A new text for a vars file: some variables set or removed, every character outside them as it was."""
+"""Make a new text for a vars file: set or remove some variables, and keep every character outside them."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from .vars_text import (
 from .vault_errors import InvalidFileError
 from .yaml_events import Kind, is_string
 
-# How deep a ciphertext is indented: as in what `ansible-vault encrypt_string` prints.
+# How far a ciphertext is indented, as in the output of `ansible-vault encrypt_string`.
 _DEPTH = 10
 _ONE_BREAK = rf"(?:\r\n|[{BREAKS}])"
-# Those that YAML reads as "\n" within a text. The others it keeps, and they would become a part of a ciphertext.
+# The breaks that YAML reads as "\n" within a text. It keeps the others, so they would become part of a ciphertext.
 _ENDING_BREAK = re.compile("\r\n|[\n\r\x85]")
 _REST_OF_EMPTY_LINE = re.compile(rf"[ \t]*(?:{_ONE_BREAK}|\Z)")
 _END_MARKER = re.compile(rf"\.\.\.[ \t]*{_ONE_BREAK}?")
 _START_MARKER = re.compile(rf"(?:\A|[{BREAKS}])---")
 _COMMENT = re.compile(f"[ \t]+#[^{BREAKS}]*")
 
-# The variables' names with their new values; None for one that is to go.
+# The variables' names with their new values; None for a variable to remove.
 Changes = Mapping[str, "StringValue | None"]
-# A part of the text, from where to where, and what takes its place.
+# A part of the text: its beginning, its end, and its replacement.
 _Edit = tuple[int, int, str]
 
 
 def splice(old: VarsText, changes: Changes) -> VarsText:
-    """The text of `old` with variables set (to a value) or removed (None). New ones go to its end, in their order.
+    """Return the text of `old` with variables set (to a value) or removed (None). New ones are added at the end.
 
-    Removing a variable that is not there changes nothing. Raises InvalidFileError, its text the end of a sentence that
-    begins with the file's name, where a change would touch another variable.
+    Removing a variable that is not there changes nothing. Raises InvalidFileError if a change would affect another
+    variable; its text is the end of a sentence that begins with the file's name.
     """
     changes = {name: value for name, value in changes.items() if value or name in old.by_name}
     if not changes:
@@ -62,13 +62,13 @@ def splice(old: VarsText, changes: Changes) -> VarsText:
         new = parse("".join([*parts, old.text[done:]]))
         if _is_as_wanted(old, changes, new):
             return new
-    raise InvalidFileError("is written so that this cannot be changed without changing more; edit it by hand")
+    raise InvalidFileError("cannot be changed here without changing other parts of it; edit it by hand")
 
 
 def _without_braces(old: VarsText) -> VarsText:
-    """The text without an empty mapping, "{}", or null. Both say that no variable is set yet, so nothing is lost."""
+    """Return the text without an empty mapping, "{}", or null. Both mean that no variable is set."""
     if old.variables or not old.braces:
-        raise InvalidFileError("is written as JSON or in braces; write it as block YAML, one variable a line, first")
+        raise InvalidFileError("is written as JSON or in braces; write it as block YAML, one variable per line, first")
     before, after = old.text[: old.braces[0]], old.text[old.braces[1] :]
     empty_line = _REST_OF_EMPTY_LINE.match(after)
     if empty_line and (not before or before[-1] in BREAKS):
@@ -88,12 +88,14 @@ def _check_editable(old: VarsText, changes: Changes) -> None:
         if variable.name not in changes:
             continue
         if not variable.has_simple_key:
-            raise InvalidFileError(f"does not begin a line with '{variable.name}:'; write that variable so first")
+            raise InvalidFileError(
+                f"does not begin a line with '{variable.name}:'; give that variable its own line first"
+            )
         for event in (*variable.key, *variable.events):
             if event.kind is not Kind.ALIAS and users.get(event.anchor, set()) - changes.keys():
                 raise InvalidFileError(
-                    f"gives the value of '{variable.name}' the anchor '&{event.anchor}', to which another variable "
-                    "refers; write that variable's value out first"
+                    f"gives the value of '{variable.name}' the anchor '&{event.anchor}', which another variable refers "
+                    "to; write out the value of that variable first"
                 )
 
 
@@ -123,7 +125,7 @@ def _edits(old: VarsText, changes: Changes) -> Iterator[_Edit]:
 
 
 def _end_marker(old: VarsText) -> Iterator[_Edit]:
-    """Remove "..." at the document's end, which is not allowed where there is neither a variable nor "---"."""
+    """Remove "..." at the document's end, which is not allowed if there is neither a variable nor "---"."""
     head = old.text[: old.variables[0].start] if old.variables else ""
     marker = _END_MARKER.match(old.text, old.end)
     if marker and not _START_MARKER.search(head):
@@ -131,7 +133,7 @@ def _end_marker(old: VarsText) -> Iterator[_Edit]:
 
 
 def _replacement(text: str, variable: Variable, value: StringValue, newline: str) -> _Edit:
-    """The new value in place of the old one, a comment behind the old one kept."""
+    """Return the edit that replaces the old value, and keeps a comment behind it."""
     first = variable.events[0]
     key_line_end, end = line_end(text, variable.colon), line_end(text, variable.stop)
     if variable.colon < first.first < key_line_end:
@@ -143,7 +145,7 @@ def _replacement(text: str, variable: Variable, value: StringValue, newline: str
         tail = comment.group() if comment else ""
     else:
         tail = text[variable.stop : end]
-    # A comment below may be indented at will; one as deep as the ciphertext would be read as a part of it.
+    # A comment below may be indented in any way; one as far in as the ciphertext would be read as part of it.
     below = BREAK.split(text[end : variable.limit])
     depth = max(variable.indent + _DEPTH, *(len(line) - len(line.lstrip(" ")) + 1 for line in below))
     return variable.start, end, head + _rendered(value, tail, newline + " " * depth)
@@ -159,14 +161,14 @@ def _addition(old: VarsText, added: Mapping[str, StringValue], newline: str) -> 
     if not old.text[: old.end] or old.text[old.end - 1] in BREAKS:
         return old.end, old.end, lines
     if last and last.last_event.is_block_text and not (last.value and last.value.is_vaulted):
-        # A line break at the file's end would become one of that text's own, so the new variables go above it.
+        # A line break at the file's end would become part of that text, so the new variables are added above it.
         start = _with_comments_above(old.text, last)
         return start, start, lines
     return old.end, old.end, newline + lines
 
 
 def _with_comments_above(text: str, variable: Variable) -> int:
-    """Where the comments right above a variable begin, or else the variable itself."""
+    """Return where the comments right above a variable begin, or the variable itself if there are none."""
     start = variable.start
     lines = [0, *(match.end() for match in BREAK.finditer(text, 0, start))]
     for line in reversed(lines[:-1]):
@@ -177,17 +179,17 @@ def _with_comments_above(text: str, variable: Variable) -> int:
 
 
 def _key(name: str) -> str:
-    """The name as a key, quoted where YAML would otherwise read no string: yes, no, on, off, true, false, null."""
+    """Return the name as a key, quoted if YAML would not read a string: yes, no, on, off, true, false, null."""
     return name if is_string(name) else f'"{name}"'
 
 
 def _rendered(value: StringValue, tail: str, line_start: str) -> str:
-    """What follows "name: ", with `tail` (a comment, or nothing) behind its first line."""
+    """Return what follows "name: ", with `tail` (a comment or nothing) behind its first line."""
     if tail.startswith("#"):
         tail = " " + tail
     if value.is_vaulted:
         comment = tail.lstrip(" \t")
-        # PyYAML's own parser takes blanks behind "|", but no tab.
+        # PyYAML's own parser accepts spaces behind "|", but no tab.
         tail = " " * (len(tail) - len(comment)) + comment
         return f"{value.tag} |{tail}" + "".join(line_start + line for line in value.text.split("\n"))
     quoted = yaml.safe_dump(value.text, default_style='"', width=sys.maxsize).rstrip("\n")
@@ -195,7 +197,7 @@ def _rendered(value: StringValue, tail: str, line_start: str) -> str:
 
 
 def _is_as_wanted(old: VarsText, changes: Changes, new: VarsText) -> bool:
-    """Whether the new text says what was wanted and nothing else: YAML can be written in ways not thought of here."""
+    """Whether the new text makes exactly the wanted changes. YAML can have forms that this file does not expect."""
     added = {name for name in changes if name not in old.by_name}
     wanted = [
         (variable.name, changes.get(variable.name) or variable.meaning)

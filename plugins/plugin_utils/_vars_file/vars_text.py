@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The text of a vars file: which variables it sets, and where.
+"""Find the variables in the text of a vars file.
 
-The text is parsed for positions only and nothing is ever written out again from what was parsed; `vars_splice` makes
-the new text from the old one and these positions. A position is an offset in characters.
+The text is only parsed for positions, and nothing is ever written from parsed data; `vars_splice` makes the new text
+from the old one and these positions. A position is an offset in characters.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VAULT = "!vault"
 UNSAFE = "!unsafe"
 _VAULT_TAGS = (VAULT, "!vault-encrypted")
 
-# What ends a line in YAML 1.1, which is more than what ends one elsewhere.
+# The line breaks of YAML 1.1, which are more than elsewhere.
 BREAKS = "\n\r\x85\u2028\u2029"
 BREAK = re.compile(f"\r\n|[{BREAKS}]")
 BLANKS = " \t" + BREAKS
@@ -31,7 +31,7 @@ BLANKS = " \t" + BREAKS
 
 @dataclass(frozen=True)
 class StringValue:
-    """A variable's value that is a string: its text, or the ciphertext when `tag` is VAULT, and its YAML tag if any."""
+    """A variable's value that is a string: its text, or the ciphertext if `tag` is VAULT, and its YAML tag if any."""
 
     text: str
     tag: str | None = None
@@ -45,15 +45,15 @@ class StringValue:
 class Variable:
     """One entry of the top-level mapping."""
 
-    name: str  # empty when the key is no string
-    value: StringValue | None  # None when the value is no string
+    name: str  # empty if the key is not a string
+    value: StringValue | None  # None if the value is not a string
     key: Sequence[Event]
-    events: Sequence[Event]  # the value's
-    start: int  # of the line that the key is on
-    colon: int  # the offset behind it
-    has_simple_key: bool  # whether the key begins its line and has its colon on it, as nearly all do
-    stop: int  # behind the last character of the value
-    limit: int  # where the next variable's line, or the end of the document, begins
+    events: Sequence[Event]  # of the value
+    start: int  # of the key's line
+    colon: int  # the offset behind the colon
+    has_simple_key: bool  # whether the key begins its line and is followed by its colon, as nearly always
+    stop: int  # the offset behind the last character of the value
+    limit: int  # where the line of the next variable begins, or where the document ends
 
     @property
     def indent(self) -> int:
@@ -65,13 +65,13 @@ class Variable:
 
     @property
     def meaning(self) -> object:
-        """What the value says, however it is written; equal for equal values."""
+        """The value without its notation; equal for equal values."""
         return self.value or [(event.kind, event.text, event.tag, event.anchor) for event in self.events]
 
     @property
     def last_event(self) -> Event:
-        """The value's last event but for the ends of collections without brackets."""
-        ends = (event.kind is Kind.END_OF_COLLECTION and event.is_nowhere for event in reversed(self.events))
+        """The value's last event, not counting the ends of collections without brackets."""
+        ends = (event.kind is Kind.END_OF_COLLECTION and event.is_empty for event in reversed(self.events))
         return self.events[-1 - list(ends).index(False)]
 
 
@@ -81,15 +81,15 @@ class VarsText:
 
     text: str
     variables: Sequence[Variable]
-    end: int  # of the document: before its end marker "..." where there is one
-    braces: tuple[int, int] | None  # from where to where it is a mapping in braces, or the word null
+    end: int  # of the document, before its end marker "..." if there is one
+    braces: tuple[int, int] | None  # beginning and end of a mapping in braces, or of the word null
 
     @cached_property
     def by_name(self) -> dict[str, Variable]:
         return {variable.name: variable for variable in self.variables if variable.name}
 
     def one(self, name: str) -> Variable | None:
-        """The variable of that name, if any; raises InvalidFileError if the file sets it twice."""
+        """Return the variable of that name, if any. Raises InvalidFileError if the file sets it twice."""
         if name in self._repeated:
             first = next(variable for variable in self.variables if variable.name == name)
             raise InvalidFileError(
@@ -106,17 +106,17 @@ class VarsText:
 def parse(text: str) -> VarsText:
     """Find the variables in a vars file's text, which has no byte order mark.
 
-    Raises InvalidFileError, its text the end of a sentence that begins with the file's name.
+    Raises InvalidFileError; its text is the end of a sentence that begins with the file's name.
     """
     found = events(text)
     documents = sum(event.kind is Kind.DOCUMENT for event in found)
     if documents == 0:
         return VarsText(text, (), len(text), None)
     if documents > 1:
-        raise InvalidFileError("contains several YAML documents, of which Ansible reads none; keep one of them first")
+        raise InvalidFileError("contains several YAML documents, which Ansible cannot read; keep one of them first")
     root, end = found[1], found[-1].first
     if root.kind is Kind.SCALAR and root.tag == NULL:
-        return VarsText(text, (), end, None if root.is_nowhere else (root.first, root.last))
+        return VarsText(text, (), end, None if root.is_empty else (root.first, root.last))
     if root.kind is not Kind.MAPPING:
         kind = "a list" if root.kind is Kind.SEQUENCE else "a single value"
         raise InvalidFileError(f"contains {kind}, not variables; a vars file must be a mapping of names to values")
@@ -126,13 +126,13 @@ def parse(text: str) -> VarsText:
 
 
 def line_end(text: str, offset: int) -> int:
-    """The offset of the line break that ends the line, or of the text's end."""
+    """Return the offset of the line break that ends the line, or of the text's end."""
     match = BREAK.search(text, offset)
     return match.start() if match else len(text)
 
 
 def next_line(text: str, offset: int) -> int:
-    """The offset at which the next line begins, or of the text's end."""
+    """Return the offset of the beginning of the next line, or of the text's end."""
     match = BREAK.search(text, offset)
     return match.end() if match else len(text)
 
@@ -158,7 +158,7 @@ def _variables(text: str, found: Sequence[Event], end: int) -> Iterator[Variable
 
 
 def _check_keys(text: str, found: Sequence[Event]) -> None:
-    """Raise InvalidFileError for a key that is a mapping or a list: YAML allows it, and Ansible cannot load it."""
+    """Raise InvalidFileError for a key that is a mapping or a list. YAML allows it, but Ansible cannot load it."""
     key_is_next: list[bool | None] = []  # for each collection around the event; None in a list
     for event in found:
         if event.kind is Kind.END_OF_COLLECTION:
@@ -180,7 +180,7 @@ def _check_keys(text: str, found: Sequence[Event]) -> None:
 
 
 def _nodes(found: Sequence[Event]) -> Iterator[Sequence[Event]]:
-    """The events of one node after the other, a collection's with all that is in it."""
+    """Yield the events of each node; those of a collection include everything in it."""
     depth = first = 0
     for position, event in enumerate(found):
         depth += (event.kind in (Kind.MAPPING, Kind.SEQUENCE)) - (event.kind is Kind.END_OF_COLLECTION)
@@ -207,11 +207,11 @@ def _string(node: Sequence[Event]) -> StringValue | None:
 
 
 def _stop(text: str, key: Event, value: Sequence[Event], colon: int, limit: int) -> int:
-    """The offset behind the value's last character.
+    """Return the offset behind the value's last character.
 
-    The parser gives it for a value on one line. A nested one it ends at the next variable, behind comments and empty
-    lines. So there it is the end of the last line that is neither, or of the last comment that is further in than
-    the key and therefore about the value.
+    For a value on one line, the parser returns it. For a nested value, the parser returns the beginning of the next
+    variable, behind comments and empty lines. So the value ends with the last line that is neither, or with the last
+    comment that is indented more than the key and therefore belongs to the value.
     """
     stop = last_token(text, value, colon)
     is_nested = value[0].kind in (Kind.MAPPING, Kind.SEQUENCE) and value[0].is_block
@@ -227,10 +227,10 @@ def _stop(text: str, key: Event, value: Sequence[Event], colon: int, limit: int)
 
 
 def last_token(text: str, value: Sequence[Event], colon: int) -> int:
-    """The offset behind the value's last character that is not in a comment."""
+    """Return the offset behind the value's last character that is not in a comment."""
     for event in reversed(value):
         if event.is_block_text:
             return event.first + len(text[event.first : event.last].rstrip(BLANKS))
-        if not event.is_nowhere:
+        if not event.is_empty:
             return event.last
     return colon

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The content of a vars file in one of its two formats, and what a variable in it contains.
+"""The content of a vars file in one of its two formats, and the values of its variables.
 
-In an inline file each value is vaulted by itself, behind the tag "!vault". The other format is encrypted as a whole,
-and its values are plain strings inside.
+In an inline file, each value is vaulted by itself, with the tag "!vault". In the other format, the file is encrypted as
+a whole, and the values in it are plain strings.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INLINE = "inline"
 WHOLE = "file"
 
 _BYTE_ORDER_MARK = "\ufeff"
-# What makes a template of a string; the last can give the others another look.
+# A string with one of these is a template. The last one can redefine the others.
 _TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
 _KINDS_BY_TAG = {
     "null": "null",
@@ -38,17 +38,17 @@ _KINDS_BY_TAG = {
 
 @dataclass(frozen=True)
 class StoredValue:
-    """What a variable of the file contains."""
+    """The value of a variable in the file."""
 
     text: str | None = field(repr=False)  # None unless `kind` is "a string"
-    kind: str  # "a string", "null", "a number", "a boolean", "a mapping", "a list", "a template" or the like
+    kind: str  # for example "a string", "null", "a number", "a boolean", "a mapping", "a list" or "a template"
     vaulted: bool  # by itself or because the whole file is encrypted
-    vault_id: str | None  # of the secret that decrypted it; None when it is not vaulted
+    vault_id: str | None  # of the secret that decrypted it; None if it is not vaulted
 
 
 @dataclass(frozen=True)
 class Content:
-    """A vars file's content. `encryption` is of a file that is encrypted as a whole."""
+    """A vars file's content. `encryption` is None unless the file is encrypted as a whole."""
 
     format: str
     text: VarsText
@@ -57,18 +57,18 @@ class Content:
 
     @cached_property
     def ids_in_headers(self) -> set[str]:
-        """The vault ids that the vaulted values name; nothing is decrypted for this."""
+        """The vault ids in the headers of the vaulted values; nothing is decrypted for this."""
         values = [variable.value for variable in self.text.variables if variable.value]
         ids = {id_in_header(value.text) for value in values if value.is_vaulted}
         return {vault_id for vault_id in ids if vault_id}
 
     def plain_text(self, variable: Variable) -> str | None:
-        """The variable's text when it is a string that is neither vaulted by itself nor a template, else None."""
+        """Return the variable's text if it is a string that is neither vaulted by itself nor a template, else None."""
         value = variable.value
         return None if not value or value.is_vaulted or is_template(value) else value.text
 
     def stored(self, variable: Variable, decrypted: Decrypted | None) -> StoredValue:
-        """What the variable contains; `decrypted` is its value if that is vaulted by itself."""
+        """Return what the variable contains; `decrypted` is its value if that is vaulted by itself."""
         if decrypted:
             return StoredValue(decrypted.text, "a string", True, decrypted.key.vault_id)
         text = self.plain_text(variable)
@@ -77,7 +77,7 @@ class Content:
 
 
 def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | None) -> Content:
-    """The content of a file's bytes. An empty file gets the format that is wanted, by default inline.
+    """Return the content of a file's bytes. An empty file gets the wanted format, by default inline.
 
     Raises InvalidFileError, and VaultSecretError if the file is encrypted as a whole and cannot be decrypted.
     """
@@ -85,7 +85,7 @@ def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | Non
     if data.strip() and wanted_format == (INLINE if is_whole else WHOLE):
         what = "is encrypted as a whole" if is_whole else "is not encrypted as a whole"
         raise InvalidFileError(
-            f"{path} {what}, and is not converted to format '{wanted_format}'; leave that option out, or convert the "
+            f"{path} {what}, and is not converted to format '{wanted_format}'; leave out that option, or convert the "
             "file with ansible-vault first"
         )
     if not is_whole:
@@ -95,13 +95,13 @@ def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | Non
 
 
 def encoded(content: Content, text: VarsText, vault: RunVault, key: VaultKey | None) -> bytes:
-    """The bytes to write for a new text; `key` is for the format in which the whole file is encrypted."""
+    """Return the bytes to write for a new text; `key` encrypts the whole file, if given."""
     plain = (content.mark + text.text).encode()
     return vault.encrypt(plain, key) if key else plain
 
 
 def is_template(value: StringValue) -> bool:
-    """Whether Ansible would take the value for a template."""
+    """Whether Ansible would treat the value as a template."""
     return value.tag is None and has_template_marks(value.text)
 
 
@@ -110,8 +110,8 @@ def has_template_marks(text: str) -> bool:
 
 
 def plain_value(text: str) -> StringValue:
-    """A string for a file that is encrypted as a whole."""
-    # Unlike a vaulted value, a string with template marks would be taken for a template.
+    """Return a string for a file that is encrypted as a whole."""
+    # Unlike a vaulted value, a string with template marks would be treated as a template.
     return StringValue(text, UNSAFE if has_template_marks(text) else None)
 
 

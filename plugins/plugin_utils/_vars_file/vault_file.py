@@ -22,39 +22,39 @@ from .vault_errors import FileChangedError
 _Result = TypeVar("_Result")
 
 _TRIES = 5
-# Takes the place of a value that need not be encrypted because nothing is written.
+# A placeholder for a value that need not be encrypted, because nothing is written.
 _PREVIEW = StringValue("$ANSIBLE_VAULT;1.1;AES256\n00", VAULT)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user said of the file. None leaves format, vault id and mode to the file, or to the defaults."""
+    """The user's settings for the file. With None, the format, vault id or mode of the file is kept, or the default."""
 
     path: str  # absolute
     format: str | None = None
     vault_id: str | None = None
     mode: int | None = None
     backup: bool = False
-    dry_run: bool = False  # for check mode: takes no lock, reads once, makes and changes nothing
+    dry_run: bool = False  # for check mode: takes no lock, reads once, creates and changes nothing
 
 
 @dataclass(frozen=True)
 class Outcome:
     """How the file differs, or would differ, from what it was when it was opened. The names are sorted.
 
-    A name is in exactly one of the first five lists. `vault_ids` has the id that each listed value is encrypted
-    under, `vault_id` that id if it is only one.
+    Each name is in exactly one of the first five lists. `vault_ids` has the id that each value is encrypted under,
+    `vault_id` has that id if it is the same for all.
     """
 
     added: list[str]
     updated: list[str]
     removed: list[str]
     unchanged: list[str]
-    conflicts: list[str]  # changed by somebody else meanwhile, and therefore left alone
+    conflicts: list[str]  # changed by somebody else meanwhile, so left alone
     format: str
     vault_id: str | None
     vault_ids: dict[str, str]
-    mode_before: int | None  # None when there was no file
+    mode_before: int | None  # None if there was no file
     mode_after: int | None  # None for the mode that a new file gets
     backup_file: str | None = None
 
@@ -67,7 +67,7 @@ class Outcome:
 def open_vars_file(settings: Settings, vault: RunVault, *, make_folders: bool) -> Iterator[VarsFile]:
     """Lock the file's folder until the end, and read the file. In a dry run there is no lock.
 
-    Folders are made only with `make_folders`; those that are still empty at the end are removed. Raises VarsFileError.
+    With `make_folders`, missing folders are created; those still empty at the end are removed. Raises VarsFileError.
     """
     make_folders = make_folders and not settings.dry_run
     with locked_place(settings.path, make_folders, lock=not settings.dry_run) as place:
@@ -79,15 +79,15 @@ def open_vars_file(settings: Settings, vault: RunVault, *, make_folders: bool) -
         try:
             yield VarsFile(settings, file, vault)
         finally:
-            # Of a write that was interrupted, even in its own cleaning up.
+            # A write may have been interrupted, even during its own cleanup.
             file.remove_leftovers()
 
 
 class VarsFile:
-    """A vars file that is open. Every method raises VarsFileError, and then the file is the old one or the new one.
+    """An open vars file. Every method raises VarsFileError; then the file is either the old one or the new one.
 
-    Attributes: `path` is the file's real path, `hard_links` how many names it had when it was read. (A write gives
-    only one of them the new content; the caller warns.)
+    Attributes: `path` is the file's real path, `hard_links` the number of names that it had when it was read. (A write
+    gives only one of them the new content; the caller warns.)
     """
 
     def __init__(self, settings: Settings, file: LockedFile, vault: RunVault) -> None:
@@ -106,17 +106,17 @@ class VarsFile:
 
     @property
     def folder(self) -> str:
-        """Where the file's folder is now, which may have been renamed since it was locked."""
+        """The current path of the file's folder, which may have been renamed since it was locked."""
         return self._file.place.folder
 
     def moved_to(self) -> str | None:
-        """Where the given path leads now, if that is not the locked file in the locked folder any more."""
+        """Return where the given path leads now; None if that is still the locked file in the locked folder."""
         return self._file.place.moved_to()
 
     def read(self, names: Iterable[str]) -> dict[str, StoredValue]:
-        """What the file now contains under these names; names that it does not have are left out.
+        """Return what the file now contains under these names; names that it does not have are left out.
 
-        Nothing else is decrypted. Raises VaultSecretError, which names the variable that cannot be decrypted.
+        Nothing else is decrypted. Raises VaultSecretError, which names a variable that cannot be decrypted.
         """
         _snapshot, content = self._now()
         variables = self._editor.variables(content, names)
@@ -124,17 +124,17 @@ class VarsFile:
         return {name: content.stored(variable, decrypted.get(name)) for name, variable in variables.items()}
 
     def preview(self, changes: Wanted) -> Outcome:
-        """What `apply` would do. Finds out whatever keeps the file from being changed so, and changes nothing."""
+        """Return what `apply` would do, or raise if the file cannot be changed in this way. Changes nothing."""
         _snapshot, content = self._now()
         conflicts, writes = self._editor.plan(content, changes)
         self._editor.splice(content, {name: _PREVIEW if text is not None else None for name, text in writes.items()})
         return self._outcome(changes, conflicts)
 
     def check_writable(self, extra_bytes: int = 0) -> None:
-        """Find out whether the file can be replaced by one with so many more bytes, by doing what a write does.
+        """Check that the file can be replaced by one with `extra_bytes` more, by doing the same as a write.
 
-        The file is replaced by its own bytes; where there is none, a temporary one is written and removed. In a dry
-        run only permissions are checked.
+        The file is replaced by its own content; if there is none, a temporary file is written and removed. In a dry
+        run, only permissions are checked.
         """
         if self._settings.dry_run:
             self._file.check_permission()
@@ -150,18 +150,18 @@ class VarsFile:
         _repeated(write)
 
     def apply(self, changes: Wanted) -> Outcome:
-        """Set and remove variables. `changes` is everything decided so far, so it repeats what was applied before.
+        """Set and remove variables. `changes` is everything decided so far, including what was applied before.
 
-        Values that are in the file already are not written again, and a file of which nothing changes is not written
-        at all. If another program changes the file between the read and the rename, both are done again. A variable
-        to which somebody gave a new value since the file was opened is left alone and listed in `conflicts`.
+        Values that are already in the file are not written again, and if nothing changes, the file is not written at
+        all. If another program changes the file between the read and the rename, both are done again. If somebody
+        changed a variable since the file was opened, it is left alone and listed in `conflicts`.
         """
         if self._settings.dry_run:
             return self.preview(changes)
         return _repeated(lambda: self._apply(changes))
 
     def stored(self, changes: Wanted) -> set[str]:
-        """The names of which the file now says exactly that. Only this tells whether a write succeeded."""
+        """Return the names that the file now has exactly as in `changes`. Only this tells whether a write succeeded."""
         _snapshot, content = self._now()
         variables = self._editor.variables(content, changes)
         self._editor.ciphertexts.preload(ciphertexts_of(variables))
@@ -172,7 +172,7 @@ class VarsFile:
         }
 
     def found(self, changes: Wanted) -> Outcome:
-        """How the file differs from what it was, by changes that are in it. After a write that failed."""
+        """Return how the file differs from what it was, given changes that are in it. For use after a failed write."""
         snapshot = self._file.read()
         outcome = self._outcome(changes, [])
         return replace(outcome, mode_after=snapshot.mode if snapshot and self._first else outcome.mode_before)
@@ -233,7 +233,7 @@ class VarsFile:
         )
 
     def _back_up(self, changes: Wanted) -> None:
-        """Leave a copy of the file as it was when it was opened, encrypted if it has values that get vaulted now."""
+        """Leave a copy of the file as it was when it was opened, encrypted if plain values in it become vaulted."""
         if not self._settings.backup or not self._first:
             return
         first = self._editor.variables(self._beginning, changes)
@@ -249,7 +249,7 @@ class VarsFile:
 
 
 def _repeated(work: Callable[[], _Result]) -> _Result:
-    """Do it again when another program changes the file meanwhile, at most five times."""
+    """Do the work, and repeat it if another program changes the file meanwhile, up to five times in total."""
     for _try in range(_TRIES - 1):
         with suppress(FileChangedError):
             return work()

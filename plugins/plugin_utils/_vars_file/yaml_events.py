@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The events of a YAML parser on its way through a text, with their places. No value is built from them."""
+"""The events of a YAML parser with their positions in the text. No values are built from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .vault_errors import InvalidFileError
 STRING = "tag:yaml.org,2002:str"
 NULL = "tag:yaml.org,2002:null"
 
-# The parser that Ansible itself reads vars files with: libyaml where PyYAML was built with it, and 30 times as fast.
+# The parser that Ansible itself uses for vars files: libyaml, which is 30 times as fast, if PyYAML was built with it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BARE_TEMPLATE = re.compile(r"(?:^|[:-])[ \t]+\{[{%]")
 _RESOLVER = yaml.resolver.Resolver()
@@ -50,21 +50,21 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `first` is the offset of its first character, `last` the one behind its last, both in characters."""
+    """One event. `first` is the offset of its first character, `last` the offset behind its last, in characters."""
 
     kind: Kind
     first: int
     last: int
     line: int  # from 1
     column: int  # from 0
-    text: str  # a scalar's
-    tag: str | None  # a scalar has one always, its own or the one that YAML gives it
-    anchor: str | None  # the one that it sets, or that an alias refers to
-    is_block: bool  # a text behind "|" or ">", or a collection without brackets
+    text: str  # of a scalar
+    tag: str | None  # a scalar always has one, its own or the one that YAML gives it
+    anchor: str | None  # the anchor that the event sets, or that an alias refers to
+    is_block: bool  # whether it is a text behind "|" or ">", or a collection without brackets
 
     @property
-    def is_nowhere(self) -> bool:
-        """Whether it has no character: the end of a collection without brackets, or a value left out."""
+    def is_empty(self) -> bool:
+        """Whether it has no characters: the end of a collection without brackets, or a missing value."""
         return self.first == self.last
 
     @property
@@ -73,15 +73,15 @@ class Event:
 
 
 def events(text: str) -> list[Event]:
-    """The events of a text without a byte order mark.
+    """Return the events of a text without a byte order mark.
 
-    Raises InvalidFileError, its text the end of a sentence that begins with the file's name.
+    Raises InvalidFileError; its text is the end of a sentence that begins with the file's name.
     """
     try:
         return list(_events(text))
     # PyYAML decodes tags without checking that they are valid Unicode.
     except (yaml.YAMLError, UnicodeError) as error:
-        # The parser's own words may quote the file, and thus a value.
+        # The parser's message may quote the file, including a value.
         mark = getattr(error, "problem_mark", None)
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         hint = ", perhaps because of a template without quotes" if mark and _has_bare_template(text, mark.line) else ""
@@ -89,12 +89,12 @@ def events(text: str) -> list[Event]:
 
 
 def is_string(plain: str) -> bool:
-    """Whether YAML reads a string where these characters stand without quotes."""
+    """Whether YAML reads this text as a string if it has no quotes."""
     return _tag(None, plain, (True, False)) == STRING
 
 
 def _has_bare_template(text: str, line: int) -> bool:
-    """Whether a value that begins with a template has no quotes on this line, counted from 0, or the one before it."""
+    """Whether a value on this line (counted from 0) or the one before begins with a template without quotes."""
     lines = text.split("\n")[max(line - 1, 0) : line + 1]
     return any(_BARE_TEMPLATE.search(one) for one in lines)
 
@@ -121,13 +121,13 @@ def _events(text: str) -> Iterator[Event]:
             text=value or "",
             tag=tag,
             anchor=anchor,
-            # Of a list that is not indented, PyYAML's own parser says None.
+            # For a list that is not indented, PyYAML's own parser returns None.
             is_block=event.style in ("|", ">") if kind is Kind.SCALAR else not getattr(event, "flow_style", True),
         )
 
 
 def _tag(tag: str | None, text: str, implicit: tuple[bool, bool]) -> str:
-    """A scalar's tag; `implicit` tells one without quotes from one in quotes."""
+    """Return a scalar's tag; `implicit` says whether the scalar is in quotes."""
     if tag in (None, "!"):
         tag = _RESOLVER.resolve(yaml.ScalarNode, text, implicit)
     return str(tag)

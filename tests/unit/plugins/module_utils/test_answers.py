@@ -98,11 +98,11 @@ def test_any_2xx_is_a_success_with_or_without_a_body(status: int) -> None:
 def test_a_status_below_200_is_not_a_final_answer() -> None:
     error = error_for(103, b"{}")
     assert error.outcome_unknown
-    assert "not final" in str(error)
+    assert "not a final answer" in str(error)
 
 
 def test_a_compressed_answer_is_reported_as_such() -> None:
-    assert "is compressed, which was not asked for" in str(error_for(200, b"\x1f\x8b", Content_Encoding="gzip"))
+    assert "is compressed, although that was not requested" in str(error_for(200, b"\x1f\x8b", Content_Encoding="gzip"))
 
 
 @pytest.mark.parametrize(

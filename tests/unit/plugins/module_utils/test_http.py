@@ -201,14 +201,14 @@ def test_generate_is_never_sent_again_once_it_may_have_been_carried_out(
     error = failure(make_client(sandbox, timeout=1), "generate")
     assert len(sandbox.calls("generate")) == 1
     assert len(sandbox.live_tokens()) == 1
-    assert "may have made a token that nobody has" in str(error)
+    assert "may have made a token that was lost" in str(error)
 
 
-@pytest.mark.parametrize(("fault", "cause"), [("cut", "it was closed early"), ("silence", "timed out")])
+@pytest.mark.parametrize(("fault", "cause"), [("cut", "the connection was closed early"), ("silence", "timed out")])
 def test_a_lost_answer_is_reported_with_its_cause(sandbox: Sandbox, fault: str, cause: str) -> None:
     sandbox.fail("introspect", **LOST_ANSWERS[fault])
     error = failure(make_client(sandbox, timeout=1, retries=0), "introspect")
-    assert f"brought no whole answer ({cause}); run the play again" in str(error)
+    assert f"sent no complete answer ({cause}); run the play again" in str(error)
 
 
 # The answer to a revocation has no body that could be cut in half.
@@ -469,7 +469,7 @@ def test_requests_ca_bundle_is_used_without_ca_path(
 def test_a_ca_file_without_a_certificate_is_reported(secure_sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     error = failure(make_client(secure_sandbox, ca_path=str(tmp_path / "ca.pem")), "generate")
-    assert "that ca_path names contains no certificate" in str(error)
+    assert "from ca_path contains no certificate" in str(error)
     assert "nobody has" not in str(error)
 
 
@@ -479,7 +479,7 @@ def test_a_missing_ca_bundle_from_the_environment_is_reported(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     error = failure(make_client(secure_sandbox), "generate")
     assert isinstance(error, errors.Unsendable)
-    assert "that REQUESTS_CA_BUNDLE names cannot be read or does not exist" in str(error)
+    assert "from REQUESTS_CA_BUNDLE cannot be read or does not exist" in str(error)
     assert str(error).endswith("correct REQUESTS_CA_BUNDLE.")
 
 
@@ -524,13 +524,13 @@ def test_an_unreachable_proxy_is_not_mistaken_for_the_api(secure_sandbox: Sandbo
     ("proxy", "words"),
     [
         ("http://user:hunter2@127.0.0.1:1", "the proxy 127.0.0.1:1 on the way"),
-        ("http://user:hunter2@", "proxy is not a usable address of a proxy"),
-        ("nonsense://user:hunter2@x", "proxy is not a usable address of a proxy"),
+        ("http://user:hunter2@", "proxy is not a valid proxy address"),
+        ("nonsense://user:hunter2@x", "proxy is not a valid proxy address"),
         ("http://user:12/hunter2@127.0.0.1:1", "the proxy with a malformed address"),
         ("http://user:#hunter2@127.0.0.1:1", "the proxy with a malformed address"),
         ("//user", "the proxy with a malformed address"),
-        ("http://user:hunter2@[::1", "proxy is not a usable address of a proxy"),
-        ("http://user:hunter2@127.0.0.1:99999", "proxy is not a usable address of a proxy"),
+        ("http://user:hunter2@[::1", "proxy is not a valid proxy address"),
+        ("http://user:hunter2@127.0.0.1:99999", "proxy is not a valid proxy address"),
     ],
 )
 def test_an_unusable_proxy_is_reported_without_its_password(secure_sandbox: Sandbox, proxy: str, words: str) -> None:

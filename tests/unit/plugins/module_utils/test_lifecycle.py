@@ -93,15 +93,15 @@ def test_an_unknown_expiry_or_scope_is_given_as_the_reason(details: TokenDetails
 def test_a_reason_names_the_scopes_and_the_seconds() -> None:
     details = TokenDetails("Bearer", ("api", "skus"), None, None, 42)
     scope = for_present(Wanted(("vouchers",), 0, False), given=True, details=details).reason
-    assert scope == "The token has the scope 'api skus', and 'vouchers' is wanted."
+    assert scope == "The token has the scope 'api skus', but 'vouchers' is required."
     time = for_present(Wanted(None, 60, False), given=True, details=details).reason
-    assert time == "The token expires in 42 s, and at least 60 s are wanted."
+    assert time == "The token expires in 42 s, but at least 60 s are required."
 
 
 def test_a_token_that_an_earlier_try_may_have_revoked_is_not_a_change() -> None:
     decision = for_absent(active=None)
     assert (decision.operation, decision.changes) == (lifecycle.NONE, False)
-    assert "may have done it" in decision.reason
+    assert "may have revoked it" in decision.reason
 
 
 @given(WANTED, st.booleans(), st.none() | DETAILS)

@@ -94,7 +94,7 @@ CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] 
     "tunnel cut": (
         wrapped(RemoteDisconnected("s3cret"), requests.exceptions.ProxyError),
         *(PROXIED, Unreachable, True),
-        "through the proxy proxy.example:3128 ended before anything was sent (it was closed early)",
+        "through the proxy proxy.example:3128 ended before anything was sent (the connection was closed early)",
     ),
     "proxy wants a password": (refused_by_proxy(407), PROXIED, Unreachable, False, "password in HTTPS_PROXY"),
     "proxy forbids": (refused_by_proxy(403), PROXIED, Unreachable, False, "to allow api.example"),
@@ -119,12 +119,12 @@ CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] 
     "authority": (tls_error(ssl.SSLCertVerificationError, **UNKNOWN_CA), DIRECT, Untrusted, False, "set ca_path"),
     "name": (tls_error(ssl.SSLCertVerificationError, **MISMATCH), DIRECT, Untrusted, False, "name in api_base_url"),
     "name, by Python 3.9": (ssl.SSLCertVerificationError("s3cret"), DIRECT, Untrusted, False, "name in api_base_url"),
-    "expired": (tls_error(ssl.SSLCertVerificationError, **EXPIRED), DIRECT, Untrusted, False, "renewed"),
+    "expired": (tls_error(ssl.SSLCertVerificationError, **EXPIRED), DIRECT, Untrusted, False, "renew the certificate"),
     "no bundle": (OSError("Could not find a suitable TLS CA certificate bundle"), DIRECT, Unsendable, False, "certifi"),
     "bad bundle": (
         tls_error(library="X509", reason="NO_CERTIFICATE_OR_CRL_FOUND"),
         Route("api.example", ca_source="ca_path"),
-        *(Unsendable, False, "ca_path names contains no certificate"),
+        *(Unsendable, False, "from ca_path contains no certificate"),
     ),
     "malformed proxy": (
         requests.exceptions.InvalidProxyURL("s3cret"),
@@ -177,7 +177,7 @@ def test_once_the_form_was_read_the_outcome_is_unknown_whatever_was_raised(error
 @pytest.mark.parametrize("error", [BadStatusLine("s3cret"), requests.exceptions.InvalidHeader("s3cret")])
 def test_an_answer_that_is_not_http_is_reported(error: Exception) -> None:
     result = network_error(CALL, wrapped(error, requests.ConnectionError), DIRECT, form_was_read=True)
-    assert "(what came is not proper HTTP)" in str(result)
+    assert "(the answer is not valid HTTP)" in str(result)
 
 
 def test_the_certificate_error_of_older_urllib3_is_understood() -> None:

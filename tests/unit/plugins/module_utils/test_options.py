@@ -107,7 +107,9 @@ def test_an_invalid_base_url_is_refused(url: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["app_id", "app_token"])
-@pytest.mark.parametrize(("value", "words"), [("", "is empty"), ("hunter2\n", "line end"), ("clé", "no HTTP header")])
+@pytest.mark.parametrize(
+    ("value", "words"), [("", "is empty"), ("hunter2\n", "line break"), ("clé", "in an HTTP header")]
+)
 def test_a_key_that_cannot_be_sent_in_a_header_is_refused_unquoted(name: str, value: str, words: str) -> None:
     message = rejection(**{name: value})
     assert message.startswith(f"{name} ")
@@ -142,7 +144,7 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
 
 def test_a_missing_ca_file_is_reported_unquoted() -> None:
     message = rejection(ca_path="/nowhere/hunter2.pem")
-    assert message == "ca_path names a file or folder that does not exist where the task executes."
+    assert message == "ca_path names a file or folder that does not exist where the task runs."
 
 
 def test_a_proxy_for_plain_http_on_this_machine_is_refused() -> None:
@@ -258,7 +260,7 @@ def test_a_failure_that_may_have_made_a_token_warns_of_it(sandbox: Sandbox) -> N
     result = run(generate, options_of(sandbox), check_mode=False)
     assert result["failed"]
     (warning,) = result["warnings"]
-    assert "may have made a token that nobody has" in warning
+    assert "may have made a token that was lost" in warning
     assert "The keyword until would run the task again" in warning
 
 
@@ -286,7 +288,7 @@ IMPORTS: dict[str, tuple[str, str]] = {
     "not installed": ("raise ModuleNotFoundError(\"No module named 'requests'\", name='requests')", "(requests)"),
     "installed, and not working": (
         "raise ImportError('urllib3 v2 only supports OpenSSL 1.1.1+')",
-        "although it is there: urllib3 v2 only supports OpenSSL 1.1.1+",
+        "although it is installed: urllib3 v2 only supports OpenSSL 1.1.1+",
     ),
     "installed, and broken": ("raise AttributeError('module lib has no X509')", "module lib has no X509"),
 }

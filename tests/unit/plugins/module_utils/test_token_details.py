@@ -139,7 +139,7 @@ def test_differences_are_reported_once_and_without_values(sandbox: Sandbox, clie
     client.revoke("a-token")
     assert client.take_differences() == [
         "The status of generate is 201 instead of 200.",
-        "In the answer to generate, expires_in is not what the API's document says.",
+        "In the answer to generate, expires_in is not as the API's documentation says.",
         "The answer to generate lacks token_type.",
         "The status of revoke is 200 instead of 204.",
     ]
@@ -229,7 +229,7 @@ def test_a_token_that_cannot_be_sent_in_a_header_is_revoked_at_once(
     sandbox: Sandbox, client: OAuthClient, access_token: str
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": access_token})
-    with pytest.raises(BadAnswer, match="no HTTP header can carry, so it was revoked at once") as caught:
+    with pytest.raises(BadAnswer, match="cannot be sent in an HTTP header, so it was revoked at once") as caught:
         client.generate(None)
     assert not caught.value.may_have_made_a_token
     assert len(sandbox.calls("revoke")) == 1
@@ -240,7 +240,7 @@ def test_a_token_that_can_neither_be_sent_in_a_header_nor_revoked_is_reported(
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a b"})
     sandbox.fail("revoke", status=403)
-    with pytest.raises(BadAnswer, match="may have made a token that nobody has"):
+    with pytest.raises(BadAnswer, match="may have made a token that was lost"):
         client.generate(None)
 
 

@@ -40,20 +40,20 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "null where required": ({"tokens": [{"name": None}]}, "tokens[0].name is missing"),
     "null for a list": ({"tokens": [{"name": "a", "scope": None}]}, "tokens[0].scope is empty (null); give a list"),
     "null for an entry": ({"tokens": [None]}, "tokens[0] is empty (null); give a value, or remove the entry"),
-    "a string for an entry": ({"tokens": ["name=a"]}, "tokens[0] must be a mapping, and it is a string"),
+    "a string for an entry": ({"tokens": ["name=a"]}, "tokens[0] must be a mapping, but it is a string"),
     "a mapping for a scope": (
         {"tokens": [{"name": "a", "scope": ["b", {}]}]},
-        "tokens[0].scope[1] must be a string, and it is a mapping",
+        "tokens[0].scope[1] must be a string, but it is a mapping",
     ),
     "an empty choice": ({"tokens": [{"name": "a", "state": "", "more": None}]}, "tokens[0].state must be one of"),
     "another choice": ({"tokens": [{"name": "a", "state": "gone"}]}, "tokens[0].state must be one of present, absent"),
     "deeper": (
         {"tokens": [{"name": "a", "more": {"depth": "b"}}]},
-        "tokens[0].more.depth must be an integer, and it is a string",
+        "tokens[0].more.depth must be an integer, but it is a string",
     ),
-    "infinity": ({"count": float("inf")}, "count must be an integer, and it is a number"),
-    "infinity in words": ({"count": "Infinity"}, "count must be an integer, and it is a string"),
-    "an empty number": ({"count": ""}, "count must be an integer, and it is an empty string"),
+    "infinity": ({"count": float("inf")}, "count must be an integer, but it is a number"),
+    "infinity in words": ({"count": "Infinity"}, "count must be an integer, but it is a string"),
+    "an empty number": ({"count": ""}, "count must be an integer, but it is an empty string"),
 }
 
 

@@ -96,8 +96,8 @@ def test_a_value_that_is_not_a_string_is_refused_by_name_and_type_only(value: ob
 @pytest.mark.parametrize(
     ("value", "what"),
     [
-        ("$ANSIBLE_VAULT;1.1;AES256\n4711", "vaulted text already; give it as plain text"),
-        ("$ANSIBLE_VAULT 4711", "vaulted text already; give it as plain text"),
+        ("$ANSIBLE_VAULT;1.1;AES256\n4711", "already vaulted; give it as plain text"),
+        ("$ANSIBLE_VAULT 4711", "already vaulted; give it as plain text"),
         ("4711 \udcff", "not valid Unicode; encode it, for example as Base64"),
     ],
 )

@@ -168,7 +168,7 @@ def test_a_value_can_be_read_again_whatever_ends_the_first_line(path: Path, line
 def test_a_ciphertext_that_ansible_cannot_parse_is_an_error(path: Path) -> None:
     path.write_text(inline("a", SECRET).replace("AES256\n", "AES256\u2028"))
 
-    with pytest.raises(VaultSecretError, match=r"^The present value of 'a' cannot be decrypted"):
+    with pytest.raises(VaultSecretError, match=r"^The current value of 'a' cannot be decrypted"):
         change(path, variables={"a": SECRET})
 
 
@@ -189,8 +189,8 @@ def test_a_value_to_compare_that_cannot_be_decrypted_is_an_error(path: Path) -> 
         change(path, variables={"theirs": "x"})
 
     assert str(raised.value) == (
-        "The present value of 'theirs' cannot be decrypted with the vault secrets of this run; start it with the one "
-        "that was used to encrypt it, or, if that one is lost and the file contains nothing but tokens, delete the file"
+        "The current value of 'theirs' cannot be decrypted with the vault secrets of this run; also load the secret "
+        "that encrypted it, or, if that secret is lost and the file contains only tokens, delete the file"
     )
     assert path.read_bytes() == before
     assert nonempty_lists(change(path, names=("theirs",))) == {"removed": ["theirs"]}
@@ -200,7 +200,7 @@ def test_a_value_to_compare_that_cannot_be_decrypted_is_an_error(path: Path) -> 
 def test_a_broken_ciphertext_is_an_error(path: Path, broken: str) -> None:
     path.write_text(broken)
 
-    with pytest.raises(VaultSecretError, match=r"^The present value of 'a' cannot be decrypted"):
+    with pytest.raises(VaultSecretError, match=r"^The current value of 'a' cannot be decrypted"):
         change(path, variables={"a": "x"})
 
     assert path.read_text() == broken
@@ -288,7 +288,7 @@ def test_a_format_that_contradicts_the_existing_file_is_refused(
         change(path, variables={"a": "y"}, format=wanted)
 
     assert str(raised.value) == (
-        f"{path} {what}, and is not converted to format '{wanted}'; leave that option out, or convert the file with "
+        f"{path} {what}, and is not converted to format '{wanted}'; leave out that option, or convert the file with "
         "ansible-vault first"
     )
     assert path.read_text() == existing
@@ -370,8 +370,8 @@ def test_no_secret_is_guessed_when_none_of_several_is_named(path: Path, loaded: 
         with pytest.raises(VaultSecretError) as raised:
             change(path, run_vault(*loaded), variables={"a": "x"}, dry_run=dry_run)
         assert str(raised.value) == (
-            "This run has several vault secrets, 'dev', 'prod', and nothing says which one encrypts; give its id as "
-            "vault_id"
+            "This run has several vault secrets, 'dev', 'prod', and nothing says which one to encrypt with; set "
+            "vault_id to its id"
         )
 
     assert path.read_text() == text
@@ -401,7 +401,7 @@ def test_a_configured_identity_that_is_not_loaded_is_refused(path: Path, monkeyp
 
     with pytest.raises(
         VaultSecretError,
-        match=r"that the configured vault_encrypt_identity names; .* \(this run has 'dev'\)$",
+        match=r"in the configured vault_encrypt_identity; .* \(this run has 'dev'\)$",
     ):
         change(path, run_vault("dev"), variables={"a": "y"})
 
@@ -463,7 +463,7 @@ def test_an_unknown_vault_id_is_refused_and_the_loaded_ones_are_named(path: Path
         change(path, run_vault("dev", "prod", "dev"), variables={"a": "x"}, vault_id="pord")
 
     assert str(raised.value) == (
-        "No vault secret is loaded under the id that vault_id names; correct the id, or load its secret with"
+        "No vault secret is loaded under the id in vault_id; correct the id, or load its secret with"
         " --vault-id (this run has 'dev', 'prod')"
     )
     assert not path.exists()

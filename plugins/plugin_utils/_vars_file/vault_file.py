@@ -10,13 +10,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from .backup import Backup
 from .ciphertexts import Decrypted
 from .editor import Editor, Wanted, ciphertexts_of
 from .folder_lock import locked_place
 from .locked_file import LockedFile, Snapshot
 from .run_vault import RunVault
 from .vars_text import VAULT, StringValue
-from .vault_content import INLINE, WHOLE, Content, StoredValue, content_of, encoded
+from .vault_content import WHOLE, Content, StoredValue, content_of, encoded
 from .vault_errors import FileChangedError
 
 _Result = TypeVar("_Result")
@@ -95,12 +96,10 @@ class VarsFile:
         self._file = file
         self._vault = vault
         self._latest: tuple[bytes, Content] | None = None
-        self._backup_name: str | None = None
-        self._backup_file: str | None = None  # once it is made
-        self._backup_is_encrypted = False
         self._first = file.read()
         self._beginning = self._content(self._first)
         self._editor = Editor(file.place.path, self._beginning, vault, settings.vault_id)
+        self._backup = Backup(file, self._first, self._beginning, self._editor, vault)
         self.path = file.place.path
         self.hard_links = self._first.status.st_nlink if self._first else 0
 
@@ -186,14 +185,15 @@ class VarsFile:
             text = self._editor.splice(content, self._editor.values(content, writes))
             key = self._editor.whole_key(content) if content.format == WHOLE else None
             data = encoded(content, text, self._vault, key)
-            self._back_up(changes)
+            if self._settings.backup:
+                self._backup.make(changes)
             self._editor.remember(writes)
             encryption = Decrypted("", key, key.vault_id) if key else None
             self._latest = data, replace(content, text=text, encryption=encryption)
             self._file.replace(snapshot, data, mode)
         elif snapshot and mode is not None and mode != snapshot.mode:
             self._file.change_mode(mode)
-        return replace(outcome, backup_file=self._backup_file)
+        return replace(outcome, backup_file=self._backup.path)
 
     def _now(self) -> tuple[Snapshot | None, Content]:
         if self._settings.dry_run:
@@ -229,23 +229,8 @@ class VarsFile:
             vault_ids=vault_ids,
             mode_before=mode_before,
             mode_after=mode if mode is not None and self._first else mode_before,
-            backup_file=self._backup_file,
+            backup_file=self._backup.path,
         )
-
-    def _back_up(self, changes: Wanted) -> None:
-        """Leave a copy of the file as it was when it was opened, encrypted if plain values in it become vaulted."""
-        if not self._settings.backup or not self._first:
-            return
-        first = self._editor.variables(self._beginning, changes)
-        vaulted = ciphertexts_of(first)
-        plain = [name for name in first if changes[name] is not None and name not in vaulted]
-        encrypt = bool(plain) and self._beginning.format == INLINE
-        if self._backup_file and (self._backup_is_encrypted or not encrypt):
-            return
-        self._backup_name = self._backup_name or self._file.backup_name()
-        data = self._vault.encrypt(self._first.data, self._editor.key(plain[0])) if encrypt else self._first.data
-        self._backup_file = self._file.back_up(self._backup_name, self._first, data)
-        self._backup_is_encrypted = encrypt
 
 
 def _repeated(work: Callable[[], _Result]) -> _Result:

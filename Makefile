@@ -87,7 +87,7 @@ publishable: $(TEST_READY) ## Check the content of the tarball and of the docume
 sanity: $(TEST_READY) ## Run ansible-test sanity, Ansible's own checks of a collection
 	tests/sanity.sh
 
-test-matrix: $(COLLECTION) ## Run the integration tests with every ansible-core, or only some: make test-matrix CORE=2.19
+test-matrix: $(COLLECTION) ## Run the integration tests and ansible-test sanity with every ansible-core, or only some: make test-matrix CORE=2.19
 	"$(PYTHON)" tests/matrix.py $(CORE)
 
 docs: $(PUBLISH_READY) ## Build the documentation as HTML in build/docs/html

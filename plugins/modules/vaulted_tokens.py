@@ -46,7 +46,7 @@ options:
         description:
           - What the token may be used for, for example V(vouchers). U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token)
             lists the scopes.
-          - A token is kept only if it has exactly these scopes, in any order.
+          - A token is kept only if it has exactly these scopes, in any order. Case is ignored.
           - If not set, the API decides what a new token may be used for, and a token of any scope is kept.
           - Use the same scope for a name in all playbooks that share the file. Otherwise each run replaces the token of
             the other.
@@ -223,6 +223,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: A sentence that sums up what was done, or the cause of the failure.
+  type: str
+  returned: always
+  sample: "1 generated, 2 kept in /srv/deploy/group_vars/all/voucherify_tokens.yml."
 path:
   description: The absolute path of the vars file.
   returned: success
@@ -306,7 +311,7 @@ tokens:
       returned: always
       sample: true
 error:
-  description: Details of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
+  description: Details of a failed call, for programs. RV(msg) says the same in a sentence.
   type: dict
   returned: failure of a call to the API
   contains:

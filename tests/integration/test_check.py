@@ -107,6 +107,8 @@ NOT_HANDLED_DEVIATIONS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = 
     "not JSON": ("generate", HTML, GENERATE, TRIED_LATER),
     "a list": ("generate", {"status": 200, "body": "[]"}, GENERATE, TRIED_LATER),
     "a redirect": ("generate", REDIRECT, GENERATE, TRIED_LATER),
+    "a used-up limit": ("generate", {"status": 429, "body": "{}"}, GENERATE, TRIED_LATER),
+    "an outage": ("generate", {"status": 503, "body": ""}, GENERATE, TRIED_LATER),
     "no token": ("generate", {"status": 200, "body": '{"expires_in": 900}'}, GENERATE, TRIED_LATER),
     "not JSON according to its type": ("generate", {"headers": {"Content-Type": "text/plain"}}, GENERATE, []),
     "a number for a token": ("generate", {"status": 200, "body": '{"access_token": 5}'}, GENERATE, TRIED_LATER),
@@ -124,6 +126,15 @@ NOT_HANDLED_DEVIATIONS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = 
 }
 
 
+# Failures of the first call that say nothing about the API's document.
+ADVICE_INSTEAD_OF_REPORT = {
+    "no answer": "Check VOUCHERIFY_API_BASE_URL and the network",
+    "a redirect": "Set VOUCHERIFY_API_BASE_URL to the address of the API itself",
+    "a used-up limit": "The project has used up its calls",
+    "an outage": "The API could not process the first call",
+}
+
+
 @pytest.mark.parametrize("deviation", NOT_HANDLED_DEVIATIONS)
 def test_a_deviation_that_is_not_handled_fails_and_leaves_no_token(
     sandbox: Sandbox, check: Check, deviation: str
@@ -134,7 +145,8 @@ def test_a_deviation_that_is_not_handled_fails_and_leaves_no_token(
     assert report.status != 0
     expected = dict.fromkeys(CALLS, DOCUMENTED) | dict.fromkeys(not_tried, NOT_TRIED) | {failing: NOT_HANDLED}
     assert report.verdicts == expected
-    assert (REPORT in report.output) is (deviation != "no answer")
+    assert (REPORT in report.output) is (deviation not in ADVICE_INSTEAD_OF_REPORT)
+    assert ADVICE_INSTEAD_OF_REPORT.get(deviation, "") in report.output
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,10 @@ def _refused_by_socks_proxy(call: Call, chain: list[BaseException], route: Route
         source = route.proxy_source or "proxy"
         if _is_a(link, "SOCKS5AuthError"):
             cause, advice = "refused the authentication", f"check the user name and the password in {source}"
+            # PySocks says so when the proxy chose none of the offered methods (RFC 1928, section 3).
+            if "methods" in str(link):
+                cause = "accepted no offered method of authentication"
+                advice = f"set a user name and a password in {source}, or ask the proxy's administrator"
             is_transient = False
         # PySocks begins its text with the reply's code (RFC 1928, section 6).
         elif _is_a(link, "SOCKS4Error", "SOCKS5Error") and (match := _SOCKS_REPLY.match(str(link))):
@@ -136,7 +140,7 @@ def _unusable_certificates(call: Call, chain: list[BaseException], route: Route)
         if unreadable or missing:
             source = route.ca_source or "the Python package certifi"
             fault = "contains no certificate that can be read" if unreadable else "cannot be read or does not exist"
-            what = f"the certificate file from {source} {fault}"
+            what = f"the file or folder of certificates from {source} {fault}"
             return Unsendable(call, f"{what}, so {route.host} was not called", f"correct {source}")
     return None
 

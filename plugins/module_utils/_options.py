@@ -184,7 +184,10 @@ def _connection(options: Options) -> Connection:
         if options[name] < 0:
             raise OptionError(f"{name} must be 0 or more.")
     if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        raise OptionError("ca_path names a file or folder that does not exist where the task runs.")
+        raise OptionError(
+            "ca_path names a file or folder that does not exist where the task runs; correct it, or copy the"
+            " certificates there."
+        )
     base_url = _base_url(options["api_base_url"])
     if options["proxy"] and base_url.lower().startswith("http:"):
         raise OptionError(

@@ -481,8 +481,8 @@ NOT_ALLOWED, HOST_UNREACHABLE = b"\5\2\0\1" + b"\0" * 6, b"\5\4\0\1" + b"\0" * 6
 @pytest.mark.parametrize(
     ("answers", "words", "tries"),
     [
-        ([NO_METHOD], "refused the authentication; check the user name and the password in proxy", 1),
-        ([PASSWORD, REFUSED_PASSWORD], "refused the authentication", 1),
+        ([NO_METHOD], "accepted no offered method of authentication; set a user name and a password in proxy", 1),
+        ([PASSWORD, REFUSED_PASSWORD], "refused the authentication; check the user name and the password in proxy", 1),
         ([NO_PASSWORD, NOT_ALLOWED], r"answered 0x02 when it was asked to connect to api\.invalid; check proxy", 1),
         ([NO_PASSWORD, HOST_UNREACHABLE], "answered 0x04 when it was asked to connect.*after 2 retries", 3),
     ],

@@ -212,7 +212,7 @@ threading.Thread.start = refusing
     assert not vault.lost_tokens()
 
 
-# The rename with this number, counting from 1, reports an error, and either takes effect or not.
+# The rename with this number, counting from 1, reports an error, and either takes effect or not. C(then) runs before.
 RENAME_FAILS = """
 import errno, os
 replace = os.replace
@@ -225,13 +225,18 @@ def failing(*paths, **options):
     if count != {number} or {succeeds}:
         replace(*paths, **options)
     if count == {number}:
+        {then}
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 os.replace = failing
 """
 
 
+def failing_rename(vault: TokenFile, number: int, *, succeeds: bool = False, then: str = "pass") -> dict[str, str]:
+    return vault.with_startup_code(RENAME_FAILS.format(number=number, succeeds=succeeds, then=then))
+
+
 def test_a_write_that_succeeds_despite_an_error_is_reported_as_written(vault: TokenFile) -> None:
-    faults = vault.with_startup_code(RENAME_FAILS.format(number=1, succeeds=True))
+    faults = failing_rename(vault, 1, succeeds=True)
     run = vault.run(tokens=numbered_tokens(3), environment=faults)
     assert run.status != 0
     assert run.result["changed"] is True
@@ -240,12 +245,37 @@ def test_a_write_that_succeeds_despite_an_error_is_reported_as_written(vault: To
     assert not vault.lost_tokens()
 
 
+def test_tokens_that_could_not_be_written_are_revoked_and_reported(vault: TokenFile) -> None:
+    run = vault.run(tokens=numbered_tokens(3), environment=failing_rename(vault, 1))
+    assert run.status != 0
+    assert "The new tokens that are not in the file were revoked." in run.message
+    assert len(vault.sandbox.calls("revoke")) == 3
+    assert not vault.live_tokens()
+
+
+def test_tokens_that_can_be_neither_written_nor_revoked_are_named(vault: TokenFile) -> None:
+    vault.sandbox.fail("revoke", times=99, status=403, body="{}")
+    run = vault.run(tokens=numbered_tokens(2), environment=failing_rename(vault, 1))
+    assert run.status != 0
+    assert "could not be revoked and expire within 15 minutes: token_0, token_1." in run.message
+
+
+def test_after_a_failed_write_of_a_file_that_cannot_be_read_no_token_is_revoked(vault: TokenFile) -> None:
+    spoil = f"open({str(vault.path)!r}, 'w').write('broken: [')"
+    run = vault.run(tokens=numbered_tokens(2), environment=failing_rename(vault, 1, then=spoil))
+    assert run.status != 0
+    assert (
+        "It is unknown which of the new tokens are in the file, so none was revoked (token_0, token_1)." in run.message
+    )
+    assert len(vault.live_tokens()) == 2
+
+
 def test_a_token_in_the_file_is_not_revoked_when_a_write_fails(vault: TokenFile) -> None:
     assert vault.run(tokens=numbered_tokens(1)).status == 0
     token = vault.variables()["token_0"]
     # An API might issue the same token again.
     vault.sandbox.fail("generate", replace={"access_token": token})
-    faults = vault.with_startup_code(RENAME_FAILS.format(number=2, succeeds=False))
+    faults = failing_rename(vault, 2)
     assert vault.run(tokens=numbered_tokens(2), environment=faults).status != 0
     assert vault.variables() == {"token_0": token}
     assert token in vault.live_tokens()
@@ -253,7 +283,7 @@ def test_a_token_in_the_file_is_not_revoked_when_a_write_fails(vault: TokenFile)
 
 def test_a_revoked_token_counts_as_a_change_although_its_variable_stays(vault: TokenFile) -> None:
     assert vault.run(tokens=numbered_tokens(1)).status == 0
-    faults = vault.with_startup_code(RENAME_FAILS.format(number=2, succeeds=False))
+    faults = failing_rename(vault, 2)
     run = vault.run(tokens=numbered_tokens(1), state="absent", environment=faults)
     assert run.status != 0
     assert not vault.live_tokens()

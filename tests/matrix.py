@@ -68,7 +68,7 @@ class Row:
 
 
 # The preferred Pythons are chosen so that each version is used. The documentation says which ones a core supports:
-# https://docs.ansible.com/ansible/latest/reference_appendices/release_and_maintenance.html
+# https://docs.ansible.com/projects/ansible/latest/reference_appendices/release_and_maintenance.html
 ROWS = (
     Row("2.16", ("3.10", "3.11", "3.12")),
     Row("2.16", ("3.10",), target="3.9", oldest=True),

@@ -139,7 +139,7 @@ seealso:
     description: Generates tokens that can be kept in such a file.
   - name: Encrypting content with Ansible Vault
     description: Explains vaulted variables and vault ids.
-    link: https://docs.ansible.com/ansible/latest/vault_guide/vault_encrypting_content.html
+    link: https://docs.ansible.com/projects/ansible/latest/vault_guide/vault_encrypting_content.html
 """
 
 EXAMPLES = r"""

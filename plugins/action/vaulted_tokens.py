@@ -61,10 +61,12 @@ class ActionModule(ModuleRunner):
         in_loop = is_loop(self)
         if in_loop:
             hide_task(self)
-        if self._task.async_val:
-            return {"failed": True, "msg": f"{_NAME} does not run with async; remove async and poll from the task."}
-        result: Result = super().run(tmp, task_vars)
+        result: Result = {}
         try:
+            # Checked before ansible-core does it, because in a loop its message would be hidden.
+            if self._task.async_val:
+                raise TaskArgsError(f"{_NAME} does not run with async; remove async and poll from the task")
+            result.update(super().run(tmp, task_vars))
             environment = environment_of(self)
             with environment_set(environment):
                 result.update(self._result(environment, task_vars or {}))

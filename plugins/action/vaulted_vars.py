@@ -37,6 +37,9 @@ class ActionModule(ActionBase):
         if in_loop:
             hide_task(self)
         try:
+            # Checked before ansible-core does it, because in a loop its message would be hidden.
+            if self._task.async_val:
+                raise TaskArgsError(f"{_NAME} does not run with async; remove async and poll from the task")
             result: dict[str, Any] = super().run(tmp, task_vars)
             result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
         except (TaskArgsError, VarsFileError) as error:

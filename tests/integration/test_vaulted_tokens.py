@@ -516,7 +516,9 @@ fcntl.flock = refusing
     assert not vault.other_files()
 
 
-def test_async_is_refused(vault: TokenFile) -> None:
-    run = vault.run(tokens=TOKENS, keywords={"async": 10, "poll": 0})
+@pytest.mark.parametrize("loop", [{}, {"loop": [1]}], ids=["alone", "in a loop"])
+def test_async_is_refused_with_the_reason(vault: TokenFile, loop: dict[str, Any]) -> None:
+    run = vault.run(tokens=TOKENS, keywords={"async": 10, "poll": 0, **loop})
     assert run.status != 0
+    assert "does not run with async; remove async and poll from the task." in run.unwrapped
     assert not vault.sandbox.requests()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,10 @@ INTERFERING_VARIABLES = [
     # tests/matrix.py uses an inventory to run modules with another Python.
     *(name for name in os.environ if name.startswith("ANSIBLE_") and name != "ANSIBLE_INVENTORY"),
 ]
+
+# Tests send these to runs that they start. In the background or with nohup they are ignored, also by what is started.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
             result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
         except (TaskArgsError, VarsFileError) as error:
             # Names of variables are shown, unless they look like a value in the wrong place.
-            result = {"failed": True, "msg": masked(str(error), secrets_of({}, self._task.args))}
+            result = {"failed": True, "msg": masked(f"{error}.", secrets_of({}, self._task.args))}
         if in_loop:
             hide(self, result)
         return result

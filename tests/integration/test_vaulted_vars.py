@@ -257,7 +257,7 @@ def test_invalid_input_gets_its_message_and_changes_nothing(project: Project) ->
 
     output = project.play(tasks, "-vvv", vault_ids=["default", "dev"], environment=ENVIRONMENT)
 
-    messages = [message.replace("{folder}", str(folder)) for _bad, message in BAD_OPTIONS]
+    messages = [message.replace("{folder}", str(folder)) + "." for _bad, message in BAD_OPTIONS]
     assert json.loads((folder / "results").read_text()) == messages
     assert "s3cr3t" not in output
     assert "Traceback (most recent" not in output

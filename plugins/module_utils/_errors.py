@@ -130,7 +130,7 @@ class RequestError(OAuthError):
             parts.append(f"it may be tried again in {later}")
         return "; ".join([*parts, self.advice]) + "."
 
-    def as_dict(self) -> dict[str, str | int]:
+    def as_dict(self) -> dict[str, str | int | bool]:
         """Return the details of the failure for programs, as C(error) of a failed task."""
         known = {
             "operation": self.call.operation,
@@ -140,6 +140,7 @@ class RequestError(OAuthError):
             "details": self.api.details,
             "request_id": self.api.request_id,
             "retries": self.retries,
+            "outcome_unknown": self.outcome_unknown or None,
         }
         return {name: value for name, value in known.items() if value is not None}
 

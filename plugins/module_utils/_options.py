@@ -128,6 +128,8 @@ def _missing_library(error: LibraryMissing) -> str:
 def run_module(module: AnsibleModule, work: Work) -> None:
     """Do a module's work and end its process with the result."""
     result = run(work, module.params, check_mode=module.check_mode)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
     if result.get("failed"):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -136,6 +136,11 @@ error:
       type: int
       returned: always
       sample: 3
+    outcome_unknown:
+      description: Whether the API may have carried out the call although it failed.
+      type: bool
+      returned: when it is true
+      sample: true
 """
 
 from typing import Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import POSSIBLE_LOSS, Call, OAuthError, Stopped
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import Call, OAuthError, Stopped
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import (
     GENERATE,
     INTROSPECT,
@@ -34,11 +34,10 @@ class ModuleFailed(OAuthError):
     def __init__(self, result: Mapping[str, Any]) -> None:
         super().__init__(str(result.get("msg", "the module gave no reason")))
         self._error = dict(result.get("error", {}))
-        self._may_have_made_a_token = POSSIBLE_LOSS in result.get("warnings", [])
 
     @property
     def may_have_made_a_token(self) -> bool:
-        return self._may_have_made_a_token
+        return self._error.get("operation") == GENERATE.operation and bool(self._error.get("outcome_unknown"))
 
     def as_dict(self) -> dict[str, Any]:
         return self._error

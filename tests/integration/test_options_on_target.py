@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -31,16 +33,22 @@ TARGETS: dict[str, Any] = {
 CONFIGURED = {"nothing": {}, "keep": {"ANSIBLE_KEEP_REMOTE_FILES": "true"}, "no pipe": {"ANSIBLE_PIPELINING": "false"}}
 
 
-def files_in(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+def files_with_secret(folders: Sequence[Path], sandbox: Sandbox) -> list[Path]:
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if sandbox.app_token.encode() in path.read_bytes()]
 
 
-def files_with_secret(folder: Path, sandbox: Sandbox) -> list[Path]:
-    return [path for path in files_in(folder) if sandbox.app_token.encode() in path.read_bytes()]
+@pytest.fixture
+def folders(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """The folder of the test, and one for temporary files.
+
+    The path of the second is short, because from 2.21 on ansible-core makes a socket in it.
+    """
+    with TemporaryDirectory() as work:
+        yield tmp_path, Path(work)
 
 
 def target_environment(tmp_path: Path, work: Path) -> dict[str, str]:
-    work.mkdir()
     ssh = fake_ssh(tmp_path, 'exec sh -c "${@: -1}"')
     return {**ssh, "ANSIBLE_REMOTE_TMP": str(work), "ANSIBLE_LOCAL_TEMP": str(work / "local"), "TMPDIR": str(work)}
 
@@ -48,9 +56,13 @@ def target_environment(tmp_path: Path, work: Path) -> dict[str, str]:
 @pytest.mark.parametrize("configured", CONFIGURED.values(), ids=CONFIGURED)
 @pytest.mark.parametrize("keywords", TARGETS.values(), ids=TARGETS)
 def test_no_file_with_a_secret_is_left_on_the_target(
-    play: Play, sandbox: Sandbox, tmp_path: Path, keywords: dict[str, Any], configured: dict[str, str]
+    play: Play,
+    sandbox: Sandbox,
+    folders: tuple[Path, Path],
+    keywords: dict[str, Any],
+    configured: dict[str, str],
 ) -> None:
-    environment = {**target_environment(tmp_path, tmp_path / "target"), **configured}
+    environment = {**target_environment(*folders), **configured}
     keys = {
         "app_id": sandbox.app_id,
         "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}",
@@ -61,19 +73,19 @@ def test_no_file_with_a_secret_is_left_on_the_target(
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 1
     assert "is executed as a module" in run.output
-    assert not files_with_secret(tmp_path, sandbox)
+    assert not files_with_secret(folders, sandbox)
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("target", ["local", "ssh"])
 def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
-    sandbox: Sandbox, tmp_path: Path, target: str, stop: signal.Signals
+    sandbox: Sandbox, folders: tuple[Path, Path], target: str, stop: signal.Signals
 ) -> None:
     sandbox.fail("introspect", hang=True)
-    environment = {**os.environ, **run_environment(tmp_path), **sandbox.environment}
-    environment.update(target_environment(tmp_path, tmp_path / "target"))
+    environment = {**os.environ, **run_environment(folders[0]), **sandbox.environment}
+    environment.update(target_environment(*folders))
     keywords = "environment: {PYTHONDONTWRITEBYTECODE: '1'}" if target == "local" else "connection: ssh"
-    playbook = tmp_path / "playbook.yml"
+    playbook = folders[0] / "playbook.yml"
     playbook.write_text(f"""
 - hosts: all
   gather_facts: false
@@ -88,7 +100,7 @@ def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
         environment["ANSIBLE_TRANSPORT"] = "local"
     with subprocess.Popen(
         [command_path("ansible-playbook"), "-i", host, str(playbook)],
-        cwd=tmp_path,
+        cwd=folders[0],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -100,7 +112,7 @@ def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
         while not sandbox.calls("introspect") and time.monotonic() < give_up and running.poll() is None:
             time.sleep(0.05)
         assert sandbox.calls("introspect")
-        assert not files_with_secret(tmp_path, sandbox)
+        assert not files_with_secret(folders, sandbox)
         os.killpg(running.pid, stop)
         output, _nothing = running.communicate(timeout=60)
-    assert not files_with_secret(tmp_path, sandbox), output
+    assert not files_with_secret(folders, sandbox), output

@@ -65,7 +65,13 @@ NEVER = (9, 9)
 CASES = {
     "debug": Case([TOKEN, DEBUG], [TOKEN, {**DEBUG, "no_log": True}]),
     "copy --diff": Case([TOKEN, COPY], [TOKEN, {**COPY, "no_log": True}], ("--diff",)),
-    "uri": Case([TOKEN, URI], [TOKEN, {**URI, "no_log": True}], ("-vvv",)),
+    "uri": Case(
+        [TOKEN, URI],
+        [TOKEN, {**URI, "no_log": True}],
+        ("-vvv",),
+        # From 2.21 on, ansible-core only prints a module's options with this.
+        environment={"ANSIBLE_INJECT_INVOCATION": "true"},
+    ),
     "a cacheable fact": Case(
         [TOKEN, {"ansible.builtin.set_fact": {"token": "{{ made.access_token }}", "cacheable": True}, "no_log": True}],
         [TOKEN, {"ansible.builtin.set_fact": {"token": "{{ made.access_token }}"}, "no_log": True}],

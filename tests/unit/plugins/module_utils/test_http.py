@@ -234,6 +234,7 @@ def test_a_lasting_failure_is_reported_with_its_retries(sandbox: Sandbox, operat
         "message": "Bad gateway",
         "request_id": "v-1",
         "retries": 2,
+        "outcome_unknown": True,
     }
     assert "after 2 retries" in str(error)
 

@@ -21,10 +21,12 @@ ADDED_BY_ANSIBLE = {"changed", "failed", "msg", "warnings", "deprecations", "exc
 TASKS: dict[str, list[dict[str, Any]]] = {
     "voucherify_oauth_token": [
         {},
+        {"retries": 0},
         {"app_token": "wrong"},
     ],
     "voucherify_oauth_token_info": [
         {"access_token": "{{ token.access_token }}"},
+        {"access_token": "{{ token.access_token }}", "retries": 0},
         {"access_token": "{{ token.access_token }}", "app_token": "wrong"},
     ],
     "vaulted_vars": [
@@ -57,6 +59,9 @@ def test_a_module_returns_what_is_documented(play: Play, sandbox: Sandbox, tmp_p
     # The first token is made as documented.
     sandbox.fail("generate", skip=1, **DEVIATION)
     sandbox.fail("introspect", **DEVIATION)
+    # The outcome of the next call is unknown.
+    for operation in ("generate", "introspect"):
+        sandbox.fail(operation, status=503)
     password = tmp_path / "password"
     password.write_text("a password")
     tasks: list[dict[str, Any]] = [{"voucherify.oauth.voucherify_oauth_token": {}, "register": "token"}]

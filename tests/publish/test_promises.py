@@ -29,7 +29,7 @@ PROMISES = {
         "integration/test_secrets::test_a_success_prints_and_stores_no_secret",
         "integration/test_token_vault::test_the_role_prints_and_stores_no_secret",
         "integration/test_options_on_target::test_no_file_with_a_secret_is_left_on_the_target",
-        "integration/test_vaulted_tokens::test_async_is_refused",
+        "integration/test_vaulted_tokens::test_async_is_refused_with_the_reason",
         "integration/test_vaulted_vars::test_a_run_without_vault_secrets_and_a_task_with_async_say_why_they_fail",
         "unit/plugins/plugin_utils/vars_file/test_vault_file::test_a_backup_has_no_plain_text_of_what_is_vaulted_now",
     ],

@@ -39,7 +39,10 @@ _BUSY = (409, 423)
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer of a host. path: what was called. body: None if it was longer than MAX_ANSWER_BYTES."""
+    """An HTTP answer of a host.
+
+    path: what was called. body: None if it was longer than MAX_ANSWER_BYTES, or if nothing came of the body of an error.
+    """
 
     host: str
     path: str
@@ -73,12 +76,15 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
         return _success(call, answer)
     if status < 400:
         target = quotable(_host_of(answer.headers.get("Location", "")), secrets) or "an unknown address"
-        raise Redirected(
+        redirect = Redirected(
             call,
             f"{answer.host} answered {status}, a redirect to {target}, which is not followed",
             "set api_base_url to the address of the API",
             status=status,
         )
+        # See Other: the call was carried out, and the result is elsewhere (RFC 9110, section 15.4.4).
+        redirect.outcome_unknown = status == 303
+        raise redirect
     api = _api_error(json_object(answer.body) or {}, secrets)
     cause = f"{answer.host} answered {status}" + (f", {api}" if str(api) else "")
     wait = retry_after(answer.headers)

@@ -171,6 +171,12 @@ def _unsendable(call: Call, chain: list[BaseException], route: Route) -> Request
             f"the proxy in {route.proxy_source} is a SOCKS proxy, and this Python lacks the library for it",
             "install PySocks, or use an HTTP proxy",
         )
+    if any(isinstance(link, MemoryError) or "start new thread" in str(link) for link in chain):
+        return Unsendable(
+            call,
+            "this machine has no memory or no threads left for the call",
+            "end other programs, or raise the limits of this user",
+        )
     # Both libraries raise ValueError for an address that cannot be parsed. Errors that come neither from them nor from
     # the operating system were raised before anything could be sent.
     if isinstance(chain[0], ValueError) or not (isinstance(chain[0], OSError) or _is_a(chain[0], "HTTPError")):

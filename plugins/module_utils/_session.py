@@ -155,7 +155,8 @@ def environment_proxy(url: str) -> tuple[str | None, str | None]:
     """Return the proxy that the environment sets for a URL, and the variable that sets it."""
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-    source = next((name for name in names if os.environ.get(name)), "this machine's proxy settings")
+    # An empty variable in lower case hides the one in upper case.
+    source = next((name for name in names if os.environ.get(name) == proxy), "this machine's proxy settings")
     return (proxy, source) if proxy else (None, None)
 
 

@@ -21,6 +21,9 @@ from ._session import IMPORT_ERROR, Session, accept_unverified, environment_prox
 # One try takes at most this many times C(timeout).
 TIMEOUTS_PER_TRY = 3
 
+# A longer body is read in blocks from here on.
+_READ_BYTE_BY_BYTE = 16 * 1024
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -69,11 +72,13 @@ class Transport:
         url = connection.base_url + call.path
         body = _Form(form)
         answer = failure = None
-        with Deadline(connection.timeout, connection.timeout * TIMEOUTS_PER_TRY) as deadline:
-            proxy, proxy_source = self._proxy(url)
-            ca_bundle, ca_source = self._ca_bundle()
-            try:
-                with self._session.post(
+        proxy, proxy_source = self._proxy(url)
+        ca_bundle, ca_source = self._ca_bundle()
+        deadline = Deadline(connection.timeout, connection.timeout * TIMEOUTS_PER_TRY)
+        try:
+            with (
+                deadline,
+                self._session.post(
                     url,
                     data=body,
                     headers={
@@ -90,18 +95,17 @@ class Transport:
                     proxies={"https": proxy} if proxy else {},
                     allow_redirects=False,
                     stream=True,
-                ) as response:
-                    answer = Answer(
-                        self._host, urlsplit(url).path, response.status_code, response.headers, _body(response.raw)
-                    )
-            # Any exception, because requests raises many kinds for a malformed proxy.
-            except Exception as error:
-                failure = error
-        # If the time was over, the answer may be incomplete, because shutting the connection down looks like its end.
-        is_part = deadline.expired and answer is not None and json_object(answer.body) is None
+                ) as response,
+            ):
+                answer = Answer(
+                    self._host, urlsplit(url).path, response.status_code, response.headers, _body(response.raw)
+                )
+        # Any exception, because requests raises many kinds for a malformed proxy.
+        except Exception as error:
+            failure = error
         if deadline.expired or _has_forbidden_body(answer):
             self.close()
-        if answer is None or is_part:
+        if answer is None or (deadline.expired and _is_incomplete(answer)):
             shown = self._shown_proxy(proxy)
             route = Route(self._host, shown, proxy_source, ca_source)
             # If the time was over, that is the cause of every exception. The texts of exceptions may quote a proxy's
@@ -185,23 +189,29 @@ class _Form:
 
 
 def _body(raw: Any) -> bytes | None:
-    """Read an answer's body; None if it is longer than MAX_ANSWER_BYTES."""
+    """Read an answer's body; None if it is longer than MAX_ANSWER_BYTES, or if nothing came of the body of an error."""
     # Without this, urllib3 1.26 accepts an incomplete answer.
     raw.enforce_content_length = True
-    body = b""
+    body = bytearray()
     try:
-        while chunk := raw.read(64 * 1024, decode_content=False):
-            body += chunk
+        # One byte at a time, because a longer read that fails loses what it has received. Answers are short.
+        while part := raw.read(1 if len(body) < _READ_BYTE_BY_BYTE else 64 * 1024, decode_content=False):
+            body += part
             if len(body) > MAX_ANSWER_BYTES:
                 return None
-    except Exception as error:
-        # For a chunked answer, what was read before the error is only in the exception of http.client.
-        part = getattr(error.__context__, "partial", b"")
-        body += part if isinstance(part, bytes) else b""
+    except Exception:
+        # The status of an error says enough.
+        if raw.status >= 400:
+            return bytes(body) or None
         # A JSON object that is closed is complete, even if the server promised more bytes.
-        if json_object(body) is None:
+        if json_object(bytes(body)) is None:
             raise
-    return body
+    return bytes(body)
+
+
+def _is_incomplete(answer: Answer) -> bool:
+    """Whether an answer lacks something that matters. Shutting its connection down looks like its end."""
+    return answer.status < 400 and json_object(answer.body) is None
 
 
 def _has_forbidden_body(answer: Answer | None) -> bool:

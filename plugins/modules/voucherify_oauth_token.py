@@ -311,7 +311,9 @@ def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
     token = client.generate(wanted.scope, options["grant_type"])
     warning = lifecycle.scope_warning(wanted.scope, token.details.scope)
     warnings = [warning] if warning else []
-    if options["revoke_replaced"] and given and (details or wanted.force):
+    # The API may return the same token again.
+    is_new = token.access_token != given
+    if options["revoke_replaced"] and given and is_new and (details or wanted.force):
         try:
             client.revoke(given)
         except RequestError as error:

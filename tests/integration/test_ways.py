@@ -141,6 +141,14 @@ def test_an_inactive_token_is_replaced_without_being_revoked(play: Play, sandbox
     assert not sandbox.calls("revoke")
 
 
+def test_a_token_that_the_api_returns_again_is_not_revoked(play: Play, sandbox: Sandbox) -> None:
+    sandbox.fail("generate", status=200, body='{"access_token": "the-same"}')
+    task = {TOKEN: {"access_token": "the-same", "force": True, "revoke_replaced": True}, "register": "token"}
+    assert play([task]).status == 0
+    assert len(sandbox.calls("generate")) == 1
+    assert not sandbox.calls("revoke")
+
+
 def test_a_loop_keeps_its_connection(play: Play, sandbox: Sandbox) -> None:
     assert play([{TOKEN: {}, "loop": [1, 2, 3, 4, 5]}]).status == 0
     assert len(sandbox.calls("generate")) == 5

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -370,6 +371,12 @@ def test_a_redirect_is_reported_and_its_target_receives_nothing(sandbox: Sandbox
     assert len(sandbox.calls(operation)) == 1
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_the_result_of_generate_may_have_made_a_token(sandbox: Sandbox, status: int) -> None:
+    sandbox.fail("generate", status=status, headers={"Location": "/v1/oauth/token/1"})
+    assert failure(make_client(sandbox), "generate").may_have_made_a_token == (status == 303)
+
+
 @pytest.mark.parametrize("location", ["http://[::1", "//", "https://evil.example:port/", "http://%zz"])
 def test_a_redirect_to_an_invalid_url_is_reported(sandbox: Sandbox, location: str) -> None:
     sandbox.fail("generate", status=302, headers={"Location": location})
@@ -510,6 +517,23 @@ def test_a_server_without_tls_is_reported(sandbox: Sandbox) -> None:
     assert error.retries == 0
 
 
+# Resources of this machine
+
+
+@EACH_CALL
+def test_a_call_is_not_sent_if_no_thread_can_be_started(sandbox: Sandbox, operation: str) -> None:
+    client = make_client(sandbox)
+    # No machine has that much memory for the stack of a thread.
+    threading.stack_size(1 << 46)
+    try:
+        error = failure(client, operation)
+    finally:
+        threading.stack_size(0)
+    assert isinstance(error, errors.Unsendable)
+    assert "this machine has no memory or no threads left" in str(error)
+    assert not sandbox.requests()
+
+
 # Proxies; see also tests/integration/test_proxies.py
 
 
@@ -568,6 +592,28 @@ except errors.Unsendable as error:
     assert finished.returncode == 0, finished.stderr
     assert "install PySocks" in finished.stdout
     assert "hunter2" not in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "source"),
+    [
+        ({"https_proxy": "1", "HTTPS_PROXY": "2", "ALL_PROXY": "3"}, "https_proxy"),
+        ({"HTTPS_PROXY": "2", "all_proxy": "3"}, "HTTPS_PROXY"),
+        ({"ALL_PROXY": "3"}, "ALL_PROXY"),
+        # An empty variable hides the one in upper case.
+        ({"https_proxy": "", "HTTPS_PROXY": "2", "ALL_PROXY": "3"}, "ALL_PROXY"),
+    ],
+)
+def test_the_variable_that_sets_the_proxy_is_named(
+    secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], source: str
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, port in environment.items():
+        monkeypatch.setenv(name, port and f"http://127.0.0.1:{port}")
+    error = failure(make_client(secure_sandbox, base_url="https://api.example", retries=0), "generate")
+    assert f"the proxy 127.0.0.1:{environment[source]} " in str(error)
+    assert f"check {source} and the network" in str(error)
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

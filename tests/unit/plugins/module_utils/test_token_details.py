@@ -229,17 +229,19 @@ def test_a_token_that_cannot_be_sent_in_a_header_is_revoked_at_once(
     sandbox: Sandbox, client: OAuthClient, access_token: str
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": access_token})
+    sandbox.fail("revoke", status=204)
     with pytest.raises(BadAnswer, match="cannot be sent in an HTTP header, so it was revoked at once") as caught:
         client.generate(None)
     assert not caught.value.may_have_made_a_token
     assert len(sandbox.calls("revoke")) == 1
 
 
+@pytest.mark.parametrize("status", [403, 404])
 def test_a_token_that_can_neither_be_sent_in_a_header_nor_revoked_is_reported(
-    sandbox: Sandbox, client: OAuthClient
+    sandbox: Sandbox, client: OAuthClient, status: int
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a b"})
-    sandbox.fail("revoke", status=403)
+    sandbox.fail("revoke", status=status)
     with pytest.raises(BadAnswer, match="may have made a token that was lost"):
         client.generate(None)
 

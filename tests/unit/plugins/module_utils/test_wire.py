@@ -10,6 +10,7 @@ import json
 import logging
 import socket
 import ssl
+import struct
 import threading
 import time
 import warnings
@@ -257,14 +258,42 @@ def test_the_connection_is_closed_after_an_answer_that_switches_the_protocol() -
 WHOLE = json.dumps(TOKEN).encode()
 CUT_SHORT = {
     "length too long": b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n" + WHOLE,
+    "no length": b"HTTP/1.1 200 OK\r\n\r\n" + WHOLE,
     "no last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(WHOLE), WHOLE),
 }
 
 
+@pytest.mark.parametrize("ending", ["closed", "reset", "silent"])
 @pytest.mark.parametrize("what", CUT_SHORT)
-def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(what: str) -> None:
-    with Listener(Script(CUT_SHORT[what], then_cut=True)) as server:
-        assert make_client(server.url).generate(None).access_token == "a-token"
+def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(what: str, ending: str) -> None:
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(CUT_SHORT[what])
+        if ending == "silent":
+            read_request(connection)
+        if ending == "reset":
+            # A reset also drops what the client has not received yet.
+            time.sleep(0.3)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+
+    with Listener(serve) as server:
+        assert make_client(server.url, timeout=1).generate(None).access_token == "a-token"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"message": "Not'])
+@pytest.mark.parametrize("head", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
+def test_the_status_of_an_error_counts_even_if_its_body_is_cut_short(head: bytes, body: bytes) -> None:
+    script = Script(b"HTTP/1.1 401 Unauthorized\r\n%s\r\n\r\n%s" % (head, body), then_cut=True)
+    with Listener(script) as server, pytest.raises(errors.Refused, match=r"answered 401; check app_id"):
+        make_client(server.url).introspect("a-token")
+    assert len(script.requests) == 1
+
+
+def test_a_404_whose_body_is_cut_short_is_not_an_empty_one() -> None:
+    script = Script(b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\n", then_cut=True)
+    with Listener(script) as server, pytest.raises(errors.Refused, match="check api_base_url"):
+        make_client(server.url).revoke("a-token")
 
 
 def test_an_unexpected_body_is_not_mixed_up_with_the_next_answer() -> None:

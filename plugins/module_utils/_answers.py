@@ -41,7 +41,7 @@ _BUSY = (409, 423)
 class Answer:
     """An HTTP answer of a host.
 
-    path: what was called. body: None if it was longer than MAX_ANSWER_BYTES, or if nothing came of the body of an error.
+    path: what was called. body: None if it was longer than MAX_ANSWER_BYTES, or if nothing of an error's body came.
     """
 
     host: str

@@ -120,6 +120,11 @@ class RequestError(OAuthError):
         return self.transient and not self.may_have_made_a_token
 
     def __str__(self) -> str:
+        return f"{self.account}; {self.advice}."
+
+    @property
+    def account(self) -> str:
+        """What happened, as a sentence without its full stop and without advice."""
         parts = [f"Cannot {self.call.purpose}: {self.cause}"]
         if self.retries:
             parts[0] += f" after {self.retries} {'retry' if self.retries == 1 else 'retries'}"
@@ -128,7 +133,7 @@ class RequestError(OAuthError):
         if self.retry_after is not None:
             later = f"{self.retry_after:.0f} s" if self.retry_after < _SECONDS_PER_YEAR else "more than a year"
             parts.append(f"it may be tried again in {later}")
-        return "; ".join([*parts, self.advice]) + "."
+        return "; ".join(parts)
 
     def as_dict(self) -> dict[str, str | int | bool]:
         """Return the details of the failure for programs, as C(error) of a failed task."""

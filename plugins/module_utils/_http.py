@@ -57,7 +57,7 @@ class HttpClient:
                 answer_lost = answer_lost or isinstance(error, NoAnswer)
                 server_failed = server_failed or isinstance(error, ServerFailed)
                 shortest = shortest_pause(retries, error.retry_after)
-                may_wait = error.may_be_sent_again and waited + shortest <= self._max_wait
+                may_wait = self._retries > 0 and error.may_be_sent_again and waited + shortest <= self._max_wait
                 pause = min(jittered(shortest, retries), self._max_wait - waited)
                 if may_wait and isinstance(error, RateLimited):
                     limited_for = pause

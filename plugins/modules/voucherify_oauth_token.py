@@ -317,7 +317,8 @@ def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
         try:
             client.revoke(given)
         except RequestError as error:
-            warnings.append(f"A new token was generated, but the old one may still be active. {error}")
+            # Without the advice to run the play again: the next run does not know the old token.
+            warnings.append(f"A new token was generated, but the old one may still be active. {error.account}.")
     return _result(decision, token.details, token.access_token, warnings)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Optional, TypeVar, Union
 
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import RateLimited
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import Pacing
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient, TokenDetails
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
@@ -103,6 +104,11 @@ class SharedPacing(Pacing):
         """Let no further call begin, and end every pause."""
         self._stopped.set()
         self._open.set()
+
+    def failed(self, error: Exception) -> None:
+        """Called when a call has failed for good. If all calls must be made, only a rate limit concerns the others."""
+        if not self._whatever_happens or isinstance(error, RateLimited):
+            self.stop()
 
     def begin(self) -> bool:
         if self._first == threading.get_ident():
@@ -201,7 +207,7 @@ class WorkerCalls(TokenCalls):
             client = self._idle_client()
             return call(client, argument)
         except Exception as error:
-            self._pacing.stop()
+            self._pacing.failed(error)
             return error
         finally:
             if client:

@@ -12,7 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import POSSIBLE_LOSS, OAuthError, Stopped
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import (
+    POSSIBLE_LOSS,
+    OAuthError,
+    RequestError,
+    Stopped,
+)
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
@@ -173,10 +178,14 @@ class TokenVault:
         if not failures:
             return None
         names = ", ".join(name for name, _error in failures)
+        # A lasting failure says more than one that time would have mended.
+        cause = min((error for _name, error in failures), key=lambda error: getattr(error, "transient", False))
+        # Without the advice to run the play again: the next run does not know these tokens.
+        account = cause.account if isinstance(cause, RequestError) else cause
         return self._failure(
             f"The new tokens are in {self._file.path}, but some tokens that they replaced could not be revoked"
-            f" ({names}). {failures[0][1]}",
-            failures[0][1],
+            f" and expire within 15 minutes ({names}). {account}.",
+            cause,
         )
 
     def _remove_absent(self) -> None:

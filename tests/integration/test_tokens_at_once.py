@@ -114,6 +114,34 @@ def test_a_rate_limit_that_does_not_end_fails_but_saves_the_tokens_made_so_far(v
     assert time.monotonic() - start < 40
 
 
+def test_a_rate_limit_is_not_waited_for_without_retries(vault: TokenFile) -> None:
+    vault.sandbox.fail("generate", status=429, headers={"Retry-After": "1"})
+    run = vault.run(tokens=numbered_tokens(1), retries=0)
+    assert "429" in run.message
+    assert len(vault.sandbox.calls("generate")) == 1
+
+
+def test_one_replaced_token_that_cannot_be_revoked_does_not_stop_the_retries_of_others(vault: TokenFile) -> None:
+    assert vault.run(tokens=numbered_tokens(8)).status == 0
+    vault.sandbox.fail("revoke", status=403)
+    vault.sandbox.fail("revoke", status=503, headers={"Retry-After": "1"}, times=7)
+    run = vault.run(tokens=numbered_tokens(8), force=True, revoke_replaced=True)
+    assert "answered 403" in run.message
+    assert len(vault.lost_tokens()) == 1
+
+
+def test_a_rate_limit_that_does_not_end_tries_to_revoke_every_replaced_token(vault: TokenFile) -> None:
+    assert vault.run(tokens=numbered_tokens(8)).status == 0
+    vault.sandbox.configure(latency=0.2)
+    vault.sandbox.fail("revoke", status=429, headers={"Retry-After": "1"}, times=ALWAYS)
+    start = time.monotonic()
+    run = vault.run(tokens=numbered_tokens(8), force=True, revoke_replaced=True, retries=2, max_wait=10)
+    assert "answered 429" in run.message
+    assert all(f"token_{number}" in run.message for number in range(8))
+    assert len({call.form["access_token"] for call in vault.sandbox.calls("revoke")}) == 8
+    assert time.monotonic() - start < 40
+
+
 def test_a_lost_answer_is_reported_and_nothing_else_is_lost(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", skip=3, cut=True, carried_out=True)
     run = vault.run(tokens=numbered_tokens(8))

@@ -667,14 +667,15 @@ LIMITED = response(None, "Retry-After: 1", status="429 Too Many Requests")
 def test_a_try_does_not_count_when_the_pacing_waits_for_the_rate_limit() -> None:
     pacing = RecordingPacing(counts=False)
     with Listener(Script(*[LIMITED] * 5, response(INACTIVE))) as server:
-        make_client(server.url, pacing, retries=0).introspect("a-token")
+        make_client(server.url, pacing, retries=1).introspect("a-token")
     assert pacing.events == ["begin", ("ended", True)] * 5 + ["begin", ("ended", False)]
 
 
-def test_a_wait_past_max_wait_is_not_left_to_the_pacing() -> None:
+@pytest.mark.parametrize("limits", [{"max_wait": 0}, {"retries": 0}])
+def test_a_wait_that_the_options_forbid_is_not_left_to_the_pacing(limits: dict[str, int]) -> None:
     pacing = RecordingPacing(counts=False)
     with Listener(Script(LIMITED)) as server, pytest.raises(errors.RateLimited):
-        make_client(server.url, pacing, max_wait=0).introspect("a-token")
+        make_client(server.url, pacing, **limits).introspect("a-token")
     assert pacing.events == ["begin", ("ended", False)]
 
 

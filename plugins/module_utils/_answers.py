@@ -56,11 +56,13 @@ class Success:
     """The API's answer to a call that it carried out.
 
     content: the JSON object, empty for an answer without a body. server_time: Unix time of the answer in seconds.
+    took: seconds from the beginning of the try until the answer was complete.
     """
 
     status: int
     content: Mapping[str, Any] = field(repr=False)
     server_time: float
+    took: float = 0.0
 
 
 def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:

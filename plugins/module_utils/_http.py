@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ._answers import Success, read
 from ._errors import Call, NoAnswer, RateLimited, Refused, RequestError, ServerFailed, Stopped
@@ -81,8 +82,10 @@ class HttpClient:
     def _try(self, call: Call, form: Mapping[str, str]) -> Success:
         if call.risk_if_repeated and time.monotonic() - self._last_used > IDLE_SECONDS:
             self._transport.close()
+        start = time.monotonic()
         try:
-            return read(call, self._transport.send(call, form), self.secrets(form))
+            success = read(call, self._transport.send(call, form), self.secrets(form))
+            return replace(success, took=time.monotonic() - start)
         except RequestError:
             # The connection may be broken, or more bytes may follow that would be read as the next answer.
             self._transport.close()

@@ -30,7 +30,7 @@ _LARGEST_TIME = 10**12
 class TokenDetails:
     """What the API says about an active token (schema C(OAuthToken) of its OpenAPI document), without the token itself.
 
-    expires_at: Unix time in seconds. expires_in: seconds left when the API answered. None: the API did not say.
+    expires_at: Unix time in seconds. expires_in: seconds left when the answer was complete. None: the API did not say.
     """
 
     token_type: str
@@ -73,6 +73,9 @@ def token_details(
         expires_in = expires_at - now
     if expires_at is None and expires_in is not None:
         expires_at = now + expires_in
+    if expires_in is not None:
+        # The answer may have been slow, and time passed since the API said it.
+        expires_in -= int(success.took)
     token_type = _word(call, content, "token_type", secrets, note)
     granted = _scope(call, content, secrets, note)
     if granted is None and scope is not None:

@@ -246,6 +246,16 @@ def test_a_token_that_can_neither_be_sent_in_a_header_nor_revoked_is_reported(
         client.generate(None)
 
 
+def test_the_time_that_an_answer_takes_is_subtracted(sandbox: Sandbox, client: OAuthClient) -> None:
+    content = json.dumps({**DOCUMENTED, "active": True})
+    headers = {"Date": formatdate(NOW, usegmt=True)}
+    sandbox.fail("introspect", status=200, headers=headers, body=content, delay=1.1)
+    details = client.introspect("a-token")
+    assert details is not None
+    assert details.expires_in in (798, 799)
+    assert details.expires_at == NOW + 800
+
+
 # What the API says about a token is quoted from a server too
 
 

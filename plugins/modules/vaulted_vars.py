@@ -20,8 +20,8 @@ description:
   - In a file whose values are vaulted one by one, nothing outside the changed variables changes. Comments, order,
     quoting, line breaks and other vaulted values stay as they are.
   - The file is replaced as a whole and never written in place, so a reader sees either the old file or the new one.
-    Values are never written to the disk in plain text. Runs that edit files in the same folder lock it in turn. If
-    another program changes the file in between, its change is kept.
+    Values are never written to the disk in plain text. Runs that edit files in the same folder lock it in turn. A
+    change that another program makes in between is kept, unless that program is still writing the file in place.
 options:
   path:
     description:

@@ -134,8 +134,7 @@ class LockedFile:
                     os.ftruncate(descriptor, len(data))
                 if old:
                     self._keep_owner(descriptor, old)
-                    if old.acl is not None:
-                        os.setxattr(descriptor, _ACL, old.acl)
+                    _set_acl(descriptor, old.acl)
                 os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
             if name == self._name:
@@ -176,3 +175,12 @@ def _acl(descriptor: int) -> bytes | None:
     with suppress(OSError, AttributeError):
         return os.getxattr(descriptor, _ACL)
     return None
+
+
+def _set_acl(descriptor: int, acl: bytes | None) -> None:
+    if acl is not None:
+        os.setxattr(descriptor, _ACL, acl)
+        return
+    # A new file gets the default list of its folder. Without a list this is an error, and only Linux has this function.
+    with suppress(OSError, AttributeError):
+        os.removexattr(descriptor, _ACL)

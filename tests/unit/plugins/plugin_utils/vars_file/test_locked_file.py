@@ -192,21 +192,39 @@ def test_a_folder_that_cannot_be_searched_is_not_taken_for_a_missing_one(tmp_pat
         pass
 
 
-def test_an_existing_file_keeps_its_access_control_list(tmp_path: Path) -> None:
-    path = tmp_path / "vars.yml"
-    path.write_bytes(b"old")
+def give_acl(path: Path, name: str) -> bytes:
+    """Give a file or folder a list that lets user 1234 read and write."""
     # Version 2, then entries with permissions: the owner, user 1234, the group, the mask and others.
     entries = [(1, 6, NO_ID), (2, 6, 1234), (4, 0, NO_ID), (16, 6, NO_ID), (32, 0, NO_ID)]
     acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
     try:
-        os.setxattr(path, "system.posix_acl_access", acl)
+        os.setxattr(path, name, acl)
     except (OSError, AttributeError):
         pytest.skip("the file system of temporary files does not support access control lists")
+    return acl
+
+
+def test_an_existing_file_keeps_its_access_control_list(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    acl = give_acl(path, "system.posix_acl_access")
 
     write(path, b"new")
 
     assert os.getxattr(path, "system.posix_acl_access") == acl
     assert path.read_bytes() == b"new"
+
+
+def test_the_default_access_control_list_of_the_folder_lets_nobody_else_read_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    give_acl(tmp_path, "system.posix_acl_default")
+
+    write(path, b"new")
+
+    assert "system.posix_acl_access" not in os.listxattr(path)
+    assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_new_folders_are_removed_when_the_work_fails(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
+from ansible_collections.voucherify.oauth.plugins.module_utils._errors import POSSIBLE_LOSS
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import GENERATE
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
 
 Result = dict[str, Any]
@@ -28,13 +30,18 @@ VARIABLES: dict[str, str] = {
 _MINIMUM_PYTHON = (3, 9)
 _PYTHON_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 _MAX_LINE = 200
+_MAKES_TOKENS = "voucherify_oauth_token"
+# The exit statuses of a shell that cannot execute a command, or does not find it.
+_NOT_STARTED = (126, 127)
 
 
 class ModuleRunner(ActionBase):
     """A mixin for actions that execute a token module."""
 
-    # About the module that ran last: whether its result can be read, a line of what it printed instead, and whether it
-    # began its own work. Results of that work contain "changed"; those of AnsibleModule refusing options do not.
+    # About the module that ran last: whether its Python was started, whether its result can be read, a line of what it
+    # printed instead, and whether it began its own work. Results of that work contain "changed"; those of AnsibleModule
+    # refusing options do not.
+    _was_started = True
     _readable = True
     _cause = ""
     _work_began = True
@@ -63,12 +70,17 @@ class ModuleRunner(ActionBase):
                     " newer; set ansible_python_interpreter to a newer one."
                 )
         if not self._readable:
-            return _failure(_unreadable(name, self._cause))
+            may_make_a_token = self._was_started and self.may_make_a_token(name, options)
+            return _unreadable(name, self._cause, may_make_a_token=may_make_a_token)
         if result.get("failed") and not result.get("msg"):
             return _failure(f"{name} ended on the target without a message.")
         if result.get("operation") == KEPT and "access_token" in result:
             result["access_token"] = options["access_token"]
         return result
+
+    def may_make_a_token(self, name: str, options: Mapping[str, Any]) -> bool:
+        """Whether executing a token module with these options may make a token."""
+        return name.endswith(_MAKES_TOKENS) and options.get("state") != "absent" and not self._task.check_mode
 
     def run_module_on_controller(
         self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None
@@ -138,6 +150,7 @@ class ModuleRunner(ActionBase):
         if is_module:
             # Everything else that the target printed may contain the result in another form, and ansible-core shows it.
             result = _json_object(executed["stdout"])
+            self._was_started = executed.get("rc") not in _NOT_STARTED
             self._readable = result is not None
             self._work_began = result is None or "changed" in json.loads(result)
             self._cause = "" if result else _last_plain_line(executed["stderr"])
@@ -169,13 +182,22 @@ def _failure(message: str) -> Result:
     return {"failed": True, "changed": False, "msg": message}
 
 
-def _unreadable(name: str, cause: str) -> str:
+def _unreadable(name: str, cause: str, *, may_make_a_token: bool) -> Result:
     said = f" The target said: {cause.rstrip('.')}." if cause else ""
-    return (
+    failure = _failure(
         f"The result of {name} cannot be read.{said} Check that the Python of the target can be started, and that"
-        " neither it nor the shell prints anything else. The output is not shown, because it may contain a token. If a"
-        " token was made, it is lost and expires within 15 minutes."
+        " neither it nor the shell prints anything else. The output is not shown, because it may contain a token."
     )
+    if may_make_a_token:
+        failure["msg"] += " If a token was made, it is lost and expires within 15 minutes."
+        failure["error"] = {
+            "operation": GENERATE.operation,
+            "message": "the result cannot be read",
+            "retries": 0,
+            "outcome_unknown": True,
+        }
+        failure["warnings"] = [POSSIBLE_LOSS]
+    return failure
 
 
 def _json_object(printed: str) -> str | None:

@@ -75,7 +75,7 @@ class TokenAction(ModuleRunner):
             result = {outcome: True, "msg": str(error)}
         except BaseException as error:
             # A BaseException that is not an Exception is the task's timeout or an interrupt.
-            if not isinstance(error, Exception) and self._may_make_a_token():
+            if not isinstance(error, Exception) and self.may_make_a_token(self.NAME, self._given):
                 self._display.warning(_INTERRUPTED)
             raise
         succeeded = not (result.get("failed") or result.get("unreachable"))
@@ -143,11 +143,6 @@ class TokenAction(ModuleRunner):
     def _validated(self, *, on_target: bool) -> Options:
         spec, required_if = self.MODULE.ARGUMENT_SPEC, self.MODULE.REQUIRED_IF
         return validated(self.NAME, spec, self._given, on_target=on_target, required_if=required_if)
-
-    def _may_make_a_token(self) -> bool:
-        return (
-            "state" in self.MODULE.ARGUMENT_SPEC and self._given.get("state") != "absent" and not self._task.check_mode
-        )
 
     def _obstacle(self, environment: Mapping[str, Any]) -> str | None:
         """Return why the work cannot be done in this process, in words that playbooks use; None if it can."""

@@ -8,6 +8,7 @@ import shlex
 import sys
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
 from integration.plays import Play, old_python
@@ -75,6 +76,24 @@ def test_a_missing_python_is_reported_in_the_words_of_the_target(play: Play) -> 
     assert "The target said: " in output
     assert "/nowhere/python" in output
     assert "not found" in output or "No such file" in output
+    assert "If a token was made" not in output
+
+
+def test_a_module_that_is_killed_while_it_generates_may_have_lost_a_token(
+    play: Play, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    # By then, the API has carried out the call and has not answered it.
+    sandbox.fail("any", hold=True, times=2)
+    python = wrapped(tmp_path, '"$0" "$@" <&0 & sleep 3; kill -9 $!; wait $!')
+    tasks: list[dict[str, Any]] = [
+        {TOKEN: {}, "register": "made", "ignore_errors": True},
+        {TOKEN: {"access_token": "dead", "state": "absent"}, "register": "revoked", "ignore_errors": True},
+    ]
+    run = play(tasks, way="module", vars={"ansible_python_interpreter": python}, fetch=["made", "revoked"])
+    assert len(sandbox.live_tokens()) == 1
+    assert run.unwrapped.count("[WARNING]: The failed call may have made a token that was lost.") == 1
+    assert run.variables["made"]["error"]["outcome_unknown"]
+    assert "error" not in run.variables["revoked"]
 
 
 @pytest.mark.parametrize("version", ["3.6", "3.7", "3.8"])

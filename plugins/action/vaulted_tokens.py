@@ -211,11 +211,14 @@ def _diff(path: str, outcome: Outcome | None, tokens: list[Mapping[str, Any]]) -
     new = set(outcome.added) if outcome else set()
     removed = set(outcome.removed) if outcome else set()
     listed = [token for token in tokens if token["name"] in changed]
+    before = [f"{token['name']}: (old value)" for token in listed if token["name"] not in new]
+    after = [f"{token['name']}: {token['operation']}" for token in listed if token["name"] not in removed]
+    if outcome and outcome.mode_before is not None and outcome.mode_before != outcome.mode_after:
+        before.insert(0, f"mode: {outcome.mode_before:04o}")
+        after.insert(0, f"mode: {outcome.mode_after:04o}")
     return {
         "before_header": path,
         "after_header": path,
-        "before": "".join(f"{token['name']}: (old value)\n" for token in listed if token["name"] not in new),
-        "after": "".join(
-            f"{token['name']}: {token['operation']}\n" for token in listed if token["name"] not in removed
-        ),
+        "before": "".join(f"{line}\n" for line in before),
+        "after": "".join(f"{line}\n" for line in after),
     }

@@ -22,6 +22,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
     Outcome,
     open_vars_file,
 )
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process import environment_of, environment_set
 
 _NAME = "voucherify.oauth.vaulted_vars"
 
@@ -41,7 +42,8 @@ class ActionModule(ActionBase):
             if self._task.async_val:
                 raise TaskArgsError(f"{_NAME} does not run with async; remove async and poll from the task")
             result: dict[str, Any] = super().run(tmp, task_vars)
-            result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
+            with environment_set(environment_of(self)):
+                result.update(self._edit(validated(_NAME, ARGUMENT_SPEC, self._task.args, **RULES)))
         except (TaskArgsError, VarsFileError) as error:
             # Names of variables are shown, unless they look like a value in the wrong place.
             result = {"failed": True, "msg": masked(f"{error}.", secrets_of({}, self._task.args))}

@@ -33,6 +33,6 @@ def _mode(mode: object) -> int | None:
     """Return the mode as a number. A number without quotes is refused, because it may not have been octal."""
     if mode is None:
         return None
-    if isinstance(mode, str) and re.fullmatch("0?[0-7]{3}", mode):
+    if isinstance(mode, str) and re.fullmatch("0[0-7]{3}", mode):
         return int(mode, base=8)
     raise TaskArgsError("mode must be an octal number in quotes, such as '0600'")

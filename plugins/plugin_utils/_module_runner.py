@@ -86,9 +86,13 @@ class ModuleRunner(ActionBase):
         self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None
     ) -> Result:
         """Do the same on the controller with the Python that runs Ansible, whatever the task's connection is."""
-        local = connection_loader.get("ansible.builtin.local", self._play_context, "/dev/null")
+        # The host's ansible_shell_type and ansible_shell_executable are not about the controller.
+        context = self._play_context.copy()
+        context.shell, context.executable = "sh", "/bin/sh"
+        local = connection_loader.get("ansible.builtin.local", context, "/dev/null")
         local.set_options()
-        connection_of_task, self._connection = self._connection, local
+        of_task = self._connection, self._play_context
+        self._connection, self._play_context = local, context
         variables = {"ansible_python_interpreter": sys.executable, "ansible_connection": "local"}
         here = {**(task_vars or {}), **variables}
         if self._task.delegate_to:
@@ -97,7 +101,7 @@ class ModuleRunner(ActionBase):
         try:
             return self.run_module(name, options, here)
         finally:
-            self._connection = connection_of_task
+            self._connection, self._play_context = of_task
 
     def _compute_environment_string(self, raw_environment_out: dict[str, Any] | None = None) -> Any:
         """Keep the keys out of the module's command line, which can be seen at -vvv and in the target's process list.
@@ -109,7 +113,8 @@ class ModuleRunner(ActionBase):
         if raw_environment_out is not None:
             raw_environment_out.update(variables)
         return self._connection._shell.env_prefix(
-            **{name: value for name, value in variables.items() if name not in VARIABLES.values()}
+            # An empty one hides the variable of the same name that the target may have.
+            **{name: value for name, value in variables.items() if not value or name not in VARIABLES.values()}
         )
 
     def _is_pipelining_enabled(self, module_style: str, wrap_async: bool = False) -> bool:

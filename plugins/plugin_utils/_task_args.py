@@ -19,6 +19,7 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
 from ansible.utils.display import Display
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import register_token
 
 try:
     from ansible.parsing.vault import EncryptedString  # type: ignore[attr-defined,unused-ignore]
@@ -71,6 +72,7 @@ def validated(
     Raises TaskArgsError.
     """
     given = decrypted(args)
+    _register_secrets(argument_spec, given)
     _check_options(argument_spec, given)
     spec = _without_fallbacks(argument_spec) if on_target else argument_spec
     validation = ArgumentSpecValidator(spec, **rules).validate(without_nulls(given))
@@ -84,6 +86,18 @@ def validated(
         _forward_warnings(validation)
     options: Options = validation.validated_parameters
     return options
+
+
+def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
+    """Let ansible-core 2.22 and newer mask the secret options.
+
+    It would do so itself, but only if no option is refused. If one is, it prints lines of the playbook.
+    """
+    for option, rule in spec.items():
+        value = given.get(option) if rule.get("no_log") else None
+        for text in value.values() if isinstance(value, Mapping) else [value]:
+            if isinstance(text, str) and text:
+                register_token(text)
 
 
 def without_nulls(options: Mapping[str, Any]) -> Options:

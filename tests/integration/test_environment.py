@@ -33,6 +33,16 @@ def test_a_task_can_set_keys_and_base_url_in_its_environment(play: Play, sandbox
 
 
 @EACH_WAY
+def test_an_empty_key_in_the_environment_of_a_task_hides_that_of_the_run(
+    play: Play, sandbox: Sandbox, way: str
+) -> None:
+    run = play([{TOKEN: {}, "environment": {"VOUCHERIFY_APP_TOKEN": ""}}], way=way)
+    assert run.status != 0
+    assert "missing required arguments: app_token" in run.unwrapped
+    assert not sandbox.requests()
+
+
+@EACH_WAY
 def test_an_environment_from_a_variable_is_templated(play: Play, sandbox: Sandbox, way: str) -> None:
     run = play(
         [{TOKEN: {}, "environment": ["{{ of_play }}", {"A": "b"}]}],

@@ -128,10 +128,11 @@ def test_tokens_in_a_vault_are_made_kept_and_revoked(vault: Vault) -> None:
     assert count_changed(vault.run(tasks_from="revoke")) == 0
 
 
-def test_a_mode_without_quotes_is_refused_before_a_token_is_made(vault: Vault) -> None:
-    run = vault.run(token_vault_mode=0o640)
+@pytest.mark.parametrize("mode", [0o640, "{{ 416 | string }}", "640", "u=rw"])
+def test_a_mode_that_may_not_be_octal_is_refused_before_a_token_is_made(vault: Vault, mode: object) -> None:
+    run = vault.run(token_vault_mode=mode)
     assert run.status != 0
-    assert "token_vault_mode must be an octal number in quotes" in run.unwrapped
+    assert "mode must be an octal number in quotes, such as '0600'" in run.unwrapped
     assert not vault.sandbox.requests()
 
 

@@ -374,6 +374,26 @@ def test_a_replaced_token_that_cannot_be_revoked_fails_the_task_and_keeps_the_ne
     assert run.operations == {"vouchers_token": "replaced"}
 
 
+def test_a_change_of_the_mode_alone_is_in_the_diff(vault: TokenFile) -> None:
+    assert vault.run(tokens=TOKENS).status == 0
+    for check in (("--check",), ()):
+        run = vault.run("--diff", *check, tokens=TOKENS, mode="0640")
+        assert run.result["changed"]
+        assert "-mode: 0600\n+mode: 0640\n" in run.output
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"ansible_shell_type": "powershell"}, {"ansible_shell_type": "cmd"}, {"ansible_shell_executable": "/nowhere/ksh"}],
+    ids=["powershell", "cmd", "ksh"],
+)
+def test_the_shell_of_the_host_is_not_used_on_the_controller(vault: TokenFile, variables: dict[str, str]) -> None:
+    environment = {"PYTHONDONTWRITEBYTECODE": "1"}
+    run = vault.run(tokens=TOKENS, keywords={"environment": environment, "vars": variables})
+    assert run.status == 0, run.output
+    assert len(vault.variables()) == len(TOKENS)
+
+
 def test_a_scope_that_was_not_asked_for_causes_a_warning(vault: TokenFile) -> None:
     vault.sandbox.configure(granted_scope="api")
     run = vault.run(tokens=TOKENS[:1])

@@ -29,6 +29,12 @@ def file_texts(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
+def test_the_keyword_environment_has_an_effect(project: Project) -> None:
+    task = vaulted_vars(path="$OF_TASK/tokens.yml", variables=FROM_LOOKUP)
+    project.play([{**task, "environment": {"OF_TASK": "group_vars"}}], environment=ENVIRONMENT)
+    assert list(file_texts(project.folder / "group_vars")) == ["tokens.yml"]
+
+
 def test_variables_are_added_updated_and_removed_without_showing_a_value(project: Project) -> None:
     path = "group_vars/all/tokens.yml"
     tasks: list[dict[str, Any]] = [
@@ -203,6 +209,8 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
         "There is no option file; the options are backup, format, mode, names, path, state, variables, vault_id",
     ),
     ({"mode": 0o600}, "mode must be an octal number in quotes, such as '0600'"),
+    # What a filter makes of 0640 without quotes, up to ansible-core 2.18.
+    ({"mode": "416"}, "mode must be an octal number in quotes, such as '0600'"),
     ({"mode": "u=rw"}, "mode must be an octal number in quotes, such as '0600'"),
     (
         {"vault_id": "prod"},

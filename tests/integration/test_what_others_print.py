@@ -176,3 +176,21 @@ def test_a_key_that_is_written_into_a_playbook_may_be_printed_around_a_failure(p
     assert not leaked_secrets(KEY)
     if (2, 19) <= CORE < MASKING_CORE:
         assert leaked_secrets(sandbox.app_token)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"voucherify.oauth.voucherify_oauth_token": {"scop": ["a"]}},
+        {"voucherify.oauth.voucherify_oauth_token_info": {"access_token": "none", "timeout": "soon"}},
+        {"voucherify.oauth.vaulted_tokens": {"path": "tokens.yml", "tokens": [{"nam": "a"}]}},
+    ],
+)
+def test_a_key_beside_an_option_that_is_refused_is_masked_where_ansible_can(
+    play: Play, sandbox: Sandbox, task: dict[str, dict[str, Any]]
+) -> None:
+    written = {name: {**options, "app_token": sandbox.app_token} for name, options in task.items()}
+    run = play([written])
+    assert run.status != 0
+    if not (2, 19) <= CORE < MASKING_CORE:
+        assert not find_secrets(run.output, sandbox)

@@ -57,7 +57,8 @@ PROMISES = {
         "integration/test_what_others_print::test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not"
     ],
     "Lines of your playbook": [
-        "integration/test_what_others_print::test_a_key_that_is_written_into_a_playbook_may_be_printed_around_a_failure"
+        "integration/test_what_others_print::test_a_key_that_is_written_into_a_playbook_may_be_printed_around_a_failure",
+        "integration/test_what_others_print::test_a_key_beside_an_option_that_is_refused_is_masked_where_ansible_can",
     ],
     "`ANSIBLE_DEBUG`": [OTHERS],
     "ansible-runner": ["publish/test_ansible_runner::test_a_job_succeeds_and_records_no_secret"],

@@ -31,8 +31,6 @@ _MINIMUM_PYTHON = (3, 9)
 _PYTHON_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 _MAX_LINE = 200
 _MAKES_TOKENS = "voucherify_oauth_token"
-# The exit statuses of a shell that cannot execute a command, or does not find it.
-_NOT_STARTED = (126, 127)
 
 
 class ModuleRunner(ActionBase):
@@ -155,7 +153,9 @@ class ModuleRunner(ActionBase):
         if is_module:
             # Everything else that the target printed may contain the result in another form, and ansible-core shows it.
             result = _json_object(executed["stdout"])
-            self._was_started = executed.get("rc") not in _NOT_STARTED
+            # A shell, or a become method, that does not execute the command.
+            refused = (1, 126, 127) if self._connection.become and not executed["stdout"] else (126, 127)
+            self._was_started = executed.get("rc") not in refused
             self._readable = result is not None
             self._work_began = result is None or "changed" in json.loads(result)
             self._cause = "" if result else _last_plain_line(executed["stderr"])

@@ -79,6 +79,18 @@ def test_a_missing_python_is_reported_in_the_words_of_the_target(play: Play) -> 
     assert "If a token was made" not in output
 
 
+def test_become_that_is_refused_loses_no_token(play: Play, sandbox: Sandbox, tmp_path: Path) -> None:
+    sudo = tmp_path / "sudo"
+    sudo.write_text("#!/bin/sh\necho 'sudo: unknown user nobody-here' >&2\nexit 1\n")
+    sudo.chmod(0o700)
+    task = {TOKEN: {}, "become": True, "become_user": "nobody"}
+    run = play([task], vars={"ansible_become_exe": str(sudo)})
+    assert run.status != 0
+    assert "unknown user" in run.unwrapped
+    assert "lost" not in run.output
+    assert not sandbox.requests()
+
+
 def test_a_module_that_is_killed_while_it_generates_may_have_lost_a_token(
     play: Play, sandbox: Sandbox, tmp_path: Path
 ) -> None:

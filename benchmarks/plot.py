@@ -92,7 +92,7 @@ def draw_token_files(figures: Figures, picture: Path) -> None:
     axes.set_xlabel("tokens in the file (logarithmic)")
     axes.set_ylabel("seconds more than an empty play (logarithmic)")
     axes.grid(which="major", alpha=0.3)
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     plot.savefig(picture, dpi=150, facecolor="white")
     plt.close(plot)

@@ -21,8 +21,8 @@ from ._session import IMPORT_ERROR, Session, accept_unverified, environment_prox
 # One try takes at most this many times C(timeout).
 TIMEOUTS_PER_TRY = 3
 
-# A longer body is read in blocks from here on.
-_READ_BYTE_BY_BYTE = 16 * 1024
+# All answers of the API are shorter.
+_SHORT_BODY_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -193,9 +193,11 @@ def _body(raw: Any) -> bytes | None:
     # Without this, urllib3 1.26 accepts an incomplete answer.
     raw.enforce_content_length = True
     body = bytearray()
+    # read waits until it has as many bytes as it was asked for, and if that fails, it loses those that it has received.
+    # read1 returns what has arrived. urllib3 1.26 does not have it, so there each byte is read by itself.
+    read, size = (raw.read1, 64 * 1024) if hasattr(raw, "read1") else (raw.read, 1)
     try:
-        # One byte at a time, because a longer read that fails loses what it has received. Answers are short.
-        while part := raw.read(1 if len(body) < _READ_BYTE_BY_BYTE else 64 * 1024, decode_content=False):
+        while part := read(size if len(body) < _SHORT_BODY_BYTES else 64 * 1024, decode_content=False):
             body += part
             if len(body) > MAX_ANSWER_BYTES:
                 return None

@@ -31,7 +31,12 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens im
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_calls import ModuleCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
+    hide,
+    hide_task,
+    is_loop,
+    show_interruption,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import TokenCalls, WorkerCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_vault import TokenVault
@@ -72,6 +77,9 @@ class ActionModule(ModuleRunner):
                 result.update(self._result(environment, task_vars or {}))
         except TaskArgsError as error:
             result.update(failed=True, changed=False, msg=f"{error}.")
+        except BaseException as error:
+            show_interruption(self, error)
+            raise
         if in_loop:
             hide(self, result)
         return result

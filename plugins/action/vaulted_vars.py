@@ -10,7 +10,12 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
+    hide,
+    hide_task,
+    is_loop,
+    show_interruption,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
@@ -47,6 +52,9 @@ class ActionModule(ActionBase):
         except (TaskArgsError, VarsFileError) as error:
             # Names of variables are shown, unless they look like a value in the wrong place.
             result = {"failed": True, "msg": masked(f"{error}.", secrets_of({}, self._task.args))}
+        except BaseException as error:
+            show_interruption(self, error)
+            raise
         if in_loop:
             hide(self, result)
         return result

@@ -45,3 +45,14 @@ def hide(action: ActionBase, result: dict[str, Any]) -> None:
         action._display.warning(warning)
     if result.get("failed") or result.get("unreachable"):
         action._display.error(result["msg"], wrap_text=False)
+
+
+def show_interruption(action: ActionBase, error: BaseException) -> None:
+    """Say that an item of a loop was stopped. Up to ansible-core 2.18, its own message is hidden with the item.
+
+    error: what ends the action. The task's timeout and an interrupt are no Exception.
+    """
+    if is_loop(action) and not _CORE_SHOWS_HIDDEN_FAILURES and not isinstance(error, Exception):
+        action._display.error(
+            "The task was stopped, because its timeout was reached or the run was interrupted.", wrap_text=False
+        )

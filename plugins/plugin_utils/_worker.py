@@ -16,7 +16,12 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAu
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, run
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import VARIABLES, ModuleRunner
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import hide, hide_task, is_loop
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
+    hide,
+    hide_task,
+    is_loop,
+    show_interruption,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
     KEYS_HINT,
     TaskArgsError,
@@ -77,6 +82,7 @@ class TokenAction(ModuleRunner):
             # A BaseException that is not an Exception is the task's timeout or an interrupt.
             if not isinstance(error, Exception) and self.may_make_a_token(self.NAME, self._given):
                 self._display.warning(_INTERRUPTED)
+            show_interruption(self, error)
             raise
         succeeded = not (result.get("failed") or result.get("unreachable"))
         secrets = secrets_of(self.MODULE.ARGUMENT_SPEC, self._given)

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +66,37 @@ def test_a_task_timeout_while_generating_says_that_a_token_may_have_been_made(
     assert run.status != 0
     assert sandbox.calls("generate")
     assert MAY_BE_LOST in run.unwrapped
+
+
+@EACH_WAY
+def test_a_task_timeout_in_a_loop_is_named(play: Play, sandbox: Sandbox, way: str) -> None:
+    sandbox.fail("introspect", hang=True, times=9)
+    run = play([{INFO: {"access_token": "a"}, "timeout": 3, "loop": [1]}], way=way)
+    assert run.status != 0
+    assert re.search(r"Timed out after|its timeout was reached", run.unwrapped)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"voucherify.oauth.vaulted_vars": {"path": "locked/a.yml", "variables": {"a": "b"}}},
+        {"voucherify.oauth.vaulted_tokens": {"path": "locked/a.yml", "tokens": [{"name": "a"}]}},
+    ],
+)
+def test_a_task_timeout_while_waiting_for_a_lock_in_a_loop_is_named(
+    play: Play, tmp_path: Path, task: dict[str, Any]
+) -> None:
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    name, options = next(iter(task.items()))
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        run = play([{name: {**options, "path": str(folder / "a.yml")}, "timeout": 2, "loop": [1]}])
+    finally:
+        os.close(descriptor)
+    assert run.status != 0
+    assert re.search(r"Timed out after|its timeout was reached", run.unwrapped)
 
 
 def test_a_task_timeout_of_another_call_does_not_mention_a_lost_token(play: Play, sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import 
 T = TypeVar("T")
 
 # Shorter texts are not secrets, and may be equal to words of a sentence.
-_SHORTEST = 8
+SHORTEST_SECRET = 8
 # In an option that is not secret, a text of this length that is not a plain name may be a secret in the wrong place.
 _SHORTEST_IN_OTHERS = 20
 _NAME = re.compile(r"(?:[a-z]+[0-9]{0,3}|[0-9]{1,3})(?:[ _.:-]+(?:[a-z]+[0-9]{0,3}|[0-9]{1,3}))*")
@@ -33,9 +33,11 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
                 # Messages name a proxy's host, but not the user. A short user name occurs in many harmless words.
                 parts = urlsplit(text)
                 found.update(filter(None, [parts.password]))
-                found.update(user for user in [parts.username or ""] if len(user) >= _SHORTEST)
+                found.update(user for user in [parts.username or ""] if len(user) >= SHORTEST_SECRET)
             elif name not in _SHOWN and (
-                len(text) >= _SHORTEST if secret else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
+                len(text) >= SHORTEST_SECRET
+                if secret
+                else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
             ):
                 found.add(text.strip())
     return tuple(sorted(found, key=lambda text: (-len(text), text)))

@@ -20,6 +20,7 @@ from ansible.module_utils.common.validation import (
 from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
 from ansible.utils.display import Display
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import register_token
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import SHORTEST_SECRET
 
 try:
     from ansible.parsing.vault import EncryptedString  # type: ignore[attr-defined,unused-ignore]
@@ -96,7 +97,7 @@ def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
     for option, rule in spec.items():
         value = given.get(option) if rule.get("no_log") else None
         for text in value.values() if isinstance(value, Mapping) else [value]:
-            if isinstance(text, str) and text:
+            if isinstance(text, str) and len(text) >= SHORTEST_SECRET:
                 register_token(text)
 
 

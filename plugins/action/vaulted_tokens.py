@@ -17,10 +17,11 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Result,
     connection_argument_spec,
     failed,
+    let_core_mask,
     new_client,
-    register_token,
 )
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_diff import file_diff
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
@@ -139,7 +140,7 @@ class ActionModule(ModuleRunner):
                 calls,
                 interruptions,
                 revoke_replaced=options["revoke_replaced"],
-                register=register_token,
+                register=let_core_mask,
             )
             try:
                 with interruptions:
@@ -221,12 +222,4 @@ def _diff(path: str, outcome: Outcome | None, tokens: list[Mapping[str, Any]]) -
     listed = [token for token in tokens if token["name"] in changed]
     before = [f"{token['name']}: (old value)" for token in listed if token["name"] not in new]
     after = [f"{token['name']}: {token['operation']}" for token in listed if token["name"] not in removed]
-    if outcome and outcome.mode_before is not None and outcome.mode_before != outcome.mode_after:
-        before.insert(0, f"mode: {outcome.mode_before:04o}")
-        after.insert(0, f"mode: {outcome.mode_after:04o}")
-    return {
-        "before_header": path,
-        "after_header": path,
-        "before": "".join(f"{line}\n" for line in before),
-        "after": "".join(f"{line}\n" for line in after),
-    }
+    return file_diff(path, outcome, before, after)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_diff import file_diff
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
@@ -94,12 +95,4 @@ class ActionModule(ActionBase):
 def _diff(path: str, outcome: Outcome) -> dict[str, str]:
     before = [f"{name}: (old value)" for name in sorted([*outcome.updated, *outcome.removed])]
     after = [f"{name}: (new value, vaulted)" for name in sorted([*outcome.added, *outcome.updated])]
-    if outcome.mode_before is not None and outcome.mode_before != outcome.mode_after:
-        before.insert(0, f"mode: {outcome.mode_before:04o}")
-        after.insert(0, f"mode: {outcome.mode_after:04o}")
-    return {
-        "before_header": path,
-        "after_header": path,
-        "before": "".join(f"{line}\n" for line in before),
-        "after": "".join(f"{line}\n" for line in after),
-    }
+    return file_diff(path, outcome, before, after)

@@ -95,5 +95,5 @@ class Deadline:
 
 
 def current_deadline() -> Deadline | None:
-    """Return the deadline of this thread's current try; None if there is none."""
+    """Return the deadline of this thread's current try, or None."""
     return getattr(_thread, "deadline", None)

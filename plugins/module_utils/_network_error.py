@@ -40,8 +40,8 @@ _WRONG_NAME = (62, 64)
 class Route:
     """How the API is reached, in words that may be shown.
 
-    host: the host of the API. proxy: host and port of the proxy, None if there is none. proxy_source, ca_source: the
-    option or environment variable that sets the proxy or the trusted certificates; None if there is none.
+    host: the host of the API. proxy: host and port of the proxy, or None. proxy_source, ca_source: the option or
+    environment variable that sets the proxy or the trusted certificates, or None.
     """
 
     host: str

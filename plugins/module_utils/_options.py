@@ -93,14 +93,14 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
     except OAuthError as error:
         result = failed(error)
     if "access_token" in result:
-        register_token(result["access_token"])
+        let_core_mask(result["access_token"])
     differences = client.take_differences() if client else []
     return {**result, "differences": differences} if differences else result
 
 
-def register_token(token: str) -> None:
-    """Let ansible-core 2.22 and newer mask a token in all output of this run. It masks secret options by itself."""
-    register_secret(token)
+def let_core_mask(secret: str) -> None:
+    """Let ansible-core 2.22 and newer mask a token or a key in all output of this run."""
+    register_secret(secret)
 
 
 def failed(error: OAuthError) -> Result:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
+from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
 from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token import (
     check_min_expires_in,
     check_scope,
@@ -17,6 +18,8 @@ from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
 
 _NO_VARIABLE = lifecycle.Decision(lifecycle.NONE, "The file does not have the variable.")
 _NO_TOKEN = lifecycle.Decision(lifecycle.NONE, "The variable is empty, so there was no token to revoke.")
@@ -42,7 +45,7 @@ class ListedToken:
     """One listed token.
 
     name: the variable's name. wanted: None if the token must be absent. exists: whether the file has the variable.
-    token: the variable's current token, None if there is none. done: whether this token needs no further change in the
+    token: the variable's current token, or None. done: whether this token needs no further change in the
     file. written: whether this task wrote the variable, or would write it.
     """
 
@@ -72,6 +75,24 @@ class ListedToken:
     @property
     def is_to_be_made(self) -> bool:
         return not self.done and self.decision.operation in (lifecycle.GENERATED, lifecycle.REPLACED)
+
+    def read(self, value: StoredValue | None, path: str) -> str | None:
+        """Take over what the variable contains, and return its token or None.
+
+        value: None if the file does not have the variable. path: the file, for messages.
+        Raises InvalidVariableError if the variable contains something else than a token.
+        """
+        self.exists = value is not None
+        if value is None or value.kind == "null" or value.text == "":
+            return None
+        if value.text is None or not is_token(value.text):
+            kind = value.kind if value.text is None else "a string that cannot be a token"
+            raise InvalidVariableError(
+                f"The variable '{self.name}' in {path} is {kind}, so it was left alone; choose another name for the"
+                " token, or remove the variable"
+            )
+        self.token, self.vault_id = value.text, value.vault_id
+        return self.token
 
     def decide_present(self) -> None:
         """Decide what to do with a token that must be present, by what the API said about it."""

@@ -19,7 +19,7 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
 from ansible.utils.display import Display
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import register_token
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import let_core_mask
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import SHORTEST_SECRET
 
 try:
@@ -98,7 +98,7 @@ def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
         value = given.get(option) if rule.get("no_log") else None
         for text in value.values() if isinstance(value, Mapping) else [value]:
             if isinstance(text, str) and len(text) >= SHORTEST_SECRET:
-                register_token(text)
+                let_core_mask(text)
 
 
 def without_nulls(options: Mapping[str, Any]) -> Options:

@@ -22,7 +22,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions im
 
 A = TypeVar("A")
 T = TypeVar("T")
-# The outcome of one call: its answer, or why there is none.
+# The outcome of one call: its answer, or the error in its place.
 Outcome = Union[T, Exception]
 Scope = Optional[Sequence[str]]
 

@@ -18,7 +18,6 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._errors import (
     RequestError,
     Stopped,
 )
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
     ListedToken,
@@ -28,7 +27,6 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens im
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading, TokenCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_writes import TokenWrites
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
 
 # About how much one value adds to a file: the ciphertext of a token, with its name and indentation.
@@ -108,18 +106,9 @@ class TokenVault:
     def _read(self) -> None:
         stored = self._file.read([entry.name for entry in self._listed])
         for entry in self._listed:
-            value = stored.get(entry.name)
-            entry.exists = value is not None
-            if value is None or value.kind == "null" or value.text == "":
-                continue
-            if value.text is None or not is_token(value.text):
-                kind = value.kind if value.text is None else "a string that cannot be a token"
-                raise InvalidVariableError(
-                    f"The variable '{entry.name}' in {self._file.path} is {kind}, so it was left alone; choose another"
-                    " name for the token, or remove the variable"
-                )
-            self._register(value.text)
-            entry.token, entry.vault_id = value.text, value.vault_id
+            token = entry.read(stored.get(entry.name), self._file.path)
+            if token:
+                self._register(token)
 
     def _introspect(self, entries: Sequence[ListedToken]) -> None:
         """Ask once for each token, however many variables have it."""
@@ -178,7 +167,7 @@ class TokenVault:
         if not failures:
             return None
         names = ", ".join(name for name, _error in failures)
-        # A lasting failure says more than one that time would have mended.
+        # A lasting failure says more than one that may be over by the next try.
         cause = min((error for _name, error in failures), key=lambda error: getattr(error, "transient", False))
         # Without the advice to run the play again: the next run does not know these tokens.
         account = cause.account if isinstance(cause, RequestError) else cause

@@ -107,7 +107,7 @@ def fake_ssh(folder: Path, script: str) -> dict[str, str]:
 
 
 def old_python(version: str) -> str | None:
-    """Return the path of a Python of this version, or None if there is none on this machine."""
+    """Return the path of a Python of this version, or None if this machine has no such Python."""
     names = [*(Path(folder) / f"python{version}" for folder in os.get_exec_path())]
     names += Path.home().glob(f".pyenv/versions/{version}.*/bin/python3")
     code = "import sys; print('%d.%d' % sys.version_info[:2])"

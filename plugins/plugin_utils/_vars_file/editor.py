@@ -78,7 +78,7 @@ class Editor:
         return content.format == WHOLE and content.plain_text(variable) == text
 
     def text(self, content: Content, variable: Variable | None) -> str | None:
-        """Return the variable's text; None if there is none, or it is not a string, or it cannot be decrypted."""
+        """Return the variable's text, or None if it has no string that can be decrypted."""
         if variable is None or variable.value is None:
             return None
         if variable.value.is_vaulted:

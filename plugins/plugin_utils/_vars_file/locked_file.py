@@ -59,7 +59,7 @@ class LockedFile:
         self._folder = place.descriptor
 
     def read(self) -> Snapshot | None:
-        """Return the file as it is now; None if there is none."""
+        """Return the file as it is now, or None if it does not exist."""
         if self._folder == NO_FOLDER:
             return None
         with file_access(f"read {self._path}"):

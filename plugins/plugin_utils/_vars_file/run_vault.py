@@ -109,7 +109,7 @@ class RunVault:
 
 
 def id_in_header(ciphertext: str) -> str | None:
-    """Return the id in a ciphertext's header, or the default id if there is none; None without a valid header."""
+    """Return the vault id that a ciphertext's header names or implies, or None without a valid header."""
     try:
         return str(parse_vaulttext_envelope(ciphertext.encode())[3])
     except (AnsibleError, ValueError):

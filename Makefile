@@ -35,7 +35,7 @@ BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' Makefile
 
-demo: $(DEMO_READY) build/demo-vault-password ## Run the demo, against Voucherify if its keys are set, otherwise against the sandbox
+demo: $(DEMO_READY) build/demo-vault-password ## Run the demo against Voucherify if its keys are set, otherwise against the sandbox
 	@export ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
 	    ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_SKIPPED_HOSTS=false; \
 	if [ -n "$$VOUCHERIFY_APP_ID" ] && [ -n "$$VOUCHERIFY_APP_TOKEN" ]; then \
@@ -50,7 +50,7 @@ sandbox: $(DEMO_READY) build/demo-vault-password ## Open a shell with the sandbo
 
 test: lint types licences docs-lint ansible-lint unit integration coverage publishable sanity ## Run every check below
 
-lint: $(TEST_READY) ## Check the code's style, Python and shell
+lint: $(TEST_READY) ## Check the style of the Python and shell code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/shellcheck .ci/run tests/*.sh docs/site/*.sh

@@ -55,8 +55,8 @@ two `uri` tasks, `ansible-vault encrypt_string` and `copy` for new tokens, and `
 ![Seconds by number of tokens, with vaulted_tokens and by hand, at {latency}]({pictures.tokens})
 
 Four runs that need the same two tokens at the same time generate {max(figures.tokens_of_runs_at_once)} and take
-{median(figures.runs_at_once):.1f} s in total. With {sizes.many_tokens} new tokens a run uses
-{median(figures.memory_many_in_file) / MEGABYTE:.0f} MB at its peak, with {sizes.few_tokens}
+{median(figures.runs_at_once):.1f} s in total. A run with {sizes.many_tokens} new tokens uses
+{median(figures.memory_many_in_file) / MEGABYTE:.0f} MB at its peak, and one with {sizes.few_tokens} uses
 {median(figures.memory_few_in_file) / MEGABYTE:.0f} MB.
 
 ## One token in a loop of {sizes.items}
@@ -82,16 +82,16 @@ In the worker process, the whole run takes {median(figures.many_tokens):.1f} s. 
 
 ## Vaulted variables
 
-Seconds that `vaulted_vars` takes, by number of variables, with values as long as a token. `inline` encrypts each value
-by itself, `file` the whole file. Reading back takes two tasks, `include_vars` and one that uses every value, because
-Ansible only decrypts a value when it is used.
+The table shows how many seconds `vaulted_vars` takes, by number of variables, with values as long as a token. `inline`
+encrypts each value by itself, `file` the whole file. Reading back takes two tasks, `include_vars` and one that uses
+every value, because Ansible only decrypts a value when it is used.
 
 {_vaults(figures)}
 
 ![Writing and reading vaulted variables, by number of variables]({pictures.vaults})
 
-Each encryption and each decryption derives a key from the vault password, which is slow on purpose. With `inline`,
-each value pays for that.
+Each encryption and each decryption derives a key from the vault password, which is slow on purpose. With `inline`, this
+is done for each value.
 
 ## Targets
 
@@ -99,18 +99,18 @@ each value pays for that.
 
 ## How it was measured
 
-Each figure is the median of {len(figures.many_tokens)} rounds. In each round, all cases take turns, in the reverse
-order of the round before, so that other load on the machine affects all of them. A case is a run of
-`ansible-playbook` against the project's sandbox on the same machine, without a rate limit and with new tokens.
-Afterwards, the sandbox's log must show exactly the calls or tokens that the case should make, or the benchmark fails.
+Each figure is the median of {len(figures.many_tokens)} rounds. All cases run in each round, in the reverse order of the
+previous round, so that other load on the machine affects all of them. A case is a run of `ansible-playbook` against the
+project's sandbox on the same machine, without a rate limit and with new tokens. Afterwards, the sandbox's log must show
+exactly the calls or tokens that the case should make, or the benchmark fails.
 
 The time for one token in a loop is the difference between a task that loops over {sizes.items} and one that loops
 over a single token, divided by {sizes.items - 1}. Both are in the same run, after a third task that takes the one-time
 costs of a run, such as imports. So the start of Ansible, the start of the task and the first connection are not
 included. A callback plugin measures when tasks begin. For {sizes.hosts} hosts, the figure is the time of the task, and
-for {sizes.many_tokens} tokens in a loop that of the whole command. For vaulted variables, it is the time of whole
-tasks. Memory is the sum of
-the proportional set sizes (PSS) of the run's processes, read many times a second, in a run that is not timed.
+for {sizes.many_tokens} tokens in a loop it is the time of the whole command. For vaulted variables, it is the time of
+whole tasks. Memory is the sum of the proportional set sizes (PSS) of the run's processes, read many times a second, in
+a run that is not timed.
 
 The Python interpreter for modules is set explicitly, pipelining is off, which is the default, and all output goes to a
 file.
@@ -119,7 +119,7 @@ file.
 |---|---|
 {_lines(figures.machine.items())}
 
-To repeat the benchmarks, run `make bench` on Linux. `make bench BENCH=--quick` only tries whether everything works; it
+To repeat the benchmarks, run `make bench` on Linux. `make bench BENCH=--quick` only checks that everything works; it
 writes to `build/`, and its figures mean nothing.
 """
 

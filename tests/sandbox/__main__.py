@@ -70,7 +70,7 @@ def _make_parser() -> argparse.ArgumentParser:
         metavar="CALLS",
         help="calls a minute, %(default)s by default; 0 for no limit",
     )
-    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input ends")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input is closed")
     return parser
 
 

@@ -26,7 +26,7 @@ _DOCUMENTED_SCOPES = """
 """
 SCOPES = frozenset(_DOCUMENTED_SCOPES.split())
 
-# A scope follows the path: /v1/vouchers needs `vouchers`. `api` covers them all; `client_...` is for browsers.
+# The path determines the scope: /v1/vouchers needs `vouchers`. `api` covers them all; `client_...` is for browsers.
 COLLECTIONS = frozenset(scope for scope in SCOPES if scope != "api" and not scope.startswith("client_"))
 
 # The OpenAPI document requires a scope, the SDK's page does not. `api` is the scope in the example of the document.
@@ -113,7 +113,7 @@ def _answer(state: State, path: str, call: Call) -> Answer:
     key = _find_key(state, call)
     _require_json_accepted(call)
     if call.query:
-        # No document gives these endpoints a query, and a secret in a query would end up in logs.
+        # No document shows these endpoints with a query, and a secret in a query would end up in logs.
         raise Refusal(400, "invalid_query_params", "Invalid query params", "This endpoint takes no query")
     return _OAUTH[path][1](state, key, call)
 

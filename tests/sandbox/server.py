@@ -9,8 +9,8 @@ GET  /control/requests
 POST /control/reset
 POST /control/release
 POST /control/clock     {"advance": 840}, {"stop": true}
-POST /control/settings  {"rate_limit": 100}, or any other of `Settings`
-POST /control/faults    {"operation": "revoke", "cut": true}, or any other of `Fault`
+POST /control/settings  {"rate_limit": 100}, or any other field of `Settings`
+POST /control/faults    {"operation": "revoke", "cut": true}, or any other field of `Fault`
 """
 
 from __future__ import annotations

@@ -33,19 +33,20 @@ options:
   timeout:
     description:
       - Connect and read timeout, in seconds, from V(1) to V(86400).
-      - One try of a call ends after at most three times this long, however slowly the API sends its answer. This
+      - One try of a call takes at most three times as long, however slowly the API sends its answer. This
         includes the time that the system needs to look up the host's name.
     type: int
     default: 10
   retries:
     description:
-      - How many times a call that failed is sent again. This is not the keyword C(retries), which runs the whole task
+      - How many times a failed call is sent again. This is not the keyword C(retries), which runs the whole task
         again and so can generate another token.
       - A call is sent again if nothing was sent, or if the API says that it did not process the call. All calls except
-        the one that generates a token are also sent again if the API failed, was busy or did not answer. That one is
-        never sent again if it may have arrived, because a token whose answer is lost can be neither found nor revoked.
-      - Failures that would be the same each time are not retried, such as a certificate that does not verify or a proxy
-        that refuses.
+        the one that generates a token are also sent again if the API failed, was busy or did not answer. A call
+        that generates a token is never sent again if it may have arrived, because a token in a lost answer can be
+        neither found nor revoked.
+      - Failures that would be the same each time are not retried, for example if a certificate does not verify or a
+        proxy refuses the connection.
     type: int
     default: 3
   max_wait:
@@ -67,12 +68,13 @@ options:
     description:
       - The URL of an HTTP proxy. It overrides the proxy variables of the environment.
       - It may contain a user name and a password, so it is treated as a secret.
-      - Refused for a loopback address that begins with V(http://), because that is never called through a proxy.
+      - It is refused if O(api_base_url) is a loopback address that begins with V(http://), because such an address is
+        never called through a proxy.
     type: str
 notes:
   - M(voucherify.oauth.vaulted_tokens) reads environment variables from Ansible's own environment, and so do the other
-    modules on localhost without C(become). Otherwise the module reads the environment of a process on the target, which
-    does not have what you exported in your shell.
+    modules on localhost without C(become). Otherwise the other modules read the environment of a process on the target,
+    which does not contain what you exported in your shell.
 requirements:
   - requests 2.25.1 or newer with urllib3 1.26.5 or newer, where the task runs
   - Python 3.9 or newer, where the task runs

@@ -14,20 +14,21 @@ author:
   - The voucherify.oauth contributors (@voucherifyio)
 description:
   - Makes sure that a vars file on the controller has the tokens listed, each in a vaulted variable. Tokens that are
-    still good are kept, missing ones are generated, the others are replaced.
+    still good are kept, missing ones are generated, and all others are replaced.
   - The task is one transaction. It locks the file before it reads it and unlocks it after the last write, so runs that
-    use the same file at the same time share its tokens instead of making more.
-  - Tokens are made in batches of up to eight, and each batch is written to the file before the next one is started. A
-    run that is killed loses at most one batch, and the next run continues from there.
-  - Secrets are never printed; you do not need C(no_log). The result has names, operations and reasons, and no token.
+    use the same file at the same time share its tokens instead of generating more.
+  - Tokens are generated in batches of up to eight, and each batch is written to the file before the next one is
+    started. A run that is killed loses at most one batch, and the next run continues from there.
+  - Secrets are never printed; you do not need C(no_log). The result contains names, operations and reasons, but no
+    tokens.
 extends_documentation_fragment:
   - voucherify.oauth.connection
 options:
   path:
     description:
-      - Path of the vars file on the controller. A relative path starts at the folder of the playbook.
+      - Path of the vars file on the controller. A relative path is resolved from the folder of the playbook.
       - Folders that do not exist are created with mode V(0700).
-      - If it is a symbolic link, the file that it leads to is edited, and the link is left alone.
+      - If it is a symbolic link, the file that it points to is edited, and the link is left alone.
     type: path
     required: true
   tokens:
@@ -39,7 +40,7 @@ options:
     required: true
     suboptions:
       name:
-        description: The variable that contains the token. Each name can be listed once.
+        description: The name of the variable that contains the token. List each name only once.
         type: str
         required: true
       scope:
@@ -47,9 +48,9 @@ options:
           - What the token may be used for, for example V(vouchers). U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token)
             lists the scopes.
           - A token is kept only if it has exactly these scopes, in any order. Case is ignored.
-          - If not set, the API decides what a new token may be used for, and a token of any scope is kept.
-          - Use the same scope for a name in all playbooks that share the file. Otherwise each run replaces the token of
-            the other.
+          - If not set, the API decides what a new token may be used for, and a token with any scope is kept.
+          - Use the same scope for a name in all playbooks that share the file. Otherwise the playbooks
+            replace each other's token.
         type: list
         elements: str
       min_expires_in:
@@ -68,7 +69,7 @@ options:
         default: present
   state:
     description:
-      - With V(present), the state of each listed token applies.
+      - With V(present), the state that is set for each listed token applies.
       - V(absent) revokes and removes every listed token, whatever its own state is.
     type: str
     choices:
@@ -104,9 +105,9 @@ options:
     description:
       - The vault id of the loaded secret to encrypt with. Listed tokens that are encrypted under another id are
         encrypted again.
-      - If not set, a value keeps the secret that it is encrypted with. A new value gets the run's
-        C(vault_encrypt_identity), or else the secret of the other values in the file, or else the only secret that is
-        loaded. Otherwise the task fails.
+      - If not set, a value keeps the secret that it is encrypted with. A new value is encrypted with the run's
+        C(vault_encrypt_identity). Without one, the secret of the other values in the file is used, or else the only
+        secret that is loaded. Otherwise the task fails.
     type: str
   mode:
     description:
@@ -115,31 +116,32 @@ options:
     type: raw
   backup:
     description:
-      - Whether to leave a copy of the file as it was at the start of the task, next to it, if the task changes it.
-        The name of the copy starts with a dot and ends with a tilde, so Ansible does not load it.
+      - Whether to leave a copy of the file next to it, as it was at the start of the task. There is no copy if the task
+        does not change the file.
+      - The name of the copy starts with a dot and ends with a tilde, so Ansible does not load it.
     type: bool
     default: false
 notes:
-  - The task runs on the controller, whatever its connection and C(become) are. Use C(run_once) in a play with several
-    hosts.
+  - The task always runs on the controller, regardless of its connection and C(become). Use C(run_once) in a play with
+    several hosts.
   - The run needs a vault secret, from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the
     configuration.
   - A running play does not see new values in a vars file that it has already loaded. Load it again with
     M(ansible.builtin.include_vars), or use the role P(voucherify.oauth.token_vault#role), which does that.
-  - The lock only works between runs on the same machine. On file systems without such locks, such as NFS, the task
-    fails before it makes a token.
-  - An editor that has the file open does not notice the lock. If it saves the file later, it can undo what this task
-    wrote.
+  - The lock only works between runs on the same machine. On file systems that cannot lock a folder, such as NFS, the
+    task fails before it generates a token.
+  - An editor that has the file open does not notice the lock. If it saves the file later, it can overwrite what
+    this task wrote.
 attributes:
   check_mode:
     support: full
     details:
-      - The tokens are introspected, and nothing is made, revoked or written. Check mode takes no lock.
+      - The tokens are introspected, but nothing is generated, revoked or written. Check mode takes no lock.
   diff_mode:
     description: Returns details on what has changed, or would change in check mode, when in diff mode.
     support: full
     details:
-      - The difference contains names and operations, and never a value.
+      - The difference contains names and operations, but never a value.
   idempotent:
     description: When run twice in a row with the same options, the second time changes nothing.
     support: partial
@@ -244,29 +246,30 @@ vault_id:
   type: str
   sample: default
 backup_file:
-  description: The absolute path of the copy of the file as it was.
+  description: The absolute path of the copy of the old file.
   returned: when O(backup=true) and an existing file was changed
   type: str
   sample: /srv/deploy/group_vars/all/.voucherify_tokens.yml.2026-11-23@14:37:26.391208~
 tokens:
   description:
-    - The listed tokens, in the order of O(tokens), without the tokens themselves.
+    - One entry for each listed token, in the order of O(tokens). The tokens themselves are not included.
     - A failed task returns them too, so that you can see what was done.
   returned: when the file could be read
   type: list
   elements: dict
   contains:
     name:
-      description: The variable.
+      description: The name of the variable.
       type: str
       returned: always
       sample: voucherify_vouchers_token
     operation:
       description:
         - What was done, or what would be done in check mode.
-        - V(kept) means that the file had a good token, V(generated) that it had no token, V(replaced) that it had one
-          that was not good.
-        - V(revoked) means that a token was revoked and its variable removed, V(none) that there was nothing to revoke.
+        - V(kept) means that the file had a good token. V(generated) means that it had no token. V(replaced) means that
+          it had a token that could not be kept.
+        - V(revoked) means that a token was revoked and its variable removed. V(none) means that there was nothing to
+          revoke.
       type: str
       returned: always
       choices:
@@ -313,7 +316,7 @@ tokens:
 error:
   description: Details of a failed call, for programs. RV(msg) says the same in a sentence.
   type: dict
-  returned: failure of a call to the API
+  returned: when a call to the API failed
   contains:
     operation:
       description: The call that failed, V(generate), V(introspect) or V(revoke).
@@ -331,7 +334,7 @@ error:
       returned: when the API gave one
       sample: invalid_scope
     message:
-      description: What the API, or else the network, said.
+      description: What the API said, or else the cause of the failure.
       type: str
       returned: always
       sample: "Invalid scope: coupons"

@@ -15,8 +15,8 @@ author:
 description:
   - Sets or removes top-level variables of a YAML vars file on the controller. The values are encrypted with the vault
     secrets that the run was started with.
-  - A value that the file already contains is left alone, so a second run changes nothing. For this, the existing value
-    is decrypted and compared, because encrypting the same value again gives a different text each time.
+  - A value that the file already contains is left alone, so a second run changes nothing. To find this out, the
+    existing value is decrypted and compared, because encrypting the same value again gives a different text each time.
   - In a file whose values are vaulted one by one, nothing outside the changed variables changes. Comments, order,
     quoting, line breaks and other vaulted values stay as they are.
   - The file is replaced as a whole and never written in place, so a reader sees either the old file or the new one.
@@ -25,10 +25,10 @@ description:
 options:
   path:
     description:
-      - Path of the vars file on the controller. A relative path starts at the folder of the playbook, as with
+      - Path of the vars file on the controller. A relative path is resolved from the folder of the playbook, as with
         O(ansible.builtin.fetch#module:dest).
       - Folders that do not exist are created with mode V(0700).
-      - If it is a symbolic link, the file that it leads to is edited, and the link is left alone.
+      - If it is a symbolic link, the file that it points to is edited, and the link is left alone.
     type: path
     required: true
   variables:
@@ -42,8 +42,9 @@ options:
     type: dict
   names:
     description:
-      - The names of the variables to remove. A name that the file does not have changes nothing.
-      - The lines of the variable are removed, with comments inside a nested value. Comments above it stay.
+      - The names of the variables to remove. Names that are not in the file are ignored.
+      - The lines of the variable are removed, including comments inside a nested value. Comments above the variable
+        stay.
       - Removing variables in plain text needs no vault secret.
       - Required with O(state=absent).
     type: list
@@ -74,8 +75,9 @@ options:
       - Values in O(variables) that are encrypted under another id are encrypted again, even if they do not change. In
         the format V(file), the whole file is encrypted again.
       - If not set, an existing value, or a file in the format V(file), keeps the secret that it is encrypted with. A
-        new value gets the configured C(vault_encrypt_identity), or else the secret whose id all other vaulted values in
-        the file have, or else the only secret that is loaded. Otherwise the task fails and names the loaded ids.
+        new value is encrypted with the configured C(vault_encrypt_identity). Without one, if all other vaulted
+        values in the file have the same id, the secret of that id is used, or else the only secret that is loaded.
+        Otherwise the task fails and names the loaded ids.
     type: str
   mode:
     description:
@@ -113,7 +115,7 @@ attributes:
     description: Whether the task shows what it changes, or in check mode would change.
     support: full
     details:
-      - The difference contains the names of the variables and never a value.
+      - The difference contains the names of the variables, but never a value.
   idempotent:
     description: Whether the same task, run a second time, changes nothing.
     support: full
@@ -253,7 +255,7 @@ RULES: dict[str, Any] = {
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES)
     module.fail_json(
-        msg="voucherify.oauth.vaulted_vars is an action that runs on the controller; call it in a task by its full name"
+        msg="voucherify.oauth.vaulted_vars is an action that runs on the controller; use its full name in a task"
     )
 
 

@@ -42,7 +42,7 @@ options:
         /v1/vouchers) needs V(vouchers). U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token) lists
         the scopes.
       - A token is kept only if it has exactly these scopes, in any order. Case is ignored.
-      - If not set, the API decides what a new token may be used for, and a token of any scope is kept.
+      - If not set, the API decides what a new token may be used for, and a token with any scope is kept.
     type: list
     elements: str
   grant_type:
@@ -149,9 +149,9 @@ RETURN = r"""
 operation:
   description:
     - What was done, or what would be done in check mode.
-    - V(kept) means that the given token was good, V(generated) that no token was given and a new one was made,
-      V(replaced) that a new one was made in place of the given one.
-    - V(revoked) means that the given token was active and was revoked, V(none) that it was not active.
+    - V(kept) means that the given token was good. V(generated) means that no token was given, so a new one was
+      generated. V(replaced) means that a new one was generated in place of the given one.
+    - V(revoked) means that the given token was active and was revoked. V(none) means that it was not active.
   type: str
   returned: success
   choices:
@@ -167,7 +167,7 @@ reason:
   returned: success
   sample: The token expires in 42 s, but at least 60 s are required.
 access_token:
-  description: The token, kept or generated. It is never shown, but can be used when registered.
+  description: The kept or generated token. It is never shown, but can be used when registered.
   type: str
   returned: success and O(state=present), but in check mode only when the token is kept
   sample: 1ABCde2FGHijKl3m4NO5pqR6STUv7wxYzAbc8dE90FgH1IJkLm
@@ -185,7 +185,7 @@ scope:
     - vouchers
     - campaigns
 client_id:
-  description: Voucherify's identifier of the client that the token was made for.
+  description: Voucherify's identifier of the client that the token was generated for.
   type: str
   returned: when there is a token
   sample: a1Bcdefg2HI3Jkl4m5nOP
@@ -211,7 +211,7 @@ differences:
 error:
   description: Details of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
   type: dict
-  returned: failure of a call to the API
+  returned: when a call to the API failed
   contains:
     operation:
       description: The call that failed, V(generate), V(introspect) or V(revoke).
@@ -229,7 +229,7 @@ error:
       returned: when the API gave one
       sample: invalid_scope
     message:
-      description: What the API, or else the network, said.
+      description: What the API said, or else the cause of the failure.
       type: str
       returned: always
       sample: "Invalid scope: coupons"

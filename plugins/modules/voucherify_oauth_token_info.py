@@ -13,8 +13,8 @@ description:
   - Asks the API whether a token is active, what it may be used for and when it expires.
   - The task does not fail if the token is unknown, expired or revoked. The API does not distinguish between these.
   - Secrets are never printed; you do not need C(no_log). A successful result is not shown at any verbosity, because
-    Ansible would print the items of a loop over tokens with it. It can be registered and used. Failures stay readable;
-    in a loop only the message is shown.
+    in a loop over tokens Ansible would print each token next to its result. The result can be registered and used.
+    Failures stay readable; in a loop only the message is shown.
 author:
   - The voucherify.oauth contributors (@voucherifyio)
 extends_documentation_fragment:
@@ -73,7 +73,7 @@ scope:
     - vouchers
     - campaigns
 client_id:
-  description: Voucherify's identifier of the client that the token was made for.
+  description: Voucherify's identifier of the client that the token was generated for.
   type: str
   returned: when the token is active
   sample: a1Bcdefg2HI3Jkl4m5nOP
@@ -99,7 +99,7 @@ differences:
 error:
   description: Details of a failed call, for programs. RV(ignore:msg) says the same in a sentence.
   type: dict
-  returned: failure of a call to the API
+  returned: when a call to the API failed
   contains:
     operation:
       description: The call that failed, always V(introspect).
@@ -117,7 +117,7 @@ error:
       returned: when the API gave one
       sample: unauthorized
     message:
-      description: What the API, or else the network, said.
+      description: What the API said, or else the cause of the failure.
       type: str
       returned: always
       sample: Unauthorized

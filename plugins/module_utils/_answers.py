@@ -21,7 +21,7 @@ _ADVICE = {
     400: "correct the option that the API names",
     401: "check app_id and app_token, and that they belong to the project at api_base_url",
     402: "the project's plan does not allow it; check its subscription",
-    403: "check the API key's permissions and its list of allowed IP addresses, and that api_base_url is that of the"
+    403: "check the API key's permissions and its list of allowed IP addresses, and that api_base_url belongs to the"
     " project's region",
     404: "check api_base_url",
 }
@@ -41,7 +41,7 @@ _BUSY = (409, 423)
 class Answer:
     """An HTTP answer of a host.
 
-    path: what was called. body: None if it was longer than MAX_ANSWER_BYTES, or if nothing of an error's body came.
+    path: what was called. body: None if it was longer than MAX_ANSWER_BYTES, or if none of an error's body arrived.
     """
 
     host: str
@@ -73,7 +73,8 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
     """
     status = answer.status
     if status < 200:
-        raise BadAnswer(call, f"{answer.host} answered {status}, not a final answer", _TRY_LATER, status=status)
+        cause = f"{answer.host} answered {status}, which is not a final answer"
+        raise BadAnswer(call, cause, _TRY_LATER, status=status)
     if status < 300:
         return _success(call, answer)
     if status < 400:
@@ -119,7 +120,7 @@ def _success(call: Call, answer: Answer) -> Success:
         else:
             fault = "is not a JSON object"
         raise BadAnswer(
-            call, f"the answer of {answer.host} {fault}", "check api_base_url and proxy", status=answer.status
+            call, f"the answer from {answer.host} {fault}", "check api_base_url and proxy", status=answer.status
         )
     return Success(answer.status, content, server_time(answer.headers))
 
@@ -127,7 +128,7 @@ def _success(call: Call, answer: Answer) -> Success:
 def json_object(body: bytes | None) -> dict[str, Any] | None:
     """Return the object that a body contains; None if it is not a complete JSON object."""
     try:
-        # An invalid byte, or an integer of many thousand digits, may be in a field that is not needed.
+        # An invalid byte, or an integer of many thousands of digits, may be in a field that is not needed.
         text = (body or b"").decode(json.detect_encoding(body or b""), errors="replace")
         content = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
     except (ValueError, RecursionError):

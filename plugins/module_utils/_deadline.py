@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Limit the time of one try, whatever the server does. A socket's timeout limits each read and not their sum.
+"""Limit the time of one try, whatever the server does. A socket's timeout only limits each read, not their sum.
 
 It also tells whether the current thread is calling the API.
 """

@@ -129,7 +129,7 @@ class RequestError(OAuthError):
         if self.retries:
             parts[0] += f" after {self.retries} {'retry' if self.retries == 1 else 'retries'}"
         if self.may_have_made_a_token:
-            parts.append(f"it was not sent again, because {self.call.risk_if_repeated}")
+            parts.append(f"the call was not sent again, because {self.call.risk_if_repeated}")
         if self.retry_after is not None:
             later = f"{self.retry_after:.0f} s" if self.retry_after < _SECONDS_PER_YEAR else "more than a year"
             parts.append(f"it may be tried again in {later}")

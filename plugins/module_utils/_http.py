@@ -22,8 +22,8 @@ __all__ = ["HAS_REQUESTS", "Connection", "Credentials", "HttpClient", "Pacing"]
 
 HAS_REQUESTS = IMPORT_ERROR is None
 
-# The server may close an idle connection just as a call is sent on it, and then it is unknown whether the call arrived.
-# So a call that must not be repeated gets a new connection after this many seconds.
+# The server may close an idle connection just as a call is sent on it. Then it is unknown whether the call arrived, so
+# a call that must not be repeated gets a new connection after this many seconds.
 IDLE_SECONDS = 1.0
 
 
@@ -46,7 +46,8 @@ class HttpClient:
         answer_lost = server_failed = False
         while True:
             if not self._pacing.begin():
-                raise error or Stopped(call, "it was not sent, because the task was stopped", "run the play again")
+                cause = "the call was not sent, because the task was stopped"
+                raise error or Stopped(call, cause, "run the play again")
             limited_for = None
             try:
                 return self._try(call, form)

@@ -21,7 +21,7 @@ _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _SOCKS_REPLY = re.compile(r"0x[0-9A-Fa-f]{2}\b")
 # The replies of RFC 1928 about a general failure, the network or the host. The others are about rules or abilities.
 _TRANSIENT_SOCKS_REPLIES = ("0x01", "0x03", "0x04", "0x05", "0x06")
-# What Python raises if a connection ended during the handshake. Other TLS errors are the same with each try.
+# What Python raises if a connection ended during the handshake. Other TLS errors are the same at each try.
 _INTERRUPTED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 # How OpenSSL reports an answer that is not TLS; this depends on its version.
 _NOT_TLS = (
@@ -84,7 +84,7 @@ def _untrusted(call: Call, chain: list[BaseException], route: Route) -> RequestE
         elif code in _WRONG_TIME:
             advice = "renew the certificate, or correct this machine's clock"
         # If the proxy itself uses TLS, it may be the certificate of either.
-        other = f", or of the proxy {route.proxy} before it," if route.proxy else ""
+        other = f", or of the proxy {route.proxy} in front of it," if route.proxy else ""
         return Untrusted(call, f"the certificate of {route.host}{other} does not verify ({words})", advice)
     return None
 
@@ -110,9 +110,9 @@ def _refused_by_socks_proxy(call: Call, chain: list[BaseException], route: Route
         source = route.proxy_source or "proxy"
         if _is_a(link, "SOCKS5AuthError"):
             cause, advice = "refused the authentication", f"check the user name and the password in {source}"
-            # PySocks says so when the proxy chose none of the offered methods (RFC 1928, section 3).
+            # PySocks mentions methods when the proxy chose none of the offered ones (RFC 1928, section 3).
             if "methods" in str(link):
-                cause = "accepted no offered method of authentication"
+                cause = "accepted none of the offered authentication methods"
                 advice = f"set a user name and a password in {source}, or ask the proxy's administrator"
             is_transient = False
         # PySocks begins its text with the reply's code (RFC 1928, section 6).
@@ -152,7 +152,7 @@ def _no_common_tls(call: Call, chain: list[BaseException], route: Route) -> Requ
         if reason:
             names = "api_base_url" + (f" and {route.proxy_source}" if route.proxy_source else "")
             if reason in _NOT_TLS:
-                other = f", or the proxy {route.proxy} before it," if route.proxy else ""
+                other = f", or the proxy {route.proxy} in front of it," if route.proxy else ""
                 cause, advice = f"{route.host}{other} does not speak TLS", f"check the port in {names}"
             else:
                 words = reason.replace("_", " ").lower()
@@ -168,7 +168,7 @@ def _unsendable(call: Call, chain: list[BaseException], route: Route) -> Request
     if any(_is_a(link, "InvalidSchema") and "SOCKS" in str(link) for link in chain):
         return Unsendable(
             call,
-            f"the proxy in {route.proxy_source} is a SOCKS proxy, and this Python lacks the library for it",
+            f"the proxy in {route.proxy_source} is a SOCKS proxy, but this Python lacks the library for it",
             "install PySocks, or use an HTTP proxy",
         )
     if any(isinstance(link, MemoryError) or "start new thread" in str(link) for link in chain):
@@ -224,14 +224,14 @@ def _is_a(link: BaseException, *names: str) -> bool:
 
 
 def _openssl_reason(link: BaseException) -> str:
-    """Return OpenSSL's name for an error that is the same with each try; empty for any other exception."""
+    """Return OpenSSL's name for an error that is the same at each try; empty for any other exception."""
     if not isinstance(link, ssl.SSLError) or isinstance(link, _INTERRUPTED):
         return ""
     return getattr(link, "reason", None) or ""
 
 
 def _cause(chain: list[BaseException]) -> str:
-    """Say in a few words what happened, only with texts of the operating system or OpenSSL."""
+    """Say in a few words what happened, quoting only the operating system or OpenSSL."""
     for link in reversed(chain):
         # In Python 3.9, socket.timeout is not a TimeoutError. urllib3 has its own exception for the same.
         if isinstance(link, (TimeoutError, socket.timeout)) or _is_a(link, "ReadTimeoutError"):

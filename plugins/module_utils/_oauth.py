@@ -141,7 +141,7 @@ class OAuthClient:
             status=success.status,
         )
         with suppress(RequestError):
-            # If the API does not know the token, it may have another text than the answer gave it.
+            # If the API does not know the token, the answer may have contained it in a changed form.
             if self.revoke(access_token):
                 error.outcome_unknown = False
                 error.cause += ", so it was revoked at once"

@@ -174,7 +174,7 @@ def _credentials(options: Options) -> Credentials:
         if not re.fullmatch(r"[!-~]+", options[name]):
             raise OptionError(
                 f"{name} contains white space or a character that cannot be sent in an HTTP header;"
-                " often a line break was copied with it."
+                " check that no line break was copied with it."
             )
     return Credentials(options["app_id"], options["app_token"])
 
@@ -212,8 +212,8 @@ def _base_url(url: str) -> str:
         raise OptionError("api_base_url is not a URL; it must look like https://api.voucherify.io.")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         raise OptionError(
-            "api_base_url must begin with https://, or the keys and tokens could be read on the way"
-            " (http:// is for a loopback address only)."
+            "api_base_url must begin with https://, because otherwise others could read the keys and tokens"
+            " (http:// is only allowed for a loopback address)."
         )
     if "@" in parts.netloc:
         raise OptionError("api_base_url must not contain a user name or a password; use app_id and app_token instead.")

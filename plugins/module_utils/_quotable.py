@@ -29,9 +29,9 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
 
     text: of any length and with any characters. secrets: texts that must not be shown; empty ones are ignored.
 
-    A word contains a secret if the whole secret or any twelve characters in a row of it occur in the word: in any case,
-    percent encoded, as HTML entities, in base64 or in hexadecimal, with or without characters other than letters and
-    digits.
+    A word contains a secret if the whole secret or any twelve consecutive characters of it occur in the word: in upper
+    or lower case, percent encoded, as HTML entities, in base64 or in hexadecimal, with or without characters other than
+    letters and digits.
     """
     words = text[:_MAX_READ_CHARACTERS].split()
     if len(text) > _MAX_READ_CHARACTERS and words:

@@ -74,7 +74,7 @@ def token_details(
     if expires_at is None and expires_in is not None:
         expires_at = now + expires_in
     if expires_in is not None:
-        # The answer may have been slow, and time passed since the API said it.
+        # The answer may have been slow, so time has passed since the API sent it.
         expires_in -= int(success.took)
     token_type = _word(call, content, "token_type", secrets, note)
     granted = _scope(call, content, secrets, note)

@@ -189,7 +189,7 @@ class _Form:
 
 
 def _body(raw: Any) -> bytes | None:
-    """Read an answer's body; None if it is longer than MAX_ANSWER_BYTES, or if nothing came of the body of an error."""
+    """Read an answer's body; None if it is longer than MAX_ANSWER_BYTES, or if none of an error's body arrived."""
     # Without this, urllib3 1.26 accepts an incomplete answer.
     raw.enforce_content_length = True
     body = bytearray()
@@ -212,7 +212,7 @@ def _body(raw: Any) -> bytes | None:
 
 
 def _is_incomplete(answer: Answer) -> bool:
-    """Whether an answer lacks something that matters. Shutting its connection down looks like its end."""
+    """Whether an answer lacks something that matters. When its connection is shut down, it seems to end there."""
     return answer.status < 400 and json_object(answer.body) is None
 
 

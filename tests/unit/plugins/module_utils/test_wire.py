@@ -247,7 +247,7 @@ def test_the_connection_is_closed_after_an_answer_that_switches_the_protocol() -
 
     with Listener(serve) as server:
         client = make_client(server.url)
-        with pytest.raises(errors.BadAnswer, match=r"answered 101, not a final answer.*may have made a token"):
+        with pytest.raises(errors.BadAnswer, match=r"answered 101, which is not a final answer.*may have made a token"):
             client.generate(None)
         assert client.generate(None).access_token == "a-token"
 
@@ -510,7 +510,7 @@ NOT_ALLOWED, HOST_UNREACHABLE = b"\5\2\0\1" + b"\0" * 6, b"\5\4\0\1" + b"\0" * 6
 @pytest.mark.parametrize(
     ("answers", "words", "tries"),
     [
-        ([NO_METHOD], "accepted no offered method of authentication; set a user name and a password in proxy", 1),
+        ([NO_METHOD], "accepted none of the offered authentication methods; set a user name and a password", 1),
         ([PASSWORD, REFUSED_PASSWORD], "refused the authentication; check the user name and the password in proxy", 1),
         ([NO_PASSWORD, NOT_ALLOWED], r"answered 0x02 when it was asked to connect to api\.invalid; check proxy", 1),
         ([NO_PASSWORD, HOST_UNREACHABLE], "answered 0x04 when it was asked to connect.*after 2 retries", 3),
@@ -688,7 +688,7 @@ def test_a_pause_that_the_pacing_ends_fails_the_call_with_the_last_error() -> No
 
 def test_a_call_that_may_not_begin_is_not_sent() -> None:
     script = Script(response(TOKEN))
-    with Listener(script) as server, pytest.raises(errors.Stopped, match="it was not sent"):
+    with Listener(script) as server, pytest.raises(errors.Stopped, match="the call was not sent"):
         make_client(server.url, RecordingPacing(may_begin=0)).generate(None)
     assert not script.requests
 

@@ -171,8 +171,8 @@ class ActionModule(ModuleRunner):
                 result["backup_file"] = outcome.backup_file
             if outcome.changed and links > 1:
                 vault.warnings.append(
-                    f"{settings.path} had {links} hard links. The others still have the old content, because the file"
-                    " was replaced."
+                    f"{settings.path} had {links} hard links. The other links still have the old content, because"
+                    " the file was replaced."
                 )
         if vault.warnings:
             result["warnings"] = vault.warnings

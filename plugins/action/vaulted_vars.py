@@ -72,7 +72,7 @@ class ActionModule(ActionBase):
         if outcome.conflicts:
             raise FileChangedError(
                 f"{settings.path} was changed by another program while it was being edited, so these variables were "
-                f"left alone: {', '.join(outcome.conflicts)}; run again"
+                f"left alone: {', '.join(outcome.conflicts)}; run the play again"
             )
         result = {
             "changed": outcome.changed,

@@ -46,7 +46,7 @@ class ListedToken:
 
     name: the variable's name. wanted: None if the token must be absent. exists: whether the file has the variable.
     token: the variable's current token, or None. done: whether this token needs no further change in the
-    file. written: whether this task wrote the variable, or would write it.
+    file. written: whether this task wrote the variable, or would write it in check mode.
     """
 
     name: str
@@ -77,10 +77,10 @@ class ListedToken:
         return not self.done and self.decision.operation in (lifecycle.GENERATED, lifecycle.REPLACED)
 
     def read(self, value: StoredValue | None, path: str) -> str | None:
-        """Take over what the variable contains, and return its token or None.
+        """Store what the variable contains, and return its token or None.
 
         value: None if the file does not have the variable. path: the file, for messages.
-        Raises InvalidVariableError if the variable contains something else than a token.
+        Raises InvalidVariableError if the variable contains something other than a token.
         """
         self.exists = value is not None
         if value is None or value.kind == "null" or value.text == "":
@@ -95,7 +95,7 @@ class ListedToken:
         return self.token
 
     def decide_present(self) -> None:
-        """Decide what to do with a token that must be present, by what the API said about it."""
+        """Decide what to do with a token that must be present, based on what the API said about it."""
         if not self.wanted:
             return
         details = self.reading.now() if self.reading else None
@@ -147,7 +147,7 @@ def progress(listed: Iterable[ListedToken], path: str) -> str:
     good = sum(entry.done for entry in present)
     if good in (0, len(present)):
         return ""
-    return f" {good} of the {len(present)} tokens are in {path}; the next run continues from there."
+    return f" {path} contains {good} of the {len(present)} tokens; the next run continues from there."
 
 
 def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:

@@ -73,7 +73,8 @@ class ModuleCalls(TokenCalls):
         stopped = False
         for argument in arguments:
             if not whatever_happens and (stopped or self._interruptions.reason()):
-                outcomes.append(Stopped(call, "it was not started, because the task was ending", "run the play again"))
+                cause = "the call was not started, because the task was ending"
+                outcomes.append(Stopped(call, cause, "run the play again"))
                 continue
             try:
                 outcomes.append(execute(argument))

@@ -64,7 +64,7 @@ class ModuleRunner(ActionBase):
             version = self._python_version()
             if version and version < _MINIMUM_PYTHON:
                 return _failure(
-                    f"The Python of the target is too old: it is {version[0]}.{version[1]}, and {name} needs 3.9 or"
+                    f"The Python of the target is too old: it is {version[0]}.{version[1]}, but {name} needs 3.9 or"
                     " newer; set ansible_python_interpreter to a newer one."
                 )
         if not self._readable:
@@ -153,7 +153,7 @@ class ModuleRunner(ActionBase):
         if is_module:
             # Everything else that the target printed may contain the result in another form, and ansible-core shows it.
             result = _json_object(executed["stdout"])
-            # A shell, or a become method, that does not execute the command.
+            # The return codes of a shell, or of a become method, that does not execute the command.
             refused = (1, 126, 127) if self._connection.become and not executed["stdout"] else (126, 127)
             self._was_started = executed.get("rc") not in refused
             self._readable = result is not None

@@ -50,7 +50,7 @@ def hide(action: ActionBase, result: dict[str, Any]) -> None:
 def show_interruption(action: ActionBase, error: BaseException) -> None:
     """Say that an item of a loop was stopped. Up to ansible-core 2.18, its own message is hidden with the item.
 
-    error: what ends the action. The task's timeout and an interrupt are no Exception.
+    error: what ends the action. The task's timeout and an interrupt are not subclasses of Exception.
     """
     if is_loop(action) and not _CORE_SHOWS_HIDDEN_FAILURES and not isinstance(error, Exception):
         action._display.error(

@@ -149,7 +149,7 @@ def _check_options(spec: Spec, options: Mapping[Any, Any], path: str = "") -> No
 def _check_value(where: str, rule: Mapping[str, Any], value: Any) -> None:
     kind = rule.get("type", "str")
     if value is None:
-        # Leaving out a list has a meaning, but an empty entry is often one whose lines are commented out.
+        # A list may be left out on purpose, but if it is null, its lines are often commented out.
         if kind in ("list", "dict"):
             raise TaskArgsError(f"{where} is empty (null); give {_WANTED[kind]}, or leave out the option")
         return
@@ -164,7 +164,7 @@ def _check_value(where: str, rule: Mapping[str, Any], value: Any) -> None:
     elif kind == "dict" and rule.get("options"):
         _check_options(rule["options"], value, f"{where}.")
     elif rule.get("choices") and converted not in rule["choices"]:
-        raise TaskArgsError(f"{where} must be one of {', '.join(map(str, rule['choices']))}, but has another value")
+        raise TaskArgsError(f"{where} must be one of {', '.join(map(str, rule['choices']))}, but it has another value")
 
 
 def _converted(where: str, kind: str, value: Any) -> Any:
@@ -199,7 +199,7 @@ def _kind_of(value: Any) -> str:
 
 def _option_name(name: Any) -> str:
     """Return the name of an unknown option, unless it looks like a value in the wrong place."""
-    return name if isinstance(name, str) and re.fullmatch("[a-z][a-z_]{0,39}", name) else "of the name that was given"
+    return name if isinstance(name, str) and re.fullmatch("[a-z][a-z_]{0,39}", name) else "with the name that was given"
 
 
 def _without_fallbacks(spec: Spec) -> Spec:

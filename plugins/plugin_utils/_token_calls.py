@@ -93,7 +93,7 @@ class SharedPacing(Pacing):
         self.start()
 
     def start(self, *, whatever_happens: bool = False) -> None:
-        """Let calls begin, again if they were stopped. Must not be called while a call is in progress."""
+        """Let calls begin, even if they were stopped before. Must not be called while a call is in progress."""
         self._whatever_happens = whatever_happens
         self._first: int | None = None
         self._first_pause = 0.0
@@ -106,7 +106,7 @@ class SharedPacing(Pacing):
         self._open.set()
 
     def failed(self, error: Exception) -> None:
-        """Called when a call has failed for good. If all calls must be made, only a rate limit concerns the others."""
+        """Called when a call has failed for good. If all calls must be made, only a rate limit affects the others."""
         if not self._whatever_happens or isinstance(error, RateLimited):
             self.stop()
 
@@ -190,7 +190,7 @@ class WorkerCalls(TokenCalls):
                 return [outcomes[position] for position in range(len(arguments))]
 
     def _begin(self, work: Callable[[], None], count: int) -> list[Future[None]]:
-        """Begin the same work in this many threads, or in fewer if this process can start no more."""
+        """Begin the same work in this many threads, or in fewer if this process cannot start as many."""
         threads: list[Future[None]] = []
         with suppress(RuntimeError):
             while len(threads) < count:

@@ -3,8 +3,8 @@
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
 """Manage the tokens of one vars file as one transaction.
 
-A run that is killed loses at most one batch of tokens: made and not yet in the file, or replaced in the file and not
-yet revoked. Everything else is in the file, and the next run continues from there.
+A run that is killed loses at most one batch of tokens, which were made but are not yet in the file, or were replaced in
+the file but not yet revoked. Everything else is in the file, and the next run continues from there.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class TokenVault:
             self.warnings.append(f"{entry.name}: {warning}")
 
     def _revoke(self, replaced: dict[str, str]) -> TransactionFailed | None:
-        """Revoke the tokens that variables had, except those that a listed one still has. Return a failure, if any."""
+        """Revoke replaced tokens, except those that a listed variable still has. Return a failure, if any."""
         tokens = [token for token in replaced if token not in in_use(self._listed)]
         # All of them, because they are not in the file any more and could not be revoked later.
         outcomes = dict(zip(tokens, self._calls.revoke(tokens, whatever_happens=True)))
@@ -167,7 +167,7 @@ class TokenVault:
         if not failures:
             return None
         names = ", ".join(name for name, _error in failures)
-        # A lasting failure says more than one that may be over by the next try.
+        # A permanent failure says more than one that may be over by the next try.
         cause = min((error for _name, error in failures), key=lambda error: getattr(error, "transient", False))
         # Without the advice to run the play again: the next run does not know these tokens.
         account = cause.account if isinstance(cause, RequestError) else cause

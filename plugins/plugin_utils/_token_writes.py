@@ -21,7 +21,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 class TokenWrites:
     """Collects everything that a task has decided so far. Each write repeats all of it.
 
-    So if an editor saves an older buffer between two writes, nothing is lost. After a failed write there is no other.
+    So nothing is lost if an editor saves an older version between two writes. A failed write is the last one.
     """
 
     def __init__(self, file: VarsFile, listed: Sequence[ListedToken], calls: TokenCalls) -> None:
@@ -43,8 +43,8 @@ class TokenWrites:
     def place(self, made: Sequence[tuple[ListedToken, Made]]) -> TransactionFailed | None:
         """Write new tokens. If that fails, revoke those that are not in the file, and return the failure.
 
-        Which tokens are in the file is found out by reading it, because an exception can come before or after the file
-        was replaced.
+        The file is read to find out which tokens are in it, because an exception can come before or after the file was
+        replaced.
         """
         for entry, token in made:
             self._changes[entry.name] = token.access_token
@@ -81,7 +81,7 @@ class TokenWrites:
         self.note(outcome)
         if outcome.conflicts:
             names = ", ".join(outcome.conflicts)
-            return f"Another program changed {names} in {self._file.path} during this task; its value was left alone."
+            return f"Another program changed {names} in {self._file.path} during this task; that change was kept."
         return None
 
     def note(self, outcome: Outcome) -> None:

@@ -141,7 +141,7 @@ class TokenAction(ModuleRunner):
         self._given = {**given, **{name: value for name, value in set_by_task.items() if given.get(name) is None}}
         self._validated(on_target=True)
         result = self.run_module(self.NAME, without_nulls(self._given), task_vars)
-        # All other options are valid, so AnsibleModule can only have refused these on the target.
+        # All other options are valid, so AnsibleModule can only have refused the keys on the target.
         if result.get("failed") and not self._work_began:
             result["msg"] += f"; {KEYS_HINT}on the target."
         return result

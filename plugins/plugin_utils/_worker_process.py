@@ -34,7 +34,7 @@ def environment_of(action: ActionBase) -> dict[str, Any]:
 
 @contextmanager
 def environment_set(variables: Mapping[str, Any]) -> Iterator[None]:
-    """Set environment variables in this process for a while, because the next item of a loop may have others."""
+    """Set environment variables in this process temporarily, because the next item of a loop may have others."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update({name: str(value) for name, value in variables.items()})
     try:

@@ -36,7 +36,7 @@ INVALID_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "words for a number": ({"timeout": "ten"}, "timeout must be an integer, but it is a string"),
     "a list for a number": ({"timeout": [10]}, "timeout must be an integer, but it is a list"),
     "words for a boolean": ({"force": "perhaps"}, "force must be a boolean, but it is a string"),
-    "another state": ({"state": "gone"}, "state must be one of present, absent, but has another value"),
+    "another state": ({"state": "gone"}, "state must be one of present, absent, but it has another value"),
     "an unknown option": ({"scopes": ["api"]}, "There is no option scopes; the options are access_token, api_base_url"),
     "min_expires_in too high": ({"min_expires_in": 900}, "min_expires_in is too high; it must be from 0 to 899"),
     "min_expires_in negative": ({"min_expires_in": -1}, "min_expires_in is negative; it must be from 0 to 899"),

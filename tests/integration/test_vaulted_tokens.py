@@ -252,7 +252,7 @@ def test_a_refused_scope_names_its_token_and_keeps_the_others_in_the_file(vault:
     assert not vault.lost_tokens()
     variables = vault.variables()
     assert "second" not in variables
-    assert f"{len(variables)} of the 3 tokens are in {vault.path}" in run.message
+    assert f"{vault.path} contains {len(variables)} of the 3 tokens" in run.message
     made = len(vault.sandbox.tokens())
     tokens[1]["scope"] = ["orders"]
     run = vault.run(tokens=tokens)

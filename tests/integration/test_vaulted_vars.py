@@ -203,7 +203,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
         {"variables": "{{ lookup('env', 'TOKEN') }}=="},
         "variables must be a mapping, but it is a string",
     ),
-    ({"format": "whole"}, "format must be one of inline, file, but has another value"),
+    ({"format": "whole"}, "format must be one of inline, file, but it has another value"),
     (
         {"file": "x"},
         "There is no option file; the options are backup, format, mode, names, path, state, variables, vault_id",
@@ -238,7 +238,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     (
         {"path": "new.yml"},
         "This run has several vault secrets, 'default', 'dev', and nothing says which one to encrypt with; set "
-        "vault_id to its id",
+        "vault_id to one of them",
     ),
     ({"path": "unquoted.yml"}, "{folder}/unquoted.yml has a template without quotes on line 1; put it in quotes first"),
     ({"path": "broken.yml"}, "{folder}/broken.yml is not valid YAML (line 2, column 1); correct it first"),

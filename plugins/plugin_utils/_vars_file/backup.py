@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The copy of a vars file as it was when it was opened, next to the file."""
+"""Keep a copy of a vars file next to it, as it was when it was opened."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Backup:
     def make(self, changes: Wanted) -> None:
         """Write the copy before the changes are written. It is encrypted if plain values become vaulted.
 
-        It is written again only when a later change is the first to vault a plain value. Raises VarsFileError.
+        It is only written again when a later change is the first to vault a plain value. Raises VarsFileError.
         """
         if not self._first:
             return

@@ -32,7 +32,7 @@ class Editor:
         self._written: dict[str, set[str]] = {}
 
     def variables(self, content: Content, names: Iterable[str]) -> dict[str, Variable]:
-        """Return those of the variables that the file has."""
+        """Return the variables of these names that the file has."""
         with self._naming_the_file():
             found = {name: content.text.one(name) for name in names}
         return {name: variable for name, variable in found.items() if variable}
@@ -42,7 +42,7 @@ class Editor:
             return splice(content.text, changes)
 
     def plan(self, content: Content, changes: Wanted) -> tuple[list[str], dict[str, str | None]]:
-        """Return the names that somebody else has changed, and what has to be written for the others."""
+        """Return the names of variables that somebody else has changed, and what has to be written for the others."""
         variables = self.variables(content, changes)
         first = self.variables(self._beginning, changes)
         kept = {name for name, text in changes.items() if text is None and _same(variables.get(name), first.get(name))}

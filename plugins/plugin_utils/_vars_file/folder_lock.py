@@ -83,7 +83,7 @@ def locked_place(path: str, make_folders: bool, lock: bool = True) -> Iterator[P
                     _remove_unused(place, made)
         finally:
             _release(place)
-    raise FileAccessError(f"The folder of {path} was replaced again and again while this run waited for it; run again")
+    raise FileAccessError(f"The folder of {path} was replaced repeatedly while this run waited; run the play again")
 
 
 def _open(path: str, make_folders: bool, made: list[str]) -> Place | None:
@@ -204,7 +204,7 @@ def _too_long(place: Place) -> str:
     holder = lock_holder(place.descriptor)
     return (
         f"The folder {place.folder} has been locked by another run{f' ({holder})' if holder else ''} for "
-        f"{_SECONDS_TO_WAIT:.0f} seconds without any change in it; wait for that run or end it, and run again"
+        f"{_SECONDS_TO_WAIT:.0f} seconds without any change in it; wait for that run or end it, and run the play again"
     )
 
 

@@ -166,7 +166,7 @@ class LockedFile:
         if not (now.is_same(old) if now and old else now is old):
             raise FileChangedError(
                 f"{self._path} was changed by another program while it was being edited, so nothing was written; run "
-                "again"
+                "the play again"
             )
 
 

@@ -68,7 +68,7 @@ class RunVault:
         if len(fitting) > 1:
             raise VaultSecretError(
                 f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with; "
-                "set vault_id to its id"
+                "set vault_id to one of them"
             )
         return _checked(fitting[0])
 

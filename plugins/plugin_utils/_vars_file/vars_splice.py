@@ -68,7 +68,7 @@ def splice(old: VarsText, changes: Changes) -> VarsText:
 def _without_braces(old: VarsText) -> VarsText:
     """Return the text without an empty mapping, "{}", or null. Both mean that no variable is set."""
     if old.variables or not old.braces:
-        raise InvalidFileError("is written as JSON or in braces; write it as block YAML, one variable per line, first")
+        raise InvalidFileError("is written as JSON or in braces; first write it as block YAML, one variable per line")
     before, after = old.text[: old.braces[0]], old.text[old.braces[1] :]
     empty_line = _REST_OF_EMPTY_LINE.match(after)
     if empty_line and (not before or before[-1] in BREAKS):
@@ -95,7 +95,7 @@ def _check_editable(old: VarsText, changes: Changes) -> None:
             if event.kind is not Kind.ALIAS and users.get(event.anchor, set()) - changes.keys():
                 raise InvalidFileError(
                     f"gives the value of '{variable.name}' the anchor '&{event.anchor}', which another variable refers "
-                    "to; write out the value of that variable first"
+                    "to; replace that alias with the value first"
                 )
 
 
@@ -133,7 +133,7 @@ def _end_marker(old: VarsText) -> Iterator[_Edit]:
 
 
 def _replacement(text: str, variable: Variable, value: StringValue, newline: str) -> _Edit:
-    """Return the edit that replaces the old value, and keeps a comment behind it."""
+    """Return the edit that replaces the old value, and keeps a comment after it."""
     first = variable.events[0]
     key_line_end, end = line_end(text, variable.colon), line_end(text, variable.stop)
     if variable.colon < first.first < key_line_end:
@@ -145,7 +145,7 @@ def _replacement(text: str, variable: Variable, value: StringValue, newline: str
         tail = comment.group() if comment else ""
     else:
         tail = text[variable.stop : end]
-    # A comment below may be indented in any way; one as far in as the ciphertext would be read as part of it.
+    # A comment below that is indented as far as the ciphertext would be read as part of it.
     below = BREAK.split(text[end : variable.limit])
     depth = max(variable.indent + _DEPTH, *(len(line) - len(line.lstrip(" ")) + 1 for line in below))
     return variable.start, end, head + _rendered(value, tail, newline + " " * depth)
@@ -184,12 +184,12 @@ def _key(name: str) -> str:
 
 
 def _rendered(value: StringValue, tail: str, line_start: str) -> str:
-    """Return what follows "name: ", with `tail` (a comment or nothing) behind its first line."""
+    """Return what follows "name: ", with `tail` (a comment or nothing) at the end of its first line."""
     if tail.startswith("#"):
         tail = " " + tail
     if value.is_vaulted:
         comment = tail.lstrip(" \t")
-        # PyYAML's own parser accepts spaces behind "|", but no tab.
+        # PyYAML's own parser accepts spaces after "|", but no tab.
         tail = " " * (len(tail) - len(comment)) + comment
         return f"{value.tag} |{tail}" + "".join(line_start + line for line in value.text.split("\n"))
     quoted = yaml.safe_dump(value.text, default_style='"', width=sys.maxsize).rstrip("\n")

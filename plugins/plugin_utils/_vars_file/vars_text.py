@@ -23,7 +23,7 @@ VAULT = "!vault"
 UNSAFE = "!unsafe"
 _VAULT_TAGS = (VAULT, "!vault-encrypted")
 
-# The line breaks of YAML 1.1, which are more than elsewhere.
+# The line breaks of YAML 1.1, which has more of them than most formats.
 BREAKS = "\n\r\x85\u2028\u2029"
 BREAK = re.compile(f"\r\n|[{BREAKS}]")
 BLANKS = " \t" + BREAKS
@@ -50,9 +50,9 @@ class Variable:
     key: Sequence[Event]
     events: Sequence[Event]  # of the value
     start: int  # of the key's line
-    colon: int  # the offset behind the colon
-    has_simple_key: bool  # whether the key begins its line and is followed by its colon, as nearly always
-    stop: int  # the offset behind the last character of the value
+    colon: int  # the offset after the colon
+    has_simple_key: bool  # whether the key begins its line and its colon follows, as in nearly all files
+    stop: int  # the offset after the last character of the value
     limit: int  # where the line of the next variable begins, or where the document ends
 
     @property
@@ -113,7 +113,7 @@ def parse(text: str) -> VarsText:
     if documents == 0:
         return VarsText(text, (), len(text), None)
     if documents > 1:
-        raise InvalidFileError("contains several YAML documents, which Ansible cannot read; keep one of them first")
+        raise InvalidFileError("contains several YAML documents, which Ansible cannot read; keep only one of them")
     root, end = found[1], found[-1].first
     if root.kind is Kind.SCALAR and root.tag == NULL:
         return VarsText(text, (), end, None if root.is_empty else (root.first, root.last))
@@ -207,10 +207,10 @@ def _string(node: Sequence[Event]) -> StringValue | None:
 
 
 def _stop(text: str, key: Event, value: Sequence[Event], colon: int, limit: int) -> int:
-    """Return the offset behind the value's last character.
+    """Return the offset after the value's last character.
 
     For a value on one line, the parser returns it. For a nested value, the parser returns the beginning of the next
-    variable, behind comments and empty lines. So the value ends with the last line that is neither, or with the last
+    variable, after comments and empty lines. So the value ends with the last line that is neither, or with the last
     comment that is indented more than the key and therefore belongs to the value.
     """
     stop = last_token(text, value, colon)
@@ -227,7 +227,7 @@ def _stop(text: str, key: Event, value: Sequence[Event], colon: int, limit: int)
 
 
 def last_token(text: str, value: Sequence[Event], colon: int) -> int:
-    """Return the offset behind the value's last character that is not in a comment."""
+    """Return the offset after the value's last character that is not in a comment."""
     for event in reversed(value):
         if event.is_block_text:
             return event.first + len(text[event.first : event.last].rstrip(BLANKS))

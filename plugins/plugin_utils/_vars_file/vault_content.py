@@ -85,7 +85,7 @@ def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | Non
     if data.strip() and wanted_format == (INLINE if is_whole else WHOLE):
         what = "is encrypted as a whole" if is_whole else "is not encrypted as a whole"
         raise InvalidFileError(
-            f"{path} {what}, and is not converted to format '{wanted_format}'; leave out that option, or convert the "
+            f"{path} {what}, and is not converted to format '{wanted_format}'; leave out format, or convert the "
             "file with ansible-vault first"
         )
     if not is_whole:

@@ -63,4 +63,4 @@ def file_access(doing: str, advice: str = "", passing: type[OSError] | None = No
         if passing and isinstance(error, passing):
             raise
         advice = advice or _ADVICE.get(error.errno or 0, "fix the cause")
-        raise FileAccessError(f"Cannot {doing}: {error.strerror}; {advice} and run again") from None
+        raise FileAccessError(f"Cannot {doing}: {error.strerror}; {advice} and run the play again") from None

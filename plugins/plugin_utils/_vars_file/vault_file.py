@@ -29,7 +29,7 @@ _PREVIEW = StringValue("$ANSIBLE_VAULT;1.1;AES256\n00", VAULT)
 
 @dataclass(frozen=True)
 class Settings:
-    """The user's settings for the file. With None, the format, vault id or mode of the file is kept, or the default."""
+    """The user's settings for the file. With None, the file keeps its format, vault id or mode, or gets the default."""
 
     path: str  # absolute
     format: str | None = None

@@ -50,7 +50,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Event:
-    """One event. `first` is the offset of its first character, `last` the offset behind its last, in characters."""
+    """One event. `first` is the offset of its first character, `last` the offset after its last, in characters."""
 
     kind: Kind
     first: int
@@ -60,7 +60,7 @@ class Event:
     text: str  # of a scalar
     tag: str | None  # a scalar always has one, its own or the one that YAML gives it
     anchor: str | None  # the anchor that the event sets, or that an alias refers to
-    is_block: bool  # whether it is a text behind "|" or ">", or a collection without brackets
+    is_block: bool  # whether it is a text after "|" or ">", or a collection without brackets
 
     @property
     def is_empty(self) -> bool:

@@ -153,7 +153,7 @@ def test_waiting_too_long_fails_with_the_folder_and_the_holder_of_the_lock(
     holder.communicate()
     sentence = str(raised.value)
     assert sentence.startswith(f"The folder {tmp_path} has been locked by another run")
-    assert sentence.endswith("seconds without any change in it; wait for that run or end it, and run again")
+    assert sentence.endswith("seconds without any change in it; wait for that run or end it, and run the play again")
     assert "secret" not in sentence
     if Path("/proc/locks").exists():
         assert f" (process {holder.pid}, python" in sentence
@@ -392,7 +392,7 @@ def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
 
     assert str(raised.value) == (
         f"Cannot lock the folder {tmp_path}: {os.strerror(number)}; choose a path on a file system that can lock "
-        "folders (NFS cannot) and run again"
+        "folders (NFS cannot) and run the play again"
     )
     assert list(tmp_path.iterdir()) == []
 

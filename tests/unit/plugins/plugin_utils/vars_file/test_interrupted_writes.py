@@ -240,7 +240,7 @@ def test_a_file_that_would_exceed_the_size_limit_is_left_alone(tmp_path: Path) -
 
     def work() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-        with pytest.raises(FileAccessError, match="File too large; raise the file size limit and run again"):
+        with pytest.raises(FileAccessError, match="File too large; raise the file size limit and run the play again"):
             edit(path, NEW)
 
     assert Child(work).result() == 0
@@ -269,7 +269,7 @@ def test_a_full_disk_leaves_the_file_alone(small_disk: Path) -> None:
         while True:
             filler.write(b"x" * 512)
 
-    with pytest.raises(FileAccessError, match="No space left on device; free some space and run again"):
+    with pytest.raises(FileAccessError, match="No space left on device; free some space and run the play again"):
         edit(path, NEW)
 
     assert path.read_bytes() == before

@@ -315,7 +315,7 @@ def test_a_change_by_another_program_during_a_write_is_kept(
 def test_a_write_is_given_up_when_another_program_never_stops(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(path) as file:
         turns = another_program(monkeypatch, lambda turn: path.write_text(f"theirs: {turn}\n"))
-        with pytest.raises(FileChangedError, match="so nothing was written; run again"):
+        with pytest.raises(FileChangedError, match="so nothing was written; run the play again"):
             file.apply({"a": "x"})
         with pytest.raises(FileChangedError):
             file.check_writable()
@@ -440,7 +440,7 @@ def test_a_file_that_is_mounted_by_itself_is_refused_before_the_first_write(
     other.write_bytes(path.read_bytes())
     mounted("--bind", str(other), str(path))
 
-    assert_check_refuses(path, "choose a path that is not a mount point and run again$")
+    assert_check_refuses(path, "choose a path that is not a mount point and run the play again$")
 
 
 def test_an_immutable_file_is_refused_before_the_first_write(path: Path) -> None:
@@ -483,12 +483,12 @@ def test_a_full_disk_is_found_before_the_first_write(
     if exists:
         write(path, a="one")
 
-    assert_check_refuses(path, "No space left on device; free some space and run again", 100_000)
+    assert_check_refuses(path, "No space left on device; free some space and run the play again", 100_000)
 
     with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:
         while True:
             filler.write(b"x" * 512)
-    assert_check_refuses(path, "No space left on device; free some space and run again", 1)
+    assert_check_refuses(path, "No space left on device; free some space and run the play again", 1)
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -498,7 +498,7 @@ def test_a_limit_on_the_size_of_files_is_found_before_the_first_write(path: Path
 
     def work() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-        assert_check_refuses(path, "File too large; raise the file size limit and run again", 3000)
+        assert_check_refuses(path, "File too large; raise the file size limit and run the play again", 3000)
 
     assert Child(work).result() == 0
 

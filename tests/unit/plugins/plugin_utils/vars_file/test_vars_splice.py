@@ -425,19 +425,19 @@ def test_a_tab_before_a_comment_is_accepted_where_the_parser_does() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{a: 1}", "is written as JSON or in braces; write it as block YAML, one variable per line, first"),
-        ('{"a": "1"}\n', "is written as JSON or in braces; write it as block YAML, one variable per line, first"),
+        ("{a: 1}", "is written as JSON or in braces; first write it as block YAML, one variable per line"),
+        ('{"a": "1"}\n', "is written as JSON or in braces; first write it as block YAML, one variable per line"),
         ("a: 1\nb: 2\n'a': 3\n", "sets the variable 'a' twice, on lines 1 and 3; remove one of them first"),
         ("? a\n: 1\n", "does not begin a line with 'a:'; give that variable its own line first"),
         (
             "a: &x 1\nb: *x\n",
-            "gives the value of 'a' the anchor '&x', which another variable refers to; write out the value of that "
-            "variable first",
+            "gives the value of 'a' the anchor '&x', which another variable refers to; replace that alias with "
+            "the value first",
         ),
         (
             "a:\n  deep: &x {c: 1}\nb:\n  <<: *x\n",
-            "gives the value of 'a' the anchor '&x', which another variable refers to; write out the value of that "
-            "variable first",
+            "gives the value of 'a' the anchor '&x', which another variable refers to; replace that alias with "
+            "the value first",
         ),
     ],
 )
@@ -508,7 +508,7 @@ def test_a_splice_that_would_change_more_than_was_asked_for_is_noticed(result: s
         ("? [a, b]\n: secret\n", "uses a list as a key on line 1, which Ansible cannot load; correct it first"),
         ("- a: 1\n", "contains a list, not variables; a vars file must be a mapping of names to values"),
         ("secret\n", "contains a single value, not variables; a vars file must be a mapping of names to values"),
-        ("a: 1\n---\nb: 2\n", "contains several YAML documents, which Ansible cannot read; keep one of them first"),
+        ("a: 1\n---\nb: 2\n", "contains several YAML documents, which Ansible cannot read; keep only one of them"),
     ],
 )
 def test_a_text_that_is_not_a_vars_file_is_refused_without_quoting_it(text: str, sentence: str) -> None:

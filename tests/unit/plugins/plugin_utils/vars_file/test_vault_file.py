@@ -288,7 +288,7 @@ def test_a_format_that_contradicts_the_existing_file_is_refused(
         change(path, variables={"a": "y"}, format=wanted)
 
     assert str(raised.value) == (
-        f"{path} {what}, and is not converted to format '{wanted}'; leave out that option, or convert the file with "
+        f"{path} {what}, and is not converted to format '{wanted}'; leave out format, or convert the file with "
         "ansible-vault first"
     )
     assert path.read_text() == existing
@@ -371,7 +371,7 @@ def test_no_secret_is_guessed_when_none_of_several_is_named(path: Path, loaded: 
             change(path, run_vault(*loaded), variables={"a": "x"}, dry_run=dry_run)
         assert str(raised.value) == (
             "This run has several vault secrets, 'dev', 'prod', and nothing says which one to encrypt with; set "
-            "vault_id to its id"
+            "vault_id to one of them"
         )
 
     assert path.read_text() == text

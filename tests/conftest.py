@@ -20,7 +20,7 @@ INTERFERING_VARIABLES = [
     *(name for name in os.environ if name.startswith("ANSIBLE_") and name != "ANSIBLE_INVENTORY"),
 ]
 
-# Tests send these to runs that they start. In the background or with nohup they are ignored, also by what is started.
+# Tests send these to runs that they start. In the background or with nohup, pytest and its children ignore them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def make_reachable_for_others(folder: Path) -> None:
-    """Open the folders above a temporary one to other users, to whom pytest closes them."""
+    """Let other users into the folders above a temporary one, which pytest does not allow."""
     for parent in folder.parents:
         if parent.name.startswith(("pytest-", "popen-")):
             parent.chmod(0o755)

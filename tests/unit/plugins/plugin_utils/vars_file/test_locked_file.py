@@ -48,7 +48,7 @@ def write(path: Path, data: bytes, new_mode: int | None = None) -> None:
 
 @contextmanager
 def as_another_user(folder: Path) -> Iterator[None]:
-    """Act as another user, because root is refused nothing."""
+    """Act as another user, because root may do everything."""
     make_reachable_for_others(folder)
     os.setegid(65534)
     os.seteuid(65534)

@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OAuthError
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_secret
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     connection_argument_spec,
     failed,
-    let_core_mask,
     new_client,
 )
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
@@ -140,7 +140,7 @@ class ActionModule(ModuleRunner):
                 calls,
                 interruptions,
                 revoke_replaced=options["revoke_replaced"],
-                register=let_core_mask,
+                remember=remember_secret,
             )
             try:
                 with interruptions:

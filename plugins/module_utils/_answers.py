@@ -29,6 +29,8 @@ _SCOPE_ADVICE = (
     "correct scope; https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes"
 )
 _OTHER_ADVICE = "check api_base_url, or ask Voucherify's support"
+# RFC 6749, section 5.1, and RFC 7662, section 2.1.
+_TOKEN_FIELDS = ("access_token", "refresh_token", "id_token", "token")
 _TRY_LATER = "run the play again"
 
 # The server did not process the call (RFC 9110, sections 15.5.9 and 15.5.20; RFC 8470, section 5.2).
@@ -137,6 +139,9 @@ def json_object(body: bytes | None) -> dict[str, Any] | None:
 
 
 def _api_error(content: Mapping[str, Any], secrets: tuple[str, ...]) -> ApiError:
+    # A server may explain its refusal with a token that it made or found.
+    tokens = [content[name] for name in _TOKEN_FIELDS if isinstance(content.get(name), str)]
+    secrets = (*secrets, *tokens)
     words = {name: content.get(name) for name in ("key", "message", "details", "request_id")}
     return ApiError(**{name: quotable(word, secrets) for name, word in words.items() if isinstance(word, str)})
 

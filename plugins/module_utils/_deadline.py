@@ -81,6 +81,11 @@ class Deadline:
             raise error
         return cast("T", result)
 
+    @property
+    def has_connection(self) -> bool:
+        """Whether a connection was made, or kept from an earlier try."""
+        return bool(self._handles)
+
     def watch(self, descriptor: int) -> None:
         """Also shut down the connection of this file descriptor when the time is over."""
         self._handles.append(socket.socket(fileno=os.dup(descriptor)))

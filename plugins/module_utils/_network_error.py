@@ -53,7 +53,7 @@ class Route:
 def network_error(call: Call, error: BaseException | None, route: Route, *, form_was_read: bool) -> RequestError:
     """Say why a try failed.
 
-    error: what was raised; None if the time was over.
+    error: what was raised; None if the time of a connection was over.
     form_was_read: whether the form was read to be sent. When in doubt, True.
     """
     chain = list(_chain(error or TimeoutError()))

@@ -22,15 +22,8 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
 from ._http import Connection, Credentials, HttpClient, Pacing
+from ._known_secrets import remember_secret
 from ._oauth import OAuthClient, TokenDetails, is_token
-
-try:
-    from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]
-except ImportError:  # ansible-core up to 2.21
-
-    def register_secret(value: str, /) -> str:
-        return value
-
 
 Options = Mapping[str, Any]
 Result = dict[str, Any]
@@ -93,14 +86,9 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
     except OAuthError as error:
         result = failed(error)
     if "access_token" in result:
-        let_core_mask(result["access_token"])
+        remember_secret(result["access_token"])
     differences = client.take_differences() if client else []
     return {**result, "differences": differences} if differences else result
-
-
-def let_core_mask(secret: str) -> None:
-    """Let ansible-core 2.22 and newer mask a token or a key in all output of this run."""
-    register_secret(secret)
 
 
 def failed(error: OAuthError) -> Result:

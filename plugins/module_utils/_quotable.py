@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterator
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 MAX_QUOTED_CHARACTERS = 300
 WITHHELD = "********"
 
-# A part of a secret that is this long counts as the whole secret.
-_PIECE = 12
+# A part of a secret that is this long counts as the whole secret: half of it, but within these limits.
+_SHORTEST_PIECE = 8
+_LONGEST_PIECE = 12
 # Shorter texts in base64 or hexadecimal occur in many harmless words.
 _SHORTEST_ENCODED = 6
 # Far more than is shown, and short enough to be searched quickly.
 _MAX_READ_CHARACTERS = 8 * 1024
 # Longer than any token that can be used. Each character costs memory and time.
 _MAX_SECRET_CHARACTERS = 16 * 1024
+# As in JSON, JavaScript, C and Python: \u0041, \u{41}, \U00000041, \x41 and \101. JSON in JSON has more backslashes.
+_ESCAPED = re.compile(
+    r"\\+(?:u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|U([0-9a-f]{8})|x([0-9a-f]{2})|([0-3]?[0-7]{1,2}))", re.I
+)
 
 
 def quotable(text: str, secrets: tuple[str, ...]) -> str:
@@ -30,31 +37,56 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
     text: of any length and with any characters. secrets: texts that must not be shown; empty ones are ignored.
 
     A word contains a secret if the whole secret or any twelve consecutive characters of it occur in the word: in upper
-    or lower case, percent encoded, as HTML entities, in base64 or in hexadecimal, with or without characters other than
-    letters and digits.
+    or lower case, percent encoded, escaped, as HTML entities, in base64 or in hexadecimal, with or without characters
+    other than letters and digits. Of a secret with fewer than 24 characters, half of them are enough, but at least
+    eight.
     """
     words = text[:_MAX_READ_CHARACTERS].split()
     if len(text) > _MAX_READ_CHARACTERS and words:
         # The last word was cut off, so it may be the beginning of a secret.
         words.pop()
-    pieces, short_secrets = _pieces(secrets)
-    shown = [WITHHELD if _contains(word, pieces, short_secrets) else _printable(word) for word in words]
-    # A secret may also be spread over several words.
-    if _contains(" ".join(shown), pieces, frozenset()):
+    shown = [WITHHELD if occurring([word], secrets) else _printable(word) for word in words]
+    # A secret may also be spread over several words. Shorter parts of it may be there by chance.
+    long_secrets = [secret for secret in secrets if len(_letters_and_digits(secret)) >= _LONGEST_PIECE]
+    if occurring([" ".join(shown)], long_secrets, shortest=_LONGEST_PIECE):
         return WITHHELD
     return " ".join(" ".join(shown).split())[:MAX_QUOTED_CHARACTERS]
 
 
-def _contains(word: str, pieces: frozenset[str], short_secrets: frozenset[str]) -> bool:
+def occurring(texts: Iterable[str], secrets: Iterable[str], shortest: int = _SHORTEST_PIECE) -> tuple[str, ...]:
+    """Return the secrets that the texts contain, as `quotable` defines it.
+
+    shortest: how many characters of a secret count as the secret at least.
+    """
+    secrets = tuple(filter(None, secrets))
+    if not secrets:
+        return ()
     try:
-        return any(
-            # Much faster than a search for each of the many pieces.
-            not pieces.isdisjoint(_windows(decoded)) or any(secret in decoded for secret in short_secrets)
-            for decoded in _decodings(word)
-        )
+        found = _Windows([decoded for text in texts for decoded in _decodings(text)])
     except ValueError:
-        # html.unescape refuses numbers of many thousand digits, so it is unknown what the word contains.
-        return True
+        # html.unescape refuses numbers of many thousand digits, so it is unknown what the text contains.
+        return secrets
+    return tuple(secret for secret in secrets if found.have_any(_pieces(secret, shortest)))
+
+
+class _Windows:
+    """All parts of some texts, by length. Comparing sets is much faster than a search for each of many pieces."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+        self._by_length: dict[int, set[str]] = {}
+
+    def have_any(self, pieces: Mapping[int, frozenset[str]]) -> bool:
+        return any(not self._of(length).isdisjoint(same_length) for length, same_length in pieces.items())
+
+    def _of(self, length: int) -> set[str]:
+        if length not in self._by_length:
+            self._by_length[length] = {window for text in self._texts for window in _windows(text, length)}
+        return self._by_length[length]
+
+
+def _windows(text: str, length: int) -> Iterator[str]:
+    return (text[first : first + length] for first in range(len(text) - length + 1))
 
 
 def _printable(word: str) -> str:
@@ -62,21 +94,13 @@ def _printable(word: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _pieces(secrets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the pieces of the long secrets, and the short secrets, each in every encoding."""
-    found = {
-        piece
-        for secret in secrets
-        for encoded in _encodings(secret[:_MAX_SECRET_CHARACTERS])
-        for piece in _windows(encoded)
-    }
-    pieces = frozenset(piece for piece in found if len(piece) == _PIECE)
-    return pieces, frozenset(found) - pieces
-
-
-def _windows(text: str) -> Iterator[str]:
-    if text:
-        yield from (text[first : first + _PIECE] for first in range(max(1, len(text) - _PIECE + 1)))
+def _pieces(secret: str, shortest: int) -> Mapping[int, frozenset[str]]:
+    """Return the pieces of a secret that count as the whole secret, in every encoding, by length."""
+    pieces: dict[int, frozenset[str]] = {}
+    for encoded in filter(None, _encodings(secret[:_MAX_SECRET_CHARACTERS])):
+        length = min(len(encoded), _LONGEST_PIECE, max(shortest, len(encoded) // 2))
+        pieces[length] = pieces.get(length, frozenset()).union(_windows(encoded, length))
+    return pieces
 
 
 def _encodings(secret: str) -> Iterator[str]:
@@ -94,15 +118,24 @@ def _encodings(secret: str) -> Iterator[str]:
         yield _letters_and_digits(encoded.rstrip("=")[(0, 2, 3)[before] : -1 if depends_on_next else None])
 
 
-def _decodings(word: str) -> Iterator[str]:
-    """Yield a word as it is, and decoded again and again, because encodings can be nested."""
+def _decodings(text: str) -> Iterator[str]:
+    """Yield a text as it is, and decoded again and again, because encodings can be nested."""
     for _depth in range(4):
-        yield word.casefold()
-        yield _letters_and_digits(word)
-        decoded = html.unescape(unquote_to_bytes(word.encode(errors="replace")).decode(errors="replace"))
-        if decoded == word:
+        yield text.casefold()
+        yield _letters_and_digits(text)
+        decoded = unquote_to_bytes(text.encode(errors="replace")).decode(errors="replace")
+        decoded = _ESCAPED.sub(_unescaped, html.unescape(decoded))
+        # Full-width letters, for example, become usual ones.
+        decoded = unicodedata.normalize("NFKC", decoded)
+        if decoded == text:
             return
-        word = decoded
+        text = decoded
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    *hexadecimal, octal = match.groups()
+    code = int(octal, 8) if octal else int(next(filter(None, hexadecimal)), 16)
+    return chr(code) if code < 0x110000 else match[0]
 
 
 def _letters_and_digits(text: str) -> str:

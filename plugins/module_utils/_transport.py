@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
 from ._answers import MAX_ANSWER_BYTES, Answer, json_object
 from ._deadline import Deadline, current_deadline
-from ._errors import Call
+from ._errors import Call, Unsendable
 from ._network_error import Route, network_error
 from ._quotable import quotable
 from ._session import IMPORT_ERROR, Session, accept_unverified, environment_proxy
@@ -23,6 +23,9 @@ TIMEOUTS_PER_TRY = 3
 
 # All answers of the API are shorter.
 _SHORT_BODY_BYTES = 16 * 1024
+
+# A shorter user name of a proxy occurs in many harmless words.
+_SHORTEST_USER_NAME = 8
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Transport:
         self._host = parts.netloc
         self._is_plain = parts.scheme == "http"
         self._session = Session()
+        # Of the last call, because the environment may set another proxy for the next one.
+        self._proxy_login: tuple[str, ...] = ()
         if not connection.validate_certs:
             accept_unverified()
 
@@ -73,6 +78,8 @@ class Transport:
         body = _Form(form)
         answer = failure = None
         proxy, proxy_source = self._proxy(url)
+        self._proxy_login = _login(proxy)
+        shown_proxy = self._shown_proxy(call, proxy, proxy_source)
         ca_bundle, ca_source = self._ca_bundle()
         deadline = Deadline(connection.timeout, connection.timeout * TIMEOUTS_PER_TRY)
         try:
@@ -106,11 +113,10 @@ class Transport:
         if deadline.expired or _has_forbidden_body(answer):
             self.close()
         if answer is None or (deadline.expired and _is_incomplete(answer)):
-            shown = self._shown_proxy(proxy)
-            route = Route(self._host, shown, proxy_source, ca_source)
-            # If the time was over, that is the cause of every exception. The texts of exceptions may quote a proxy's
-            # password, so the chain ends here.
-            raised = None if deadline.expired else failure
+            route = Route(self._host, shown_proxy, proxy_source, ca_source)
+            # If the time was over, that is the cause of every exception of a connection. The texts of exceptions may
+            # quote a proxy's password, so the chain ends here.
+            raised = None if deadline.expired and deadline.has_connection else failure
             raise network_error(call, raised, route, form_was_read=body.was_read) from None
         return answer
 
@@ -119,12 +125,13 @@ class Transport:
         self._session.close()
 
     def secrets(self, form: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the texts that no message about a call with this form may repeat."""
-        try:
-            password = urlsplit(self._connection.proxy or "").password or ""
-        except ValueError:
-            password = ""
-        return (self._credentials.app_token, form.get("access_token", ""), password, unquote(password))
+        """Return the texts that no message about the last call, which had this form, may repeat."""
+        return (self._credentials.app_token, form.get("access_token", ""), *self._proxy_login)
+
+    @property
+    def app_id(self) -> str:
+        """The public part of the key, unless it was mixed up with the secret one."""
+        return self._credentials.app_id
 
     def _authorise(self, request: Any) -> Any:
         request.headers["X-App-Id"] = self._credentials.app_id
@@ -149,18 +156,40 @@ class Transport:
                 return os.environ[name], name
         return None, None
 
-    def _shown_proxy(self, proxy: str | None) -> str | None:
+    def _shown_proxy(self, call: Call, proxy: str | None, source: str | None) -> str | None:
+        """Return a proxy's host and port. Raises Unsendable if it is unclear which part of the address is the host.
+
+        A slash or a similar character in the password ends the address early. A part of the password would be looked
+        up as the name of a host, and shown.
+        """
         if not proxy:
             return None
         try:
-            parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-            # An unencoded slash in the password ends the address early, and a part of the password would be shown.
-            if not parts.hostname or ("@" in proxy and "@" not in parts.netloc):
-                return "with a malformed address"
+            parts = _split(proxy)
+            if not parts.hostname or proxy.count("@") != parts.netloc.count("@"):
+                raise ValueError
             place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
         except ValueError:
-            return "with a malformed address"
+            raise Unsendable(
+                call,
+                f"{source} is not a valid proxy address",
+                f"correct {source}, and percent-encode special characters in its user name and password",
+            ) from None
         return quotable(place, self.secrets({}))
+
+
+def _split(proxy: str) -> SplitResult:
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+
+
+def _login(proxy: str | None) -> tuple[str, ...]:
+    """Return the user name and the password in a proxy's address, as they are in it and decoded."""
+    try:
+        parts = _split(proxy or "")
+    except ValueError:
+        return ()
+    password, user = parts.password or "", parts.username or ""
+    return (password, unquote(password), *([user, unquote(user)] if len(user) >= _SHORTEST_USER_NAME else []))
 
 
 class _Form:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import WITHHELD, quotable
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import known_secrets
+from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import WITHHELD, occurring, quotable
 
 T = TypeVar("T")
 
@@ -44,8 +45,14 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
 
 
 def masked(value: T, secrets: tuple[str, ...]) -> T:
-    """Return a message, or a structure of messages, with each word masked that contains a secret in any encoding."""
-    return _masked(value, secrets)  # type: ignore[no-any-return]
+    """Return a message, or a structure of messages, with each word masked that contains a secret in any encoding.
+
+    secrets: in addition to those that this process has seen. A message of the API can name a token of another item of
+    a loop, or of another entry of a list.
+    """
+    found = occurring(_texts(value), (*secrets, *known_secrets()))
+    # The longest first, because one secret can be a part of another.
+    return _masked(value, tuple(sorted(found, key=len, reverse=True)))  # type: ignore[no-any-return]
 
 
 def _masked(value: Any, secrets: tuple[str, ...]) -> Any:

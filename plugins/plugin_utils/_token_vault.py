@@ -39,7 +39,7 @@ class TokenVault:
     """Brings the listed tokens of an open vars file into the state that the task asks for.
 
     revoke_replaced: whether to revoke a replaced token once no listed variable has it any more.
-    register: called with each token that is read or made, before anything else is done with it.
+    remember: called with each token that is read or made, before anything else is done with it.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class TokenVault:
         interruptions: Interruptions,
         *,
         revoke_replaced: bool,
-        register: Callable[[str], object],
+        remember: Callable[[str], object],
     ) -> None:
         self._file = file
         self._listed = listed
         self._calls = calls
         self._interruptions = interruptions
         self._revoke_replaced = revoke_replaced
-        self._register = register
+        self._remember = remember
         self._writes = TokenWrites(file, listed, calls)
         # For each token to revoke: whether it was active until then, None if unknown.
         self._was_active: dict[str, bool | None] = {}
@@ -108,7 +108,7 @@ class TokenVault:
         for entry in self._listed:
             token = entry.read(stored.get(entry.name), self._file.path)
             if token:
-                self._register(token)
+                self._remember(token)
 
     def _introspect(self, entries: Sequence[ListedToken]) -> None:
         """Ask once for each token, however many variables have it."""
@@ -142,7 +142,7 @@ class TokenVault:
         ]
         made = [(entry, outcome) for entry, outcome in outcomes if isinstance(outcome, Made)]
         for entry, token in made:
-            self._register(token.access_token)
+            self._remember(token.access_token)
             self._warn_of_scope(entry, token)
         replaced = {entry.token: entry.name for entry, _token in made if entry.token and entry.may_be_active}
         not_written = self._writes.place(made) if made else None

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_secret
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import GENERATED, REPLACED
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, run
@@ -84,6 +85,8 @@ class TokenAction(ModuleRunner):
                 self._display.warning(_INTERRUPTED)
             show_interruption(self, error)
             raise
+        if "access_token" in result:
+            remember_secret(result["access_token"])
         succeeded = not (result.get("failed") or result.get("unreachable"))
         secrets = secrets_of(self.MODULE.ARGUMENT_SPEC, self._given)
         if succeeded:

@@ -169,6 +169,63 @@ def test_a_failure_prints_no_secret_and_stays_readable(
     assert output.count("Cannot introspect the token: 127.0.0.1:9 cannot be reached (Connection refused)") >= 2
 
 
+VAULTED = """
+- voucherify.oauth.vaulted_tokens:
+    path: tokens.yml
+    tokens: [{name: first_token}]
+- voucherify.oauth.vaulted_tokens:
+    path: tokens.yml
+    tokens: [{name: first_token}]
+    force: true
+    retries: 0
+  ignore_errors: true
+"""
+ITEMS = """
+- voucherify.oauth.voucherify_oauth_token:
+    scope: ["{{ item }}"]
+    retries: 0
+  loop: [vouchers, orders]
+  register: made
+  ignore_errors: true
+"""
+REPLACED = """
+- voucherify.oauth.voucherify_oauth_token:
+  register: made
+- voucherify.oauth.voucherify_oauth_token:
+    access_token: "{{ made.access_token }}"
+    force: true
+    revoke_replaced: true
+"""
+# The API refuses these calls, and names its newest token, which is not an option of the task.
+REFUSALS = {
+    "a token in the file": (VAULTED, "generate"),
+    "a token of another item": (ITEMS, "generate"),
+    "a token that was just made": (REPLACED, "revoke"),
+    "a token that was just written": (
+        VAULTED.replace("force: true", "force: true\n    revoke_replaced: true"),
+        "revoke",
+    ),
+}
+
+
+@EACH_WAY
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_that_names_a_token_of_this_run_does_not_print_it(
+    play: Play, sandbox: Sandbox, tmp_path: Path, way: str, refusal: str
+) -> None:
+    tasks, operation = REFUSALS[refusal]
+    body = json.dumps({"code": 409, "message": "Superseded by NEWEST_TOKEN of the client"})
+    sandbox.fail(operation, status=409, body=body, skip=operation == "generate", times=9)
+    password = tmp_path / "password"
+    password.write_text("a vault password")
+    environment = {**recording_environment(tmp_path), "ANSIBLE_VAULT_PASSWORD_FILE": str(password)}
+    run = play(tasks, "-vvvvvv", "--diff", way=way, environment=environment)
+    assert run.status == 0, run.output
+    assert not find_secrets(run.output, sandbox)
+    assert not files_with_secrets(tmp_path, sandbox)
+    assert "Superseded by ******** of the client" in run.unwrapped
+
+
 @EACH_WAY
 def test_a_warning_is_shown_although_the_result_is_censored(play: Play, sandbox: Sandbox, way: str) -> None:
     sandbox.fail("revoke", status=500, times=9)

@@ -96,7 +96,7 @@ class Server:
         if operation is not None:
             fault = state.take_fault(operation)
             true_answer = answer_call(state, path, call) if fault.does_the_work else NOT_FOUND
-            answer = _faulty_answer(fault, true_answer)
+            answer = _faulty_answer(fault, true_answer, state)
 
         await asyncio.sleep(state.settings.latency + fault.delay)
         if fault.hold:
@@ -160,9 +160,10 @@ def _log(state: State, operation: str | None, request: web.Request, call: Call) 
     return logged
 
 
-def _faulty_answer(fault: Fault, true_answer: Answer) -> Answer:
+def _faulty_answer(fault: Fault, true_answer: Answer, state: State) -> Answer:
     if fault.status is not None:
-        body = fault.body.encode().ljust(fault.body_size)
+        newest = state.tokens()[-1].access_token if state.tokens() else ""
+        body = fault.body.replace("NEWEST_TOKEN", newest).encode().ljust(fault.body_size)
         return Answer(fault.status, {"Content-Type": "application/json", **fault.headers}, body)
     answer = true_answer
     if answer.status == 404 and fault.not_found_body is not None:

@@ -96,7 +96,7 @@ class Fault:
 
     At most one of these replaces the true answer:
     status, body, body_size: send this answer. `body` is text, padded with spaces to `body_size` bytes, so JSON stays
-        JSON. Its type is JSON unless `headers` names another type.
+        JSON. Its type is JSON unless `headers` names another type. NEWEST_TOKEN in it becomes that token.
     cut: the connection is closed without an answer.
     hang: no answer is sent until the client disconnects.
     truncate: the head and half of the body of the true answer are sent, then the connection is closed.

@@ -53,6 +53,13 @@ def test_a_secret_that_the_api_echoes_is_masked(field: str) -> None:
     assert "what is ********" in error.as_dict().values()
 
 
+@pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token", "token"])
+def test_an_error_does_not_show_the_token_that_is_in_it(name: str) -> None:
+    token = "t0k3n.0f_an+0ther/one"
+    error = error_for(409, json.dumps({"code": 409, name: token, "message": f"The client has {token}"}).encode())
+    assert error.api.message == "The client has ********"
+
+
 def test_a_redirect_to_a_host_named_like_a_secret_masks_it() -> None:
     with pytest.raises(errors.Redirected) as caught:
         read(CALL, answer(307, Location="https://t0psecret.evil.example/"), secrets=("t0psecret",))

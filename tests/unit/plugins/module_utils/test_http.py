@@ -22,6 +22,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as
 from ansible_collections.voucherify.oauth.plugins.module_utils import _waits as waits
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from loopback import connect_proxy
 from sandbox import Sandbox
 from urllib3.exceptions import InsecureRequestWarning
 
@@ -551,9 +552,13 @@ def test_an_unreachable_proxy_is_not_mistaken_for_the_api(secure_sandbox: Sandbo
         ("http://user:hunter2@127.0.0.1:1", "the proxy 127.0.0.1:1 on the way"),
         ("http://user:hunter2@", "proxy is not a valid proxy address"),
         ("nonsense://user:hunter2@x", "proxy is not a valid proxy address"),
-        ("http://user:12/hunter2@127.0.0.1:1", "the proxy with a malformed address"),
-        ("http://user:#hunter2@127.0.0.1:1", "the proxy with a malformed address"),
-        ("//user", "the proxy with a malformed address"),
+        ("http://user:12/hunter2@127.0.0.1:1", "proxy is not a valid proxy address"),
+        ("http://user:#hunter2@127.0.0.1:1", "proxy is not a valid proxy address"),
+        # What follows the slash may be a part of the password, and the first part is no host to look up.
+        ("http://me:hunter2@hunter2/zz@127.0.0.1:1", "proxy is not a valid proxy address"),
+        ("http://hunter2?@127.0.0.1:1", "proxy is not a valid proxy address"),
+        ("hunter2/zz@127.0.0.1:1", "proxy is not a valid proxy address"),
+        ("//user", "proxy is not a valid proxy address"),
         ("http://user:hunter2@[::1", "proxy is not a valid proxy address"),
         ("http://user:hunter2@127.0.0.1:99999", "proxy is not a valid proxy address"),
     ],
@@ -565,6 +570,28 @@ def test_an_unusable_proxy_is_reported_without_its_password(secure_sandbox: Sand
         "hunter2"
         not in f"{error} {error.as_dict()} {error.__cause__} {error.__suppress_context__ or error.__context__}"
     )
+
+
+def test_a_refusal_does_not_show_the_id_of_the_key_which_may_be_mixed_up_with_its_secret(sandbox: Sandbox) -> None:
+    body = json.dumps({"code": 401, "message": f"There is no key {sandbox.app_id}"})
+    sandbox.fail("generate", status=401, body=body)
+    error = failure(make_client(sandbox), "generate")
+    assert error.api.message == "There is no key ********"
+
+
+@pytest.mark.parametrize("source", ["option", "environment"])
+def test_a_message_does_not_show_the_login_for_the_proxy(
+    secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    words = "hunter%2B2hunter deploy-user hunter+2hunter"
+    body = json.dumps({"code": 407, "message": f"Login {words} is unknown to {{proxy}}"})
+    secure_sandbox.fail("generate", status=407, body=body)
+    with connect_proxy() as proxy:
+        address = proxy.url.replace("//", "//deploy-user:hunter%2B2hunter@")
+        monkeypatch.setenv("HTTPS_PROXY", address)
+        client = make_client(secure_sandbox, proxy=address if source == "option" else None, validate_certs=False)
+        error = failure(client, "generate")
+    assert error.api.message == "Login ******** ******** ******** is unknown to {proxy}"
 
 
 def test_a_socks_proxy_without_pysocks_says_what_to_install(tmp_path: Path) -> None:

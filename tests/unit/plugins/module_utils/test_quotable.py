@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import (
     MAX_QUOTED_CHARACTERS,
     WITHHELD,
+    occurring,
     quotable,
 )
 from hypothesis import given
@@ -39,6 +40,12 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "base64 in a longer text": lambda text: base64.b64encode(f"abcd{text}efg".encode()).decode(),
     "hexadecimal": lambda text: text.encode().hex().upper(),
     "JSON": json.dumps,
+    "JSON, every character": lambda text: "".join(f"\\u{ord(character):04x}" for character in text),
+    "JSON in JSON, every character": lambda text: "".join(f"\\\\u{ord(character):04X}" for character in text),
+    "JavaScript, every character": lambda text: "".join(f"\\u{{{ord(character):x}}}" for character in text),
+    "Python, every character": lambda text: "".join(f"\\x{ord(character):02x}" for character in text),
+    "C, every character": lambda text: "".join(f"\\{ord(character):03o}" for character in text),
+    "full width": lambda text: "".join(chr(ord(character) + 0xFEE0) for character in text),
     "HTML": html.escape,
     "HTML, every character": lambda text: "".join(f"&#{ord(character)};" for character in text),
     "inside a word": lambda text: f"X-App-Token={text};path",
@@ -72,6 +79,25 @@ def test_a_secret_spread_over_words_is_withheld() -> None:
 def test_a_short_secret_is_withheld_as_well() -> None:
     assert quotable("the key wrong: no", ("wrong",)) == f"the key {WITHHELD} no"
     assert quotable("a !!! b", ("!!!",)) == f"a {WITHHELD} b"
+
+
+@pytest.mark.parametrize("secret", ["hunter2hunter", "p4ssw0rd-of-16-ch", "a-key-of-23-characters_"])
+def test_half_of_a_secret_of_medium_length_is_withheld(secret: str) -> None:
+    half = max(8, len(secret) // 2)
+    for first in range(len(secret) - half + 1):
+        part = secret[first : first + half]
+        assert quotable(f"the key {part}… is unknown", (secret,)) == f"the key {WITHHELD} is unknown"
+
+
+def test_the_secrets_that_occur_are_found_among_thousands_at_once() -> None:
+    secrets = ["".join(random.Random(number).choices(string.ascii_letters, k=64)) for number in range(2000)]
+    start = time.process_time()
+    assert occurring([f"a {secrets[7]} b", f"c {quote_plus(secrets[1999])}", "d"], secrets) == (
+        secrets[7],
+        secrets[1999],
+    )
+    assert time.process_time() - start < 5
+    assert occurring(["a word"], secrets) == ()
 
 
 def test_other_words_are_shown() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+from ansible_collections.voucherify.oauth.plugins.module_utils import _known_secrets
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_secret
 from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token import ARGUMENT_SPEC
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 
@@ -63,3 +65,12 @@ def test_a_short_user_name_of_a_proxy_is_not_masked() -> None:
     secrets = secrets_of(ARGUMENT_SPEC, {"proxy": "http://me:hunter2@proxy.example:3128"})
     assert masked("check the user name and the password", secrets) == "check the user name and the password"
     assert masked("the hunter2", secrets) == "the ********"
+
+
+def test_a_secret_that_this_process_has_seen_is_masked_without_being_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_known_secrets, "_known", {})
+    message = {"msg": f"Superseded by {SECRET}, and\n {b64encode(SECRET.encode()).decode()}", "status": 409}
+    assert masked(message, ()) == message
+    remember_secret(SECRET)
+    remember_secret("")
+    assert masked(message, ()) == {"msg": "Superseded by ********, and\n ********", "status": 409}

@@ -40,7 +40,9 @@ options:
     required: true
     suboptions:
       name:
-        description: The name of the variable that contains the token. List each name only once.
+        description:
+          - The name of the variable that contains the token. List each name only once.
+          - A name that looks like a token or a key is refused, because names are printed.
         type: str
         required: true
       scope:

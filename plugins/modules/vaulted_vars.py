@@ -35,7 +35,8 @@ options:
     description:
       - The variables to set, with their values. New ones are added at the end of the file. An existing variable that
         is in plain text, or that is a list or a mapping, becomes a vaulted string.
-      - A name must be valid for an Ansible variable and not reserved. A value must be a string.
+      - A name must be valid for an Ansible variable and not reserved. It is refused if it looks like a token or a key,
+        because names are printed. A value must be a string.
       - From ansible-core 2.22 on, the values are masked in all output of the run. A very short one, such as V(no), also
         masks the same letters in other words.
       - Required with O(state=present).

@@ -94,6 +94,7 @@ EXAMPLES = r"""
         url: "{{ voucherify_api_base_url | default('https://api.voucherify.io') }}/v1/vouchers"
         headers:
           Authorization: "{{ voucherify.token_type }} {{ voucherify.access_token }}"
+        follow_redirects: none
       # With --check, no token is generated.
       when: voucherify.access_token is defined
       no_log: true

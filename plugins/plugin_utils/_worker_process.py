@@ -22,7 +22,12 @@ _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
 def environment_of(action: ActionBase) -> dict[str, Any]:
     """Return the task's keyword environment, templated. Raises TaskArgsError if no process can have such variables."""
     environment: dict[str, Any] = {}
-    action._compute_environment_string(environment)
+    try:
+        action._compute_environment_string(environment)
+    except TypeError:
+        raise TaskArgsError(
+            "environment has a variable whose name is not a string; put the name in quotes, or correct it"
+        ) from None
     for name, value in environment.items():
         if not name or re.search("[=\\0]", str(name)) or "\0" in str(value):
             raise TaskArgsError(

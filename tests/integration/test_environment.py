@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import yaml
 from integration.plays import EACH_WAY, WAYS, Play
 from sandbox import Sandbox
 
@@ -88,9 +91,18 @@ def test_a_ca_bundle_in_the_environment_is_used(play: Play, way: str) -> None:
 
 
 @EACH_WAY
-@pytest.mark.parametrize("variables", [{"A=B": "x"}, {"": "x"}, {"A": "x\0y"}], ids=["equals", "empty", "null"])
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"A=B": "x"}, "whose name is empty or contains '='"),
+        ({"": "x"}, "whose name is empty or contains '='"),
+        ({"A": "x\0y"}, "whose name is empty or contains '='"),
+        ({1: "x"}, "whose name is not a string"),
+    ],
+    ids=["equals", "empty", "null", "number"],
+)
 def test_an_invalid_environment_is_named_as_the_cause(
-    play: Play, sandbox: Sandbox, way: str, variables: dict[str, str]
+    play: Play, sandbox: Sandbox, way: str, variables: dict[Any, str], problem: str
 ) -> None:
     variables = {**WAYS[way].get("environment", {}), **variables}
     tokens = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
@@ -98,7 +110,7 @@ def test_an_invalid_environment_is_named_as_the_cause(
         {module: options, "environment": variables, "ignore_errors": True}
         for module, options in ((TOKEN, {}), ("voucherify.oauth.vaulted_tokens", tokens))
     ]
-    run = play(tasks)
+    run = play(yaml.safe_dump(tasks))
     assert run.status == 0, run.output
-    assert run.unwrapped.count("environment has a variable whose name is empty or contains '='") >= 2
+    assert run.unwrapped.count(f"environment has a variable {problem}") >= 2
     assert not sandbox.requests()

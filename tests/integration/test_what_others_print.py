@@ -40,6 +40,18 @@ MISSPELLED = {
     "loop": ["{{ made }}"],
     "ignore_errors": True,
 }
+INTROSPECT_ITEM = {
+    "voucherify.oauth.voucherify_oauth_token_info": {"access_token": "{{ item.access_token }}"},
+    "loop": ["{{ made }}"],
+    "ignore_errors": True,
+}
+MISSPELLED_KEYWORD = {**INTROSPECT_ITEM, "environment": {"A": "{{ item.acces_token }}"}}
+MISSPELLED_CONDITION = {**INTROSPECT_ITEM, "when": "item.acces_token == 'a'"}
+ROLE = {
+    "ansible.builtin.include_role": {"name": "voucherify.oauth.token_vault", "tasks_from": "revoke"},
+    "vars": {"token_vault_path": "tokens.yml", "token_vault_tokens": [{"name": "a_token"}]},
+    "loop": ["{{ made }}"],
+}
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,13 @@ CASES = {
     "items of options that cannot be templated": Case(
         [TOKEN, MISSPELLED], [TOKEN, {**MISSPELLED, "no_log": True}], shown_since=(2, 19)
     ),
+    "items of a keyword that cannot be templated": Case(
+        [TOKEN, MISSPELLED_KEYWORD], [TOKEN, {**MISSPELLED_KEYWORD, "no_log": True}], shown_since=(2, 19)
+    ),
+    "items of a condition that cannot be templated": Case(
+        [TOKEN, MISSPELLED_CONDITION], [TOKEN, {**MISSPELLED_CONDITION, "no_log": True}]
+    ),
+    "items of include_role": Case([TOKEN, ROLE], [TOKEN, {**ROLE, "no_log": True}], shown_since=(2, 19)),
     "the keyword environment": Case(
         [{"ansible.builtin.command": "true", "environment": {"VOUCHERIFY_APP_TOKEN": KEY}}],
         [{"ansible.builtin.command": "true"}],

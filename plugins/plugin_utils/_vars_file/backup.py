@@ -15,9 +15,18 @@ class Backup:
     """One copy, however often the file is written. `path` is its absolute path, None until it is made."""
 
     def __init__(
-        self, file: LockedFile, first: Snapshot | None, beginning: Content, editor: Editor, vault: RunVault
+        self,
+        file: LockedFile,
+        first: Snapshot | None,
+        beginning: Content,
+        editor: Editor,
+        vault: RunVault,
+        *,
+        mode: int | None,
     ) -> None:
+        """mode: that of the new file, None if it keeps the old one."""
         self._file = file
+        self._mode = mode
         self._first = first
         self._beginning = beginning
         self._editor = editor
@@ -41,5 +50,5 @@ class Backup:
             return
         self._name = self._name or self._file.backup_name()
         data = self._vault.encrypt(self._first.data, self._editor.key(plain[0])) if encrypt else self._first.data
-        self.path = self._file.back_up(self._name, self._first, data)
+        self.path = self._file.back_up(self._name, self._first, data, self._mode)
         self._is_encrypted = encrypt

@@ -103,10 +103,14 @@ class LockedFile:
         moment = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime(now))
         return f".{self._name}.{moment}.{int(now % 1 * 1_000_000):06d}~"
 
-    def back_up(self, name: str, old: Snapshot, data: bytes) -> str:
-        """Write `data` next to the file under that name, with the owner and mode of `old`. Returns its path."""
+    def back_up(self, name: str, old: Snapshot, data: bytes, mode: int | None = None) -> str:
+        """Write `data` next to the file under that name, with the owner and mode of `old`. Returns its path.
+
+        mode: that of the new file, if the user gives one. The backup allows nobody more than it does.
+        """
+        allowed = old.mode if mode is None else old.mode & mode
         with file_access(f"write a backup of {self._path}"):
-            self._write(name, data, old.mode, old)
+            self._write(name, data, allowed, old)
         return os.path.join(os.path.dirname(self._path), name)
 
     def change_mode(self, mode: int) -> None:

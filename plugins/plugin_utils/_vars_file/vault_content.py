@@ -133,5 +133,6 @@ def _kind(variable: Variable) -> str:
     event = variable.events[0]
     if event.kind is Kind.SCALAR:
         short = (event.tag or "").removeprefix("tag:yaml.org,2002:")
-        return _KINDS_BY_TAG.get(short, f"a value with the tag {event.tag}")
+        # The tag is not named, because it may be a part of what is encrypted.
+        return _KINDS_BY_TAG.get(short, "a value with an unknown tag")
     return {Kind.MAPPING: "a mapping", Kind.SEQUENCE: "a list"}.get(event.kind, "an alias of another value")

@@ -99,7 +99,7 @@ class VarsFile:
         self._first = file.read()
         self._beginning = self._content(self._first)
         self._editor = Editor(file.place.path, self._beginning, vault, settings.vault_id)
-        self._backup = Backup(file, self._first, self._beginning, self._editor, vault)
+        self._backup = Backup(file, self._first, self._beginning, self._editor, vault, mode=settings.mode)
         self.path = file.place.path
         self.hard_links = self._first.status.st_nlink if self._first else 0
 

@@ -107,7 +107,7 @@ def test_the_kind_of_a_value_is_described_in_words(path: Path, file_format: str)
         "statement": "a template",
         "day": "a date",
         "bytes": "binary data",
-        "tagged": "a value with the tag !custom",
+        "tagged": "a value with an unknown tag",
         "alias": "an alias of another value",
     }
     texts = {"empty": "", "plain": "text", "unsafe": "{{ x }}", "link": "t", "quoted_number": "12"}
@@ -338,6 +338,16 @@ def test_several_writes_leave_one_backup_of_the_file_as_it_was_in_the_beginning(
     backups = [str(found) for found in path.parent.glob(".*~")]
     assert [outcome.backup_file for outcome in outcomes] == backups * 3
     assert Path(backups[0]).read_bytes() == before
+
+
+@pytest.mark.parametrize(("old", "new", "wanted"), [(0o644, 0o600, 0o600), (0o600, 0o644, 0o600), (0o640, None, 0o640)])
+def test_a_backup_allows_nobody_more_than_the_file_does(path: Path, old: int, new: int | None, wanted: int) -> None:
+    path.write_text("a: old\n")
+    path.chmod(old)
+    with opened(path, backup=True, mode=new) as file:
+        backup = file.apply({"b": "new"}).backup_file
+    assert backup
+    assert stat.S_IMODE(Path(backup).stat().st_mode) == wanted
 
 
 def test_a_backup_is_encrypted_as_soon_as_a_plain_value_is_vaulted(path: Path) -> None:

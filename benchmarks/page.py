@@ -54,7 +54,7 @@ two `uri` tasks, `ansible-vault encrypt_string` and `copy` for new tokens, and `
 
 ![Seconds by number of tokens, with vaulted_tokens and by hand, at {latency}]({pictures.tokens})
 
-Four runs that need the same two tokens at the same time generate {max(figures.tokens_of_runs_at_once)} and take
+Four runs that need the same two tokens at the same time generate {max(figures.tokens_of_runs_at_once)} tokens and take
 {median(figures.runs_at_once):.1f} s in total. A run with {sizes.many_tokens} new tokens uses
 {median(figures.memory_many_in_file) / MEGABYTE:.0f} MB at its peak, and one with {sizes.few_tokens} uses
 {median(figures.memory_few_in_file) / MEGABYTE:.0f} MB.

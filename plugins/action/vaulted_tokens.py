@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OAuthError
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_secret
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_token
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
@@ -132,6 +132,12 @@ class ActionModule(ModuleRunner):
         interruptions: Interruptions,
     ) -> Result:
         failure: TransactionFailed | None = None
+        seen: list[str] = []
+
+        def remember(token: str) -> None:
+            seen.append(token)
+            remember_token(token)
+
         makes = any(entry.wanted for entry in listed)
         with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=makes) as file:
             vault = TokenVault(
@@ -140,7 +146,7 @@ class ActionModule(ModuleRunner):
                 calls,
                 interruptions,
                 revoke_replaced=options["revoke_replaced"],
-                remember=remember_secret,
+                remember=remember,
             )
             try:
                 with interruptions:
@@ -148,7 +154,7 @@ class ActionModule(ModuleRunner):
             except TransactionFailed as error:
                 failure = error
             links = file.hard_links
-        return self._masked(options, self._report(settings, listed, vault, failure, links))
+        return self._masked(options, self._report(settings, listed, vault, failure, links), seen)
 
     def _report(
         self,
@@ -188,7 +194,7 @@ class ActionModule(ModuleRunner):
             self._display.v(f"{_NAME}: {result['msg']}")
         return result
 
-    def _masked(self, options: Options, result: Result) -> Result:
+    def _masked(self, options: Options, result: Result, tokens: list[str]) -> Result:
         """Mask what may be a secret in the wrong option, and show the warnings at once.
 
         With the keyword until, ansible-core drops the warnings of all tries but the last.
@@ -198,11 +204,11 @@ class ActionModule(ModuleRunner):
         given = {name: value for name, value in options.items() if name not in ("path", "vault_id")}
         secrets = secrets_of(ARGUMENT_SPEC, {**given, "tokens": scopes})
         texts: Result = {name: result[name] for name in ("msg", "error", "warnings") if name in result}
-        tokens = [
-            {**token, **masked({name: token[name] for name in ("reason", "scope")}, secrets)}
-            for token in result["tokens"]
-        ]
-        result = {**result, **masked(texts, secrets), "tokens": tokens}
+        # A refusal can name any token of the file.
+        known = tokens if "failed" in result or "warnings" in result else []
+        shown = masked([{name: token[name] for name in ("reason", "scope")} for token in result["tokens"]], secrets)
+        entries = [{**token, **words} for token, words in zip(result["tokens"], shown)]
+        result = {**result, **masked(texts, (*secrets, *known)), "tokens": entries}
         for warning in result.get("warnings", []):
             self._display.warning(warning)
         return result
@@ -211,7 +217,9 @@ class ActionModule(ModuleRunner):
 def _summary(result: Result) -> str:
     """Say in one line what a task did."""
     counts = Counter(token["operation"] for token in result["tokens"])
-    return ", ".join(f"{count} {operation}" for operation, count in counts.items()) + f" in {result['path']}."
+    words = {"none": "with nothing to revoke"}
+    parts = (f"{count} {words.get(operation, operation)}" for operation, count in counts.items())
+    return ", ".join(parts) + f" in {result['path']}."
 
 
 def _diff(path: str, outcome: Outcome | None, tokens: list[Mapping[str, Any]]) -> dict[str, str]:

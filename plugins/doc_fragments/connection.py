@@ -45,7 +45,7 @@ options:
         the one that generates a token are also sent again if the API failed, was busy or did not answer. A call
         that generates a token is never sent again if it may have arrived, because a token in a lost answer can be
         neither found nor revoked.
-      - Failures that would be the same each time are not retried, for example if a certificate does not verify or a
+      - Failures that would be the same each time are not retried, for example if a certificate cannot be verified or a
         proxy refuses the connection.
     type: int
     default: 3
@@ -56,7 +56,7 @@ options:
     type: int
     default: 60
   validate_certs:
-    description: Whether the API's certificate must verify.
+    description: Whether to verify the API's certificate.
     type: bool
     default: true
   ca_path:

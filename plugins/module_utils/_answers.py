@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ._errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, RequestError, ServerFailed
-from ._quotable import quotable
+from ._quotable import quotable, without_tokens
 from ._waits import retry_after, server_time
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -26,7 +26,8 @@ _ADVICE = {
     404: "check api_base_url",
 }
 _SCOPE_ADVICE = (
-    "correct scope; https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes"
+    "correct the option scope; https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid"
+    " scopes"
 )
 _OTHER_ADVICE = "check api_base_url, or ask Voucherify's support"
 # RFC 6749, section 5.1, and RFC 7662, section 2.1.
@@ -140,10 +141,12 @@ def json_object(body: bytes | None) -> dict[str, Any] | None:
 
 def _api_error(content: Mapping[str, Any], secrets: tuple[str, ...]) -> ApiError:
     # A server may explain its refusal with a token that it made or found.
-    tokens = [content[name] for name in _TOKEN_FIELDS if isinstance(content.get(name), str)]
-    secrets = (*secrets, *tokens)
-    words = {name: content.get(name) for name in ("key", "message", "details", "request_id")}
-    return ApiError(**{name: quotable(word, secrets) for name, word in words.items() if isinstance(word, str)})
+    secrets = (*secrets, *(text for name in _TOKEN_FIELDS if isinstance(text := content.get(name), str)))
+    names = ("key", "message", "details", "request_id")
+    words = {name: quotable(word, secrets) for name in names if isinstance(word := content.get(name), str)}
+    for name in {"message", "details"} & set(words):
+        words[name] = without_tokens(words[name])
+    return ApiError(**words)
 
 
 def _host_of(location: str) -> str:

@@ -132,7 +132,7 @@ class RequestError(OAuthError):
             parts.append(f"the call was not sent again, because {self.call.risk_if_repeated}")
         if self.retry_after is not None:
             later = f"{self.retry_after:.0f} s" if self.retry_after < _SECONDS_PER_YEAR else "more than a year"
-            parts.append(f"it may be tried again in {later}")
+            parts.append(f"you can try again in {later}")
         return "; ".join(parts)
 
     def as_dict(self) -> dict[str, str | int | bool]:
@@ -161,7 +161,7 @@ class Unreachable(RequestError):
 
 
 class Untrusted(RequestError):
-    """The server's certificate does not verify. Nothing was sent."""
+    """The server's certificate cannot be verified. Nothing was sent."""
 
 
 class Stopped(RequestError):

@@ -85,8 +85,7 @@ class HttpClient:
             self._transport.close()
         start = time.monotonic()
         try:
-            # An error may quote the id of the key, which is the secret if the two parts were mixed up.
-            success = read(call, self._transport.send(call, form), (*self.secrets(form), self._transport.app_id))
+            success = read(call, self._transport.send(call, form), self._transport.secrets_in_errors(form))
             return replace(success, took=time.monotonic() - start)
         except RequestError:
             # The connection may be broken, or more bytes may follow that would be read as the next answer.

@@ -98,7 +98,7 @@ def for_absent(*, active: bool | None) -> Decision:
         )
     if active:
         return Decision(REVOKED, "The token was active.")
-    return Decision(NONE, "The token is not active any more, so there is nothing to revoke.")
+    return Decision(NONE, "The token is not active, so there is nothing to revoke.")
 
 
 def scope_warning(wanted: Sequence[str] | None, granted: Sequence[str] | None) -> str | None:

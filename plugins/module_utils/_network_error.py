@@ -85,7 +85,7 @@ def _untrusted(call: Call, chain: list[BaseException], route: Route) -> RequestE
             advice = "renew the certificate, or correct this machine's clock"
         # If the proxy itself uses TLS, it may be the certificate of either.
         other = f", or of the proxy {route.proxy} in front of it," if route.proxy else ""
-        return Untrusted(call, f"the certificate of {route.host}{other} does not verify ({words})", advice)
+        return Untrusted(call, f"the certificate of {route.host}{other} cannot be verified ({words})", advice)
     return None
 
 
@@ -141,7 +141,8 @@ def _unusable_certificates(call: Call, chain: list[BaseException], route: Route)
             source = route.ca_source or "the Python package certifi"
             fault = "contains no certificate that can be read" if unreadable else "cannot be read or does not exist"
             what = f"the file or folder of certificates from {source} {fault}"
-            return Unsendable(call, f"{what}, so {route.host} was not called", f"correct {source}")
+            advice = f"correct {source}" if route.ca_source else "reinstall certifi"
+            return Unsendable(call, f"{what}, so {route.host} was not called", advice)
     return None
 
 

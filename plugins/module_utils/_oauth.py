@@ -131,7 +131,7 @@ class OAuthClient:
             refusal.cause += ", although the token is active"
             refusal.advice = "ask Voucherify's support"
             raise refusal
-        self._note(f"The 404 to {REVOKE.operation} has a body.")
+        self._note(f"The 404 answer to {REVOKE.operation} has a body.")
 
     def _unusable(self, access_token: str, success: Success) -> BadAnswer:
         error = BadAnswer(
@@ -150,5 +150,5 @@ class OAuthClient:
 
 def _bad_answer(call: Call, success: Success, name: str) -> BadAnswer:
     value = success.content.get(name)
-    fault = "lacks" if value is None else "has an empty" if value == "" else "has a wrong type for"
+    fault = "lacks" if value is None else "has an empty" if value == "" else "has the wrong type for"
     return BadAnswer(call, f"the API's answer {fault} {name}", _CHECK_ADDRESS, status=success.status)

@@ -22,7 +22,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
 from ._http import Connection, Credentials, HttpClient, Pacing
-from ._known_secrets import remember_secret
+from ._known_secrets import remember_token
 from ._oauth import OAuthClient, TokenDetails, is_token
 
 Options = Mapping[str, Any]
@@ -86,7 +86,7 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
     except OAuthError as error:
         result = failed(error)
     if "access_token" in result:
-        remember_secret(result["access_token"])
+        remember_token(result["access_token"])
     differences = client.take_differences() if client else []
     return {**result, "differences": differences} if differences else result
 

@@ -25,9 +25,13 @@ _SHORTEST_ENCODED = 6
 _MAX_READ_CHARACTERS = 8 * 1024
 # Longer than any token that can be used. Each character costs memory and time.
 _MAX_SECRET_CHARACTERS = 16 * 1024
+# The characters of a bearer token (RFC 6750, section 2.1), and the underscore of base64 for URLs.
+_TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]{20,}")
+_SHORTEST_RANDOM = 20
+_PLACES_WITH_DIGITS = 3
 # As in JSON, JavaScript, C and Python: \u0041, \u{41}, \U00000041, \x41 and \101. JSON in JSON has more backslashes.
 _ESCAPED = re.compile(
-    r"\\+(?:u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|U([0-9a-f]{8})|x([0-9a-f]{2})|([0-3]?[0-7]{1,2}))", re.I
+    r"(?<!\\)\\+(?:u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|U([0-9a-f]{8})|x([0-9a-f]{2})|([0-3]?[0-7]{1,2}))", re.I
 )
 
 
@@ -46,11 +50,29 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
         # The last word was cut off, so it may be the beginning of a secret.
         words.pop()
     shown = [WITHHELD if occurring([word], secrets) else _printable(word) for word in words]
-    # A secret may also be spread over several words. Shorter parts of it may be there by chance.
+    line = " ".join(" ".join(shown).split())
+    return WITHHELD if spread_over_words(line, secrets) else line[:MAX_QUOTED_CHARACTERS]
+
+
+def spread_over_words(text: str, secrets: Iterable[str]) -> bool:
+    """Whether a text contains a secret with white space in it."""
+    # Shorter parts of a secret may be there by chance.
     long_secrets = [secret for secret in secrets if len(_letters_and_digits(secret)) >= _LONGEST_PIECE]
-    if occurring([" ".join(shown)], long_secrets, shortest=_LONGEST_PIECE):
-        return WITHHELD
-    return " ".join(" ".join(shown).split())[:MAX_QUOTED_CHARACTERS]
+    return bool(occurring([text], long_secrets, shortest=_LONGEST_PIECE))
+
+
+def without_tokens(text: str) -> str:
+    """Return a text in which everything that looks like a token is masked, even if this process has not seen it."""
+    return _TOKEN_CHARACTERS.sub(lambda match: WITHHELD if looks_random(match[0]) else match[0], text)
+
+
+def looks_random(text: str) -> bool:
+    """Whether a text may be a token or a key: it is long, has letters of both cases, and digits in several places."""
+    return (
+        len(text) >= _SHORTEST_RANDOM
+        and text.lower() != text != text.upper()
+        and len(re.findall(r"\d+", text)) >= _PLACES_WITH_DIGITS
+    )
 
 
 def occurring(texts: Iterable[str], secrets: Iterable[str], shortest: int = _SHORTEST_PIECE) -> tuple[str, ...]:

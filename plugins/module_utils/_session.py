@@ -156,7 +156,7 @@ def environment_proxy(url: str) -> tuple[str | None, str | None]:
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     # An empty variable in lower case hides the one in upper case.
-    source = next((name for name in names if os.environ.get(name) == proxy), "this machine's proxy settings")
+    source = next((name for name in names if os.environ.get(name) == proxy), "this machine's proxy setting")
     return (proxy, source) if proxy else (None, None)
 
 

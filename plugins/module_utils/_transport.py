@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,8 +25,7 @@ TIMEOUTS_PER_TRY = 3
 # All answers of the API are shorter.
 _SHORT_BODY_BYTES = 16 * 1024
 
-# A shorter user name of a proxy occurs in many harmless words.
-_SHORTEST_USER_NAME = 8
+_SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Transport:
         self._is_plain = parts.scheme == "http"
         self._session = Session()
         # Of the last call, because the environment may set another proxy for the next one.
-        self._proxy_login: tuple[str, ...] = ()
+        self._proxy_password: tuple[str, ...] = ()
         if not connection.validate_certs:
             accept_unverified()
 
@@ -78,7 +78,7 @@ class Transport:
         body = _Form(form)
         answer = failure = None
         proxy, proxy_source = self._proxy(url)
-        self._proxy_login = _login(proxy)
+        self._proxy_password = _password(proxy)
         shown_proxy = self._shown_proxy(call, proxy, proxy_source)
         ca_bundle, ca_source = self._ca_bundle()
         deadline = Deadline(connection.timeout, connection.timeout * TIMEOUTS_PER_TRY)
@@ -126,12 +126,13 @@ class Transport:
 
     def secrets(self, form: Mapping[str, str]) -> tuple[str, ...]:
         """Return the texts that no message about the last call, which had this form, may repeat."""
-        return (self._credentials.app_token, form.get("access_token", ""), *self._proxy_login)
+        return (self._credentials.app_token, form.get("access_token", ""), *self._proxy_password)
 
-    @property
-    def app_id(self) -> str:
-        """The public part of the key, unless it was mixed up with the secret one."""
-        return self._credentials.app_id
+    def secrets_in_errors(self, form: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the texts that no message about a failure of the last call may repeat."""
+        app_id = self._credentials.app_id
+        # It is the secret part of the key if the two were mixed up. A short text occurs in harmless words.
+        return (*self.secrets(form), *([app_id] if len(app_id) >= _SHORTEST_KEY else []))
 
     def _authorise(self, request: Any) -> Any:
         request.headers["X-App-Id"] = self._credentials.app_id
@@ -166,7 +167,9 @@ class Transport:
             return None
         try:
             parts = _split(proxy)
-            if not parts.hostname or proxy.count("@") != parts.netloc.count("@"):
+            # urllib3 reads a backslash as a slash, and urlsplit drops line breaks.
+            unclear = proxy.count("@") != parts.netloc.count("@") or not re.fullmatch(r"[!-\[\]-~]+", proxy)
+            if not parts.hostname or unclear:
                 raise ValueError
             place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
         except ValueError:
@@ -179,17 +182,16 @@ class Transport:
 
 
 def _split(proxy: str) -> SplitResult:
-    return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    return urlsplit(proxy if "//" in proxy else f"//{proxy}")
 
 
-def _login(proxy: str | None) -> tuple[str, ...]:
-    """Return the user name and the password in a proxy's address, as they are in it and decoded."""
+def _password(proxy: str | None) -> tuple[str, ...]:
+    """Return the password in a proxy's address, as it is in it and decoded."""
     try:
-        parts = _split(proxy or "")
+        password = _split(proxy or "").password or ""
     except ValueError:
         return ()
-    password, user = parts.password or "", parts.username or ""
-    return (password, unquote(password), *([user, unquote(user)] if len(user) >= _SHORTEST_USER_NAME else []))
+    return (password, unquote(password))
 
 
 class _Form:

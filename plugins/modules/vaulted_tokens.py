@@ -13,7 +13,7 @@ version_added: 1.0.0
 author:
   - The voucherify.oauth contributors (@voucherifyio)
 description:
-  - Makes sure that a vars file on the controller has the tokens listed, each in a vaulted variable. Tokens that are
+  - Makes sure that a vars file on the controller has the listed tokens, each in a vaulted variable. Tokens that are
     still good are kept, missing ones are generated, and all others are replaced.
   - The task is one transaction. It locks the file before it reads it and unlocks it after the last write, so runs that
     use the same file at the same time share its tokens instead of generating more.
@@ -271,7 +271,7 @@ tokens:
         - V(kept) means that the file had a good token. V(generated) means that it had no token. V(replaced) means that
           it had a token that could not be kept.
         - V(revoked) means that a token was revoked and its variable removed. V(none) means that there was nothing to
-          revoke.
+          revoke, or that the task failed before it got to this token.
       type: str
       returned: always
       choices:

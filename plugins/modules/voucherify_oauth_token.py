@@ -38,9 +38,9 @@ options:
     type: str
   scope:
     description:
-      - What the token may be used for, for example V(vouchers). A scope allows the paths that it names, so C(GET
-        /v1/vouchers) needs V(vouchers). U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token) lists
-        the scopes.
+      - What the token may be used for, for example V(vouchers). A scope gives access to the paths of that name, so
+        C(GET /v1/vouchers) needs V(vouchers).
+        U(https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token) lists the scopes.
       - A token is kept only if it has exactly these scopes, in any order. Case is ignored.
       - If not set, the API decides what a new token may be used for, and a token with any scope is kept.
     type: list
@@ -202,7 +202,8 @@ expires_in:
   sample: 900
 differences:
   description:
-    - How the API's answers differed from its documentation, in sentences without values. The task could handle them.
+    - How the API's answers differed from its documentation, in sentences without values. They did not make the task
+      fail.
     - They are also shown with C(-v). Please report them.
   type: list
   elements: str

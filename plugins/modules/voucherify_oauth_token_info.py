@@ -89,7 +89,8 @@ expires_in:
   sample: 555
 differences:
   description:
-    - How the API's answers differed from its documentation, in sentences without values. The task could handle them.
+    - How the API's answers differed from its documentation, in sentences without values. They did not make the task
+      fail.
     - They are also shown with C(-v). Please report them.
   type: list
   elements: str

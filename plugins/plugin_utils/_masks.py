@@ -10,8 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import known_secrets
-from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import WITHHELD, occurring, quotable
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import known_tokens
+from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import (
+    WITHHELD,
+    occurring,
+    quotable,
+    spread_over_words,
+)
 
 T = TypeVar("T")
 
@@ -47,10 +52,9 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
 def masked(value: T, secrets: tuple[str, ...]) -> T:
     """Return a message, or a structure of messages, with each word masked that contains a secret in any encoding.
 
-    secrets: in addition to those that this process has seen. A message of the API can name a token of another item of
-    a loop, or of another entry of a list.
+    secrets: in addition to the tokens that this process has seen.
     """
-    found = occurring(_texts(value), (*secrets, *known_secrets()))
+    found = occurring(_texts(value), (*secrets, *known_tokens()))
     # The longest first, because one secret can be a part of another.
     return _masked(value, tuple(sorted(found, key=len, reverse=True)))  # type: ignore[no-any-return]
 
@@ -59,7 +63,8 @@ def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, WITHHELD)
-        return "".join(quotable(word, secrets) if word.strip() else word for word in re.split(r"(\s+)", value))
+        shown = "".join(quotable(word, secrets) if word.strip() else word for word in re.split(r"(\s+)", value))
+        return WITHHELD if spread_over_words(shown, secrets) else shown
     if isinstance(value, Mapping):
         return {name: _masked(inner, secrets) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):

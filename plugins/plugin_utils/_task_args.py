@@ -19,8 +19,8 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
 from ansible.utils.display import Display
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_secret
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import SHORTEST_SECRET, secrets_of
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import register_secret
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import SHORTEST_SECRET
 
 try:
     from ansible.parsing.vault import EncryptedString  # type: ignore[attr-defined,unused-ignore]
@@ -73,7 +73,7 @@ def validated(
     Raises TaskArgsError.
     """
     given = decrypted(args)
-    _remember_secrets(argument_spec, given)
+    _register_secrets(argument_spec, given)
     _check_options(argument_spec, given)
     spec = _without_fallbacks(argument_spec) if on_target else argument_spec
     validation = ArgumentSpecValidator(spec, **rules).validate(without_nulls(given))
@@ -89,19 +89,16 @@ def validated(
     return options
 
 
-def _remember_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
-    """Remember the secret options.
+def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
+    """Let ansible-core 2.22 and newer mask the secret options.
 
-    ansible-core 2.22 and newer would mask them itself, but only if no option is refused. If one is, it prints lines of
-    the playbook.
+    It would do so itself, but only if no option is refused. If one is, it prints lines of the playbook.
     """
     for option, rule in spec.items():
         value = given.get(option) if rule.get("no_log") else None
         for text in value.values() if isinstance(value, Mapping) else [value]:
-            # Of a proxy, the login. Its host is in messages.
-            for secret in secrets_of({option: rule}, {option: text}):
-                if len(secret) >= SHORTEST_SECRET:
-                    remember_secret(secret)
+            if isinstance(text, str) and len(text) >= SHORTEST_SECRET:
+                register_secret(text)
 
 
 def without_nulls(options: Mapping[str, Any]) -> Options:

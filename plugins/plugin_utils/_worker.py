@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import HAS_REQUESTS
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_secret
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_token
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import GENERATED, REPLACED
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, run
@@ -85,8 +85,9 @@ class TokenAction(ModuleRunner):
                 self._display.warning(_INTERRUPTED)
             show_interruption(self, error)
             raise
-        if "access_token" in result:
-            remember_secret(result["access_token"])
+        for values in (self._given, result):
+            if isinstance(values.get("access_token"), str):
+                remember_token(values["access_token"])
         succeeded = not (result.get("failed") or result.get("unreachable"))
         secrets = secrets_of(self.MODULE.ARGUMENT_SPEC, self._given)
         if succeeded:
@@ -173,5 +174,5 @@ def _summary(result: Result) -> str:
         parts.append(f"{result['expires_in']} s left")
     line = ", ".join(parts) + (f". {result['reason']}" if "reason" in result else ".")
     if result.get("differences"):
-        line += f" The answer differs from the API's documentation: {'; '.join(result['differences'])}."
+        line += f" The answer differs from the API's documentation: {' '.join(result['differences'])}"
     return line

@@ -111,7 +111,7 @@ def test_an_untrusted_certificate_is_reported(play: Play, tmp_path: Path) -> Non
     with Sandbox.start(certificate=tmp_path / "server.pem") as secure:
         run = play([{TOKEN: {"api_base_url": secure.url}}])
         assert run.status != 0
-        assert "does not verify" in checked_output(run)
+        assert "cannot be verified" in checked_output(run)
         assert "set ca_path" in checked_output(run)
         assert not secure.requests()
 

@@ -113,7 +113,6 @@ def test_the_code_of_a_page_runs_in_its_order(
 # Messages of ansible-core that the guide explains too.
 ANSIBLE_MESSAGES = {
     "missing required arguments: app_id, app_token",
-    "This action (voucherify.oauth.vaulted_tokens) does not support async",
     "Failed to import the required Python library (requests)",
     "no vault secrets found",
     "no vault secrets were found that could decrypt",

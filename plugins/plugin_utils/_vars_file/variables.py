@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
+from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import looks_random
 
 from .vault_errors import InvalidVariableError
 
 _JINJA_WORDS = {"true", "false", "none"}
-_SHORTEST_RANDOM_WORD = 16
-_PLACES_WITH_DIGITS = 2
 
 
 def check_name(name: object, what: str) -> None:
@@ -35,19 +34,19 @@ def check_name(name: object, what: str) -> None:
             f"{what} {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not "
             "begin with a digit"
         )
-    if any(_looks_random(part) for part in name.split("_")):
-        raise InvalidVariableError(
-            f"{what} looks like a token or a key, and results show the names of variables; choose another name"
-        )
     if keyword.iskeyword(name) or name in _JINJA_WORDS:
         raise InvalidVariableError(f"{what} is a keyword of Python or Jinja; choose another name for the variable")
     if is_reserved_name(name):
         raise InvalidVariableError(f"{what} is '{name}', which Ansible reserves; choose another name for the variable")
 
 
-def _looks_random(word: str) -> bool:
-    """Whether a word may be a secret: it is long, and has digits in several places."""
-    return len(word) >= _SHORTEST_RANDOM_WORD and len(re.findall(r"\d+", word)) >= _PLACES_WITH_DIGITS
+def check_new_name(name: object, what: str) -> None:
+    """Also check that a variable with this name can be made. Raises InvalidVariableError as `check_name` does."""
+    check_name(name, what)
+    if isinstance(name, str) and any(looks_random(part) for part in name.split("_")):
+        raise InvalidVariableError(
+            f"{what} looks like a token or a key, and results show the names of variables; choose another name"
+        )
 
 
 def check_names(names: Sequence[object]) -> None:
@@ -59,7 +58,7 @@ def check_names(names: Sequence[object]) -> None:
 def check_variables(variables: Mapping[object, object]) -> None:
     """Check the value of the option `variables`. Raises InvalidVariableError, which contains no value."""
     for position, name in enumerate(variables, start=1):
-        check_name(name, f"Name {position} in variables")
+        check_new_name(name, f"Name {position} in variables")
     for name, value in variables.items():
         if not isinstance(value, str):
             filtered = "to_json" if isinstance(value, (Mapping, list, tuple)) else "string"

@@ -62,7 +62,7 @@ def splice(old: VarsText, changes: Changes) -> VarsText:
         new = parse("".join([*parts, old.text[done:]]))
         if _is_as_wanted(old, changes, new):
             return new
-    raise InvalidFileError("cannot be changed here without changing other parts of it; edit it by hand")
+    raise InvalidFileError("cannot be changed in this way without changing other parts of it; edit it by hand")
 
 
 def _without_braces(old: VarsText) -> VarsText:

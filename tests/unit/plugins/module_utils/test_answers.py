@@ -60,6 +60,33 @@ def test_an_error_does_not_show_the_token_that_is_in_it(name: str) -> None:
     assert error.api.message == "The client has ********"
 
 
+TOKEN = "FOt1kg_1Wvd5b~rEfxe6.f38bRW/tCzf4S+OSNSAF-BOGA17=="
+
+
+@pytest.mark.parametrize(
+    "message",
+    [f"Superseded by {TOKEN}", json.dumps({"access_token": TOKEN}), f"access_token={TOKEN}&a=b", f"<{TOKEN}>"],
+)
+@pytest.mark.parametrize("name", ["message", "details"])
+def test_an_error_does_not_show_a_token_that_nobody_here_knows(name: str, message: str) -> None:
+    error = error_for(409, json.dumps({"code": 409, name: message}).encode())
+    assert TOKEN[:12] not in f"{error} {error.as_dict()}"
+    assert "********" in str(error)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid scope: validation-rules-assignments, see https://docs.voucherify.io/api-reference/oauth#scopes",
+        "The request v-0a885062c80375740f of c70a6f00-cf91-4756-9df5-47628850002b at 2026-01-02T03:04:05.678Z",
+    ],
+)
+def test_an_error_shows_identifiers_and_addresses(message: str) -> None:
+    error = error_for(400, json.dumps({"code": 400, "message": message, "request_id": TOKEN}).encode())
+    assert error.api.message == message
+    assert error.api.request_id == TOKEN
+
+
 def test_a_redirect_to_a_host_named_like_a_secret_masks_it() -> None:
     with pytest.raises(errors.Redirected) as caught:
         read(CALL, answer(307, Location="https://t0psecret.evil.example/"), secrets=("t0psecret",))
@@ -132,7 +159,7 @@ def test_each_kind_of_status_has_its_own_error(status: int, kind: type[errors.Re
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_wait_that_an_error_asks_for_is_reported(status: int) -> None:
-    assert "it may be tried again in 70 s" in str(error_for(status, Retry_After="70"))
+    assert "you can try again in 70 s" in str(error_for(status, Retry_After="70"))
     assert "in more than a year" in str(error_for(status, Retry_After="9" * 30))
 
 
@@ -161,7 +188,7 @@ def test_a_used_up_billing_cycle_is_not_worth_waiting_for() -> None:
     assert error.status == 429
     assert not error.may_be_sent_again
     assert "billing cycle" in str(error)
-    assert "may be tried again in" in str(error)
+    assert "you can try again in" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_a_wait_past_max_wait_fails_at_once_and_says_when(sandbox: Sandbox, oper
     sandbox.fail(operation, status=429, headers={"Retry-After": "3000"})
     error = failure(make_client(sandbox), operation)
     assert len(sandbox.calls(operation)) == 1
-    assert "may be tried again in 3000 s" in str(error)
+    assert "you can try again in 3000 s" in str(error)
 
 
 def test_the_waits_of_one_call_are_added_up(sandbox: Sandbox) -> None:
@@ -269,7 +269,7 @@ def test_a_404_with_a_body_means_an_inactive_token_when_introspection_agrees(san
     client = make_client(sandbox)
     assert client.revoke("an-unknown-token") is False
     assert [call.operation for call in sandbox.requests()] == ["revoke", "introspect"]
-    assert client.take_differences() == ["The 404 to revoke has a body."]
+    assert client.take_differences() == ["The 404 answer to revoke has a body."]
 
 
 def test_an_empty_404_to_a_revocation_causes_no_further_call(sandbox: Sandbox) -> None:
@@ -393,7 +393,7 @@ UNUSABLE_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
     "an essential field missing": ({"body": '{"s3cret": 1}'}, "lacks (access_token|active)"),
     "an essential field of a wrong type": (
         {"body": '{"access_token": ["s3cret"], "active": "s3cret"}'},
-        "has a wrong type for (access_token|active)",
+        "has the wrong type for (access_token|active)",
     ),
     "compressed": ({"body": "s3cret", "headers": {"Content-Encoding": "br"}}, "is compressed"),
 }
@@ -455,7 +455,7 @@ def test_a_certificate_that_does_not_verify_ends_the_call(secure_sandbox: Sandbo
     error = failure(make_client(secure_sandbox), operation)
     assert isinstance(error, errors.Untrusted)
     assert error.retries == 0
-    assert "does not verify (unable to get local issuer certificate); set ca_path" in str(error)
+    assert "cannot be verified (unable to get local issuer certificate); set ca_path" in str(error)
     assert not secure_sandbox.requests()
 
 
@@ -558,7 +558,12 @@ def test_an_unreachable_proxy_is_not_mistaken_for_the_api(secure_sandbox: Sandbo
         ("http://me:hunter2@hunter2/zz@127.0.0.1:1", "proxy is not a valid proxy address"),
         ("http://hunter2?@127.0.0.1:1", "proxy is not a valid proxy address"),
         ("hunter2/zz@127.0.0.1:1", "proxy is not a valid proxy address"),
-        ("//user", "proxy is not a valid proxy address"),
+        ("http://user:pa@hunter2\\word@127.0.0.1:1", "proxy is not a valid proxy address"),
+        ("http://user:hunter2\n@127.0.0.1:1", "proxy is not a valid proxy address"),
+        ("//user:hunter2@127.0.0.1:1", "the proxy 127.0.0.1:1 on the way"),
+        # Without slashes, urllib3 reads the user name as a scheme.
+        ("user:hunter2@127.0.0.1:1", "proxy is not a valid proxy address"),
+        ("/user", "proxy is not a valid proxy address"),
         ("http://user:hunter2@[::1", "proxy is not a valid proxy address"),
         ("http://user:hunter2@127.0.0.1:99999", "proxy is not a valid proxy address"),
     ],
@@ -580,7 +585,7 @@ def test_a_refusal_does_not_show_the_id_of_the_key_which_may_be_mixed_up_with_it
 
 
 @pytest.mark.parametrize("source", ["option", "environment"])
-def test_a_message_does_not_show_the_login_for_the_proxy(
+def test_a_message_does_not_show_the_password_of_the_proxy(
     secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     words = "hunter%2B2hunter deploy-user hunter+2hunter"
@@ -591,7 +596,7 @@ def test_a_message_does_not_show_the_login_for_the_proxy(
         monkeypatch.setenv("HTTPS_PROXY", address)
         client = make_client(secure_sandbox, proxy=address if source == "option" else None, validate_certs=False)
         error = failure(client, "generate")
-    assert error.api.message == "Login ******** ******** ******** is unknown to {proxy}"
+    assert error.api.message == "Login ******** deploy-user ******** is unknown to {proxy}"
 
 
 def test_a_socks_proxy_without_pysocks_says_what_to_install(tmp_path: Path) -> None:

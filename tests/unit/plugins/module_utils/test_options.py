@@ -251,7 +251,7 @@ def test_an_unknown_scope_is_told_with_where_the_valid_ones_are_listed(sandbox: 
     sandbox.fail("generate", status=400, body='{"key": "invalid_scope", "message": "Invalid scope: coupons"}')
     result = run(generate, options_of(sandbox), check_mode=False)
     assert result["msg"].endswith(
-        "Invalid scope: coupons (invalid_scope); correct scope;"
+        "Invalid scope: coupons (invalid_scope); correct the option scope;"
         " https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes."
     )
 

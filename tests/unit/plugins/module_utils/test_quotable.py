@@ -122,6 +122,13 @@ def test_any_text_is_one_printable_line(text: str) -> None:
     assert len(shown) <= MAX_QUOTED_CHARACTERS
 
 
+@pytest.mark.parametrize("character", ["\\", "%", "&", "&#", "\\u", "\ufdfa", "=", "A1"])
+def test_a_text_of_one_character_is_handled_quickly(character: str) -> None:
+    start = time.process_time()
+    quotable(character * 8000, (SECRET, "another-secret"))
+    assert time.process_time() - start < 2
+
+
 @pytest.mark.parametrize("text", ["&#" + "1" * 5000, "&amp;#" + "1" * 5000, "a &#" + "1" * 5000 + "; b"])
 def test_a_huge_character_reference_is_withheld(text: str) -> None:
     assert "1" not in quotable(text, ("a-secret-of-a-key",))

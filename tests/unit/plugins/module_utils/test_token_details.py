@@ -162,7 +162,7 @@ def test_a_revocation_answered_with_a_web_page_is_not_a_success(sandbox: Sandbox
 @pytest.mark.parametrize("active", ["true", 1, None, []])
 def test_active_is_true_or_false(sandbox: Sandbox, client: OAuthClient, active: Any) -> None:
     answer(sandbox, "introspect", without_none({**DOCUMENTED, "active": active}))
-    with pytest.raises(BadAnswer, match=r"(lacks|has a wrong type for) active"):
+    with pytest.raises(BadAnswer, match=r"(lacks|has the wrong type for) active"):
         client.introspect("a-token")
 
 

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import (
     check_name,
     check_names,
+    check_new_name,
     check_variables,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
@@ -52,27 +53,35 @@ def test_a_name_that_is_not_an_identifier_is_refused_by_its_position_and_not_quo
     [
         "gT7kPq2LmX9sVb4RzW1c",
         "gT7kPq2LmX9sVb4RzW1cNd8HfJ3yKa6QtE5u",
-        "c70a6f00cf9147569df547628850002b",
-        "token_gT7kPq2LmX9sVb4R",
+        "token_gT7kPq2LmX9sVb4RzW1c",
         "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9_abc",
     ],
 )
 def test_a_name_that_looks_like_a_secret_is_refused_and_not_quoted(name: str) -> None:
-    with pytest.raises(InvalidVariableError) as of_names:
-        check_names([name])
+    with pytest.raises(InvalidVariableError) as of_new:
+        check_new_name(name, "tokens[1].name")
     with pytest.raises(InvalidVariableError) as of_variables:
         check_variables({name: "x"})
-    for raised in (of_names, of_variables):
+    for raised in (of_new, of_variables):
         assert "looks like a token or a key" in str(raised.value)
         assert name not in str(raised.value)
+    # It can be removed.
+    check_names([name])
 
 
 @pytest.mark.parametrize(
     "name",
-    ["voucherify_vouchers_token_2026_v1", "myApplicationToken2Production", "sha256_of_x509_certificate", "k8s_v1_22"],
+    [
+        "voucherify_vouchers_token_2026_v1",
+        "myApplicationToken2Production",
+        "sha256_of_x509_certificate",
+        "k8sclustereuwest1",
+        "voucherifyV2Env1Token",
+        "k8s_v1_22",
+    ],
 )
 def test_a_long_name_with_digits_is_accepted(name: str) -> None:
-    check_names([name])
+    check_new_name(name, "tokens[1].name")
 
 
 @pytest.mark.parametrize("name", ["class", "None", "none", "True", "true"])

@@ -13,6 +13,8 @@ except ImportError:  # ansible-core up to 2.21
         return value
 
 
+__all__ = ["known_tokens", "register_secret", "remember_token"]
+
 # A shorter text is no token but a placeholder, such as "none", which occurs in many messages.
 _SHORTEST_TOKEN = 16
 # More than the calls that a message can be about.

@@ -28,7 +28,8 @@ _MAX_SECRET_CHARACTERS = 16 * 1024
 # The characters of a bearer token (RFC 6750, section 2.1), and the underscore of base64 for URLs.
 _TOKEN_CHARACTERS = re.compile(r"[A-Za-z0-9._~+/=-]{20,}")
 _SHORTEST_RANDOM = 20
-_PLACES_WITH_DIGITS = 3
+# In a form or in JSON, also inside of a JSON string.
+_NAMED_TOKEN = re.compile(r"""(_token["'\\\s]*[:=]["'\\\s]*)[^"'\\\s&,}]{12,}""")
 # As in JSON, JavaScript, C and Python: \u0041, \u{41}, \U00000041, \x41 and \101. JSON in JSON has more backslashes.
 _ESCAPED = re.compile(
     r"(?<!\\)\\+(?:u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|U([0-9a-f]{8})|x([0-9a-f]{2})|([0-3]?[0-7]{1,2}))", re.I
@@ -63,16 +64,17 @@ def spread_over_words(text: str, secrets: Iterable[str]) -> bool:
 
 def without_tokens(text: str) -> str:
     """Return a text in which everything that looks like a token is masked, even if this process has not seen it."""
-    return _TOKEN_CHARACTERS.sub(lambda match: WITHHELD if looks_random(match[0]) else match[0], text)
+    text = _NAMED_TOKEN.sub(rf"\1{WITHHELD}", text)
+    return _TOKEN_CHARACTERS.sub(lambda match: WITHHELD if looks_random(match[0], digits=1) else match[0], text)
 
 
-def looks_random(text: str) -> bool:
-    """Whether a text may be a token or a key: it is long, has letters of both cases, and digits in several places."""
-    return (
-        len(text) >= _SHORTEST_RANDOM
-        and text.lower() != text != text.upper()
-        and len(re.findall(r"\d+", text)) >= _PLACES_WITH_DIGITS
-    )
+def looks_random(text: str, digits: int) -> bool:
+    """Whether a text may be a token or a key: it is long, and has letters of both cases and some digits.
+
+    digits: in how many places it must have digits.
+    """
+    has_both_cases = text.lower() != text != text.upper()
+    return len(text) >= _SHORTEST_RANDOM and has_both_cases and len(re.findall(r"\d+", text)) >= digits
 
 
 def occurring(texts: Iterable[str], secrets: Iterable[str], shortest: int = _SHORTEST_PIECE) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 from ._answers import MAX_ANSWER_BYTES, Answer, json_object
 from ._deadline import Deadline, current_deadline
 from ._errors import Call, Unsendable
+from ._known_secrets import known_tokens
 from ._network_error import Route, network_error
 from ._quotable import quotable
 from ._session import IMPORT_ERROR, Session, accept_unverified, environment_proxy
@@ -132,7 +133,7 @@ class Transport:
         """Return the texts that no message about a failure of the last call may repeat."""
         app_id = self._credentials.app_id
         # It is the secret part of the key if the two were mixed up. A short text occurs in harmless words.
-        return (*self.secrets(form), *([app_id] if len(app_id) >= _SHORTEST_KEY else []))
+        return (*self.secrets(form), *known_tokens(), *([app_id] if len(app_id) >= _SHORTEST_KEY else []))
 
     def _authorise(self, request: Any) -> Any:
         request.headers["X-App-Id"] = self._credentials.app_id

@@ -17,6 +17,7 @@ PROMISES = {
     "Never printed:": [
         "integration/test_secrets::test_a_success_prints_and_stores_no_secret",
         "integration/test_secrets::test_a_failure_prints_no_secret_and_stays_readable",
+        "integration/test_secrets::test_a_refusal_that_names_a_token_of_this_run_does_not_print_it",
         "integration/test_secrets::test_a_loop_prints_no_token_when_ansible_ends_it",
         "integration/test_secrets_in_options::test_no_output_shows_a_secret_from_any_option",
         "integration/test_vaulted_tokens::test_the_result_is_shown_with_names_and_reasons_and_without_secrets",
@@ -29,12 +30,14 @@ PROMISES = {
         "integration/test_secrets::test_a_success_prints_and_stores_no_secret",
         "integration/test_token_vault::test_the_role_prints_and_stores_no_secret",
         "integration/test_options_on_target::test_no_file_with_a_secret_is_left_on_the_target",
+        "integration/test_keys_in_playbooks::test_a_run_that_is_killed_leaves_no_secret_in_a_file",
         "integration/test_vaulted_tokens::test_async_is_refused_with_the_reason",
         "integration/test_vaulted_vars::test_a_run_without_vault_secrets_and_a_task_with_async_say_why_they_fail",
         "unit/plugins/plugin_utils/vars_file/test_vault_file::test_a_backup_has_no_plain_text_of_what_is_vaulted_now",
     ],
     "Never sent elsewhere:": [
         f"{HTTP}::test_a_redirect_is_reported_and_its_target_receives_nothing",
+        "integration/test_keys_in_playbooks::test_the_target_of_a_redirect_receives_nothing",
         f"{HTTP}::test_netrc_adds_no_credentials",
         f"{HTTP}::test_a_certificate_that_does_not_verify_ends_the_call",
         f"{HTTP}::test_plain_http_on_this_machine_never_goes_through_a_proxy",

@@ -16,6 +16,8 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import 
 from .vault_errors import InvalidVariableError
 
 _JINJA_WORDS = {"true", "false", "none"}
+# More than in names such as myApp2Token3, and fewer than in nearly all tokens.
+_PLACES_WITH_DIGITS = 3
 
 
 def check_name(name: object, what: str) -> None:
@@ -43,7 +45,7 @@ def check_name(name: object, what: str) -> None:
 def check_new_name(name: object, what: str) -> None:
     """Also check that a variable with this name can be made. Raises InvalidVariableError as `check_name` does."""
     check_name(name, what)
-    if isinstance(name, str) and any(looks_random(part) for part in name.split("_")):
+    if isinstance(name, str) and any(looks_random(part, _PLACES_WITH_DIGITS) for part in name.split("_")):
         raise InvalidVariableError(
             f"{what} looks like a token or a key, and results show the names of variables; choose another name"
         )

@@ -65,7 +65,13 @@ TOKEN = "FOt1kg_1Wvd5b~rEfxe6.f38bRW/tCzf4S+OSNSAF-BOGA17=="
 
 @pytest.mark.parametrize(
     "message",
-    [f"Superseded by {TOKEN}", json.dumps({"access_token": TOKEN}), f"access_token={TOKEN}&a=b", f"<{TOKEN}>"],
+    [
+        f"Superseded by {TOKEN}",
+        f"By {TOKEN.translate(str.maketrans('0123456', 'abcdefg'))}",
+        json.dumps({"access_token": TOKEN}),
+        f"access_token={TOKEN}&a=b",
+        f"<{TOKEN}>",
+    ],
 )
 @pytest.mark.parametrize("name", ["message", "details"])
 def test_an_error_does_not_show_a_token_that_nobody_here_knows(name: str, message: str) -> None:
@@ -77,6 +83,7 @@ def test_an_error_does_not_show_a_token_that_nobody_here_knows(name: str, messag
 @pytest.mark.parametrize(
     "message",
     [
+        "The access_token is invalid, or token_type: access_token: required",
         "Invalid scope: validation-rules-assignments, see https://docs.voucherify.io/api-reference/oauth#scopes",
         "The request v-0a885062c80375740f of c70a6f00-cf91-4756-9df5-47628850002b at 2026-01-02T03:04:05.678Z",
     ],

@@ -169,7 +169,7 @@ class Transport:
         try:
             parts = _split(proxy)
             # urllib3 reads a backslash as a slash, and urlsplit drops line breaks.
-            unclear = proxy.count("@") != parts.netloc.count("@") or not re.fullmatch(r"[!-\[\]-~]+", proxy)
+            unclear = proxy.count("@") != parts.netloc.count("@") or re.search(r"[\\\0- \x7f]", proxy)
             if not parts.hostname or unclear:
                 raise ValueError
             place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -40,10 +41,14 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
                 parts = urlsplit(text)
                 found.update(filter(None, [parts.password]))
                 found.update(user for user in [parts.username or ""] if len(user) >= SHORTEST_SECRET)
-            elif name not in _SHOWN and (
-                len(text) >= SHORTEST_SECRET
-                if secret
-                else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
+            elif (
+                name not in _SHOWN
+                and not (name == "ca_path" and os.path.isabs(text))
+                and (
+                    len(text) >= SHORTEST_SECRET
+                    if secret
+                    else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
+                )
             ):
                 found.add(text.strip())
     return tuple(sorted(found, key=lambda text: (-len(text), text)))

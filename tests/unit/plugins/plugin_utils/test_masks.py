@@ -53,10 +53,11 @@ def test_names_numbers_and_hosts_stay_readable() -> None:
         "api_base_url": "https://us1.api.voucherify.io",
         "proxy": "http://user:pass-word@proxy.example:3128",
         "timeout": 10,
+        "ca_path": "/home/someone/project/certificates/ca.pem",
     }
     message = (
         "us1.api.voucherify.io answered 400, Invalid scope: validation-rules-assignments;\n  proxy.example is asked for"
-        " 10 s, and access_token must be a string. " + "Long. " * 100
+        " 10 s, and access_token must be a string. /home/someone/project/tokens.yml is empty. " + "Long. " * 100
     )
     assert masked(message, secrets_of(ARGUMENT_SPEC, options)) == message
 

@@ -41,14 +41,10 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
                 parts = urlsplit(text)
                 found.update(filter(None, [parts.password]))
                 found.update(user for user in [parts.username or ""] if len(user) >= SHORTEST_SECRET)
-            elif (
-                name not in _SHOWN
-                and not (name == "ca_path" and os.path.isabs(text))
-                and (
-                    len(text) >= SHORTEST_SECRET
-                    if secret
-                    else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
-                )
+            elif not _is_shown(name, text) and (
+                len(text) >= SHORTEST_SECRET
+                if secret
+                else len(text) >= _SHORTEST_IN_OTHERS and not _NAME.fullmatch(text)
             ):
                 found.add(text.strip())
     return tuple(sorted(found, key=lambda text: (-len(text), text)))
@@ -75,6 +71,11 @@ def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_masked(inner, secrets) for inner in value]
     return value
+
+
+def _is_shown(option: str, text: str) -> bool:
+    # A folder of the certificates may also be one of the vars file, which messages name.
+    return option in _SHOWN or (option == "ca_path" and os.path.isabs(text))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -66,9 +66,14 @@ class RunVault:
         ids = set(other_ids)
         fitting = [key for key in self._keys if {key.vault_id} == ids] or self._keys
         if len(fitting) > 1:
+            advice = "set vault_id to one of them"
+            if len({key.vault_id for key in fitting}) == 1:
+                advice = (
+                    "load only one of them (ANSIBLE_VAULT_PASSWORD_FILE also loads one), or give them different ids"
+                )
             raise VaultSecretError(
-                f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with; "
-                "set vault_id to one of them"
+                f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with;"
+                f" {advice}"
             )
         return _checked(fitting[0])
 

@@ -109,7 +109,7 @@ CASES = {
         [TOKEN, MISSPELLED_KEYWORD], [TOKEN, {**MISSPELLED_KEYWORD, "no_log": True}], shown_since=(2, 19)
     ),
     "items of a condition that cannot be templated": Case(
-        [TOKEN, MISSPELLED_CONDITION], [TOKEN, {**MISSPELLED_CONDITION, "no_log": True}]
+        [TOKEN, MISSPELLED_CONDITION], [TOKEN, {**MISSPELLED_CONDITION, "no_log": True}], shown_since=(2, 19)
     ),
     "items of include_role": Case([TOKEN, ROLE], [TOKEN, {**ROLE, "no_log": True}], shown_since=(2, 19)),
     "the keyword environment": Case(

@@ -90,7 +90,7 @@ def test_a_run_that_is_killed_leaves_no_secret_in_a_file(
     sandbox: Sandbox, environment: dict[str, str], tmp_path: Path, playbook: str, operation: str
 ) -> None:
     sandbox.fail(operation, times=ALWAYS, hang=True)
-    folders = {name: str(tmp_path / name) for name in ("TMPDIR", "ANSIBLE_LOCAL_TEMP", "ANSIBLE_REMOTE_TMP")}
+    folders = {name: str(tmp_path / name) for name in ("TMPDIR", "ANSIBLE_REMOTE_TMP")}
     (tmp_path / "TMPDIR").mkdir()
     run = subprocess.Popen(
         [command_path("ansible-playbook"), f"voucherify.oauth.{playbook}"],

@@ -12,13 +12,13 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OAuthError
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_token
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     connection_argument_spec,
     failed,
     new_client,
+    remember_token,
 )
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_diff import file_diff

@@ -17,7 +17,11 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
     is_loop,
     show_interruption,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
+    TaskArgsError,
+    check_no_secret,
+    validated,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
@@ -63,6 +67,8 @@ class ActionModule(ActionBase):
     def _edit(self, options: dict[str, Any]) -> dict[str, Any]:
         variables, names = options["variables"] or {}, options["names"] or []
         check_variables(variables)
+        for position, name in enumerate(variables, start=1):
+            check_no_secret(name, f"Name {position} in variables")
         check_names(names)
         settings = file_settings(self, options)
         with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=bool(variables)) as file:

@@ -144,8 +144,9 @@ def _api_error(content: Mapping[str, Any], secrets: tuple[str, ...]) -> ApiError
     secrets = (*secrets, *(text for name in _TOKEN_FIELDS if isinstance(text := content.get(name), str)))
     names = ("key", "message", "details", "request_id")
     words = {name: quotable(word, secrets) for name in names if isinstance(word := content.get(name), str)}
-    for name in {"message", "details"} & set(words):
-        words[name] = without_tokens(words[name])
+    for name in ("message", "details"):
+        if name in words:
+            words[name] = without_tokens(words[name])
     return ApiError(**words)
 
 

@@ -22,8 +22,16 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
 from ._http import Connection, Credentials, HttpClient, Pacing
-from ._known_secrets import remember_token
+from ._known_tokens import add_known_token
 from ._oauth import OAuthClient, TokenDetails, is_token
+
+try:
+    from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]
+except ImportError:  # ansible-core up to 2.21
+
+    def register_secret(value: str, /) -> str:
+        return value
+
 
 Options = Mapping[str, Any]
 Result = dict[str, Any]
@@ -89,6 +97,17 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
         remember_token(result["access_token"])
     differences = client.take_differences() if client else []
     return {**result, "differences": differences} if differences else result
+
+
+def let_core_mask(secret: str) -> None:
+    """Let ansible-core 2.22 and newer mask a token or a key in all output of this run."""
+    register_secret(secret)
+
+
+def remember_token(token: str) -> None:
+    """Keep a token out of later messages, because the API can name it when it refuses another call."""
+    if add_known_token(token):
+        let_core_mask(token)
 
 
 def failed(error: OAuthError) -> Result:

@@ -20,6 +20,7 @@ from typing import Any
 
 from ._deadline import Deadline, current_deadline
 from ._errors import LibraryMissing
+from ._proxy import Proxy
 
 try:
     import requests
@@ -151,13 +152,13 @@ def accept_unverified() -> None:
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
-def environment_proxy(url: str) -> tuple[str | None, str | None]:
-    """Return the proxy that the environment sets for a URL, and the variable that sets it."""
+def environment_proxy(url: str) -> Proxy | None:
+    """Return the proxy that the environment sets for a URL."""
     proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
     names = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
     # An empty variable in lower case hides the one in upper case.
     source = next((name for name in names if os.environ.get(name) == proxy), "this machine's proxy setting")
-    return (proxy, source) if proxy else (None, None)
+    return Proxy(proxy, source) if proxy else None
 
 
 class _QuietDuringCalls(logging.Filter):

@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ._answers import MAX_ANSWER_BYTES, Answer, json_object
 from ._deadline import Deadline, current_deadline
 from ._errors import Call, Unsendable
-from ._known_secrets import known_tokens
+from ._known_tokens import known_tokens
 from ._network_error import Route, network_error
+from ._proxy import Proxy
 from ._quotable import quotable
 from ._session import IMPORT_ERROR, Session, accept_unverified, environment_proxy
 
@@ -68,7 +68,7 @@ class Transport:
         self._is_plain = parts.scheme == "http"
         self._session = Session()
         # Of the last call, because the environment may set another proxy for the next one.
-        self._proxy_password: tuple[str, ...] = ()
+        self._proxy: Proxy | None = None
         if not connection.validate_certs:
             accept_unverified()
 
@@ -78,9 +78,10 @@ class Transport:
         url = connection.base_url + call.path
         body = _Form(form)
         answer = failure = None
-        proxy, proxy_source = self._proxy(url)
-        self._proxy_password = _password(proxy)
-        shown_proxy = self._shown_proxy(call, proxy, proxy_source)
+        proxy = self._proxy = self._proxy_for(url)
+        if proxy and not proxy.place:
+            advice = f"correct {proxy.source}, and percent-encode special characters in its user name and password"
+            raise Unsendable(call, f"{proxy.source} is not a valid proxy address", advice)
         ca_bundle, ca_source = self._ca_bundle()
         deadline = Deadline(connection.timeout, connection.timeout * TIMEOUTS_PER_TRY)
         try:
@@ -100,7 +101,7 @@ class Transport:
                     auth=self._authorise,
                     timeout=connection.timeout,
                     verify=connection.validate_certs and (ca_bundle or True),
-                    proxies={"https": proxy} if proxy else {},
+                    proxies={"https": proxy.address} if proxy else {},
                     allow_redirects=False,
                     stream=True,
                 ) as response,
@@ -114,7 +115,8 @@ class Transport:
         if deadline.expired or _has_forbidden_body(answer):
             self.close()
         if answer is None or (deadline.expired and _is_incomplete(answer)):
-            route = Route(self._host, shown_proxy, proxy_source, ca_source)
+            place = quotable(proxy.place or "", self.secrets({})) if proxy else None
+            route = Route(self._host, place, proxy.source if proxy else None, ca_source)
             # If the time was over, that is the cause of every exception of a connection. The texts of exceptions may
             # quote a proxy's password, so the chain ends here.
             raised = None if deadline.expired and deadline.has_connection else failure
@@ -127,7 +129,8 @@ class Transport:
 
     def secrets(self, form: Mapping[str, str]) -> tuple[str, ...]:
         """Return the texts that no message about the last call, which had this form, may repeat."""
-        return (self._credentials.app_token, form.get("access_token", ""), *self._proxy_password)
+        of_proxy = self._proxy.secrets if self._proxy else ()
+        return (self._credentials.app_token, form.get("access_token", ""), *of_proxy)
 
     def secrets_in_errors(self, form: Mapping[str, str]) -> tuple[str, ...]:
         """Return the texts that no message about a failure of the last call may repeat."""
@@ -140,13 +143,12 @@ class Transport:
         request.headers["X-App-Token"] = self._credentials.app_token
         return request
 
-    def _proxy(self, url: str) -> tuple[str | None, str | None]:
-        """Return the proxy to use, and the option or environment variable that sets it."""
+    def _proxy_for(self, url: str) -> Proxy | None:
         # Plain HTTP is only for this machine, and a proxy could read the credentials.
         if self._is_plain:
-            return None, None
+            return None
         if self._connection.proxy:
-            return self._connection.proxy, "proxy"
+            return Proxy(self._connection.proxy, "proxy")
         return environment_proxy(url)
 
     def _ca_bundle(self) -> tuple[str | None, str | None]:
@@ -157,42 +159,6 @@ class Transport:
             if os.environ.get(name):
                 return os.environ[name], name
         return None, None
-
-    def _shown_proxy(self, call: Call, proxy: str | None, source: str | None) -> str | None:
-        """Return a proxy's host and port. Raises Unsendable if it is unclear which part of the address is the host.
-
-        A slash or a similar character in the password ends the address early. A part of the password would be looked
-        up as the name of a host, and shown.
-        """
-        if not proxy:
-            return None
-        try:
-            parts = _split(proxy)
-            # urllib3 reads a backslash as a slash, and urlsplit drops line breaks.
-            unclear = proxy.count("@") != parts.netloc.count("@") or re.search(r"[\\\0- \x7f]", proxy)
-            if not parts.hostname or unclear:
-                raise ValueError
-            place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-        except ValueError:
-            raise Unsendable(
-                call,
-                f"{source} is not a valid proxy address",
-                f"correct {source}, and percent-encode special characters in its user name and password",
-            ) from None
-        return quotable(place, self.secrets({}))
-
-
-def _split(proxy: str) -> SplitResult:
-    return urlsplit(proxy if "//" in proxy else f"//{proxy}")
-
-
-def _password(proxy: str | None) -> tuple[str, ...]:
-    """Return the password in a proxy's address, as it is in it and decoded."""
-    try:
-        password = _split(proxy or "").password or ""
-    except ValueError:
-        return ()
-    return (password, unquote(password))
 
 
 class _Form:

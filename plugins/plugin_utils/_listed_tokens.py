@@ -15,9 +15,9 @@ from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token
     check_min_expires_in,
     check_scope,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, check_no_secret
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name, check_new_name
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
 
@@ -159,7 +159,9 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
     for position, entry in enumerate(options["tokens"]):
         where = f"tokens[{position}]"
         wanted = _wanted(options, entry, where)
-        (check_new_name if wanted else check_name)(entry["name"], f"{where}.name")
+        check_name(entry["name"], f"{where}.name")
+        if wanted:
+            check_no_secret(entry["name"], f"{where}.name")
         if entry["name"] in {other.name for other in listed}:
             raise TaskArgsError(f"{where}.name is listed twice; a variable has one token, so list each name once")
         listed.append(ListedToken(entry["name"], wanted))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import known_tokens
+from ansible_collections.voucherify.oauth.plugins.module_utils._known_tokens import known_tokens
 from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import (
     WITHHELD,
     occurring,

@@ -19,7 +19,8 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
 from ansible.utils.display import Display
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import register_secret
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import let_core_mask
+from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import looks_random
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import SHORTEST_SECRET
 
 try:
@@ -39,6 +40,8 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "bool": check_type_bool,
     "list": check_type_list,
 }
+# More than in names such as myApp2Token3, and fewer than in nearly all tokens.
+_PLACES_WITH_DIGITS = 3
 # The messages of these errors only contain names of options. With correct types, ansible-core raises no others.
 _NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
 
@@ -98,7 +101,18 @@ def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
         value = given.get(option) if rule.get("no_log") else None
         for text in value.values() if isinstance(value, Mapping) else [value]:
             if isinstance(text, str) and len(text) >= SHORTEST_SECRET:
-                register_secret(text)
+                let_core_mask(text)
+
+
+def check_no_secret(name: str, what: str) -> None:
+    """Check that the name for a new variable does not look like a token or a key. Raises TaskArgsError.
+
+    what: begins the sentence, which does not quote the name.
+    """
+    if any(looks_random(part, _PLACES_WITH_DIGITS) for part in name.split("_")):
+        raise TaskArgsError(
+            f"{what} looks like a token or a key, and results show the names of variables; choose another name"
+        )
 
 
 def without_nulls(options: Mapping[str, Any]) -> Options:

@@ -11,10 +11,9 @@ from typing import Any, Protocol
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.voucherify.oauth.plugins.module_utils._http import HAS_REQUESTS
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_secrets import remember_token
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import GENERATED, REPLACED
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, run
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, remember_token, run
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import VARIABLES, ModuleRunner
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (

@@ -195,6 +195,8 @@ REPLACED = """
     access_token: "{{ made.access_token }}"
     force: true
     revoke_replaced: true
+    retries: 0
+  register: replaced
 """
 # The API refuses these calls, and names its newest token, which is not an option of the task.
 REFUSALS = {
@@ -229,17 +231,7 @@ def test_a_refusal_that_names_a_token_of_this_run_does_not_print_it(
 @EACH_WAY
 def test_a_warning_is_shown_although_the_result_is_censored(play: Play, sandbox: Sandbox, way: str) -> None:
     sandbox.fail("revoke", status=500, times=9)
-    tasks = """
-- voucherify.oauth.voucherify_oauth_token:
-  register: made
-- voucherify.oauth.voucherify_oauth_token:
-    access_token: "{{ made.access_token }}"
-    force: true
-    revoke_replaced: true
-    retries: 0
-  register: replaced
-"""
-    run = play(tasks, way=way, fetch=["replaced"])
+    run = play(REPLACED, way=way, fetch=["replaced"])
     assert run.status == 0, run.output
     output = run.unwrapped
     assert output.count("[WARNING]: A new token was generated, but the old one may still be active.") == 1
@@ -294,3 +286,21 @@ def test_a_loop_prints_no_token_when_ansible_ends_it(
         assert sandbox.live_tokens()
         assert not find_secrets(run.output, sandbox)
         assert re.search(sentence, run.unwrapped)
+
+
+def test_a_name_that_looks_like_a_secret_is_refused_and_not_shown(play: Play, tmp_path: Path) -> None:
+    name = "gT7kPq2LmX9sVb4RzW1cNd8HfJ3y"
+    tasks = """
+- voucherify.oauth.vaulted_tokens:
+    path: tokens.yml
+    tokens: [{name: "{{ lookup('env', 'NAME') }}"}]
+  ignore_errors: true
+- voucherify.oauth.vaulted_vars:
+    path: tokens.yml
+    variables: "{{ dict([[lookup('env', 'NAME'), 'a value']]) }}"
+  ignore_errors: true
+"""
+    run = play(tasks, "-vvv", "--diff", environment={"NAME": name})
+    assert run.status == 0, run.output
+    assert run.unwrapped.count("looks like a token or a key") >= 2
+    assert name not in run.output

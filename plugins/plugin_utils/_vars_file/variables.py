@@ -11,13 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
-from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import looks_random
 
 from .vault_errors import InvalidVariableError
 
 _JINJA_WORDS = {"true", "false", "none"}
-# More than in names such as myApp2Token3, and fewer than in nearly all tokens.
-_PLACES_WITH_DIGITS = 3
 
 
 def check_name(name: object, what: str) -> None:
@@ -42,15 +39,6 @@ def check_name(name: object, what: str) -> None:
         raise InvalidVariableError(f"{what} is '{name}', which Ansible reserves; choose another name for the variable")
 
 
-def check_new_name(name: object, what: str) -> None:
-    """Also check that a variable with this name can be made. Raises InvalidVariableError as `check_name` does."""
-    check_name(name, what)
-    if isinstance(name, str) and any(looks_random(part, _PLACES_WITH_DIGITS) for part in name.split("_")):
-        raise InvalidVariableError(
-            f"{what} looks like a token or a key, and results show the names of variables; choose another name"
-        )
-
-
 def check_names(names: Sequence[object]) -> None:
     """Check the value of the option `names`. Raises InvalidVariableError."""
     for position, name in enumerate(names):
@@ -60,7 +48,7 @@ def check_names(names: Sequence[object]) -> None:
 def check_variables(variables: Mapping[object, object]) -> None:
     """Check the value of the option `variables`. Raises InvalidVariableError, which contains no value."""
     for position, name in enumerate(variables, start=1):
-        check_new_name(name, f"Name {position} in variables")
+        check_name(name, f"Name {position} in variables")
     for name, value in variables.items():
         if not isinstance(value, str):
             filtered = "to_json" if isinstance(value, (Mapping, list, tuple)) else "string"

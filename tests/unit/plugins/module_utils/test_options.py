@@ -17,7 +17,7 @@ import yaml
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible_collections.voucherify.oauth.plugins.doc_fragments.connection import ModuleDocFragment
-from ansible_collections.voucherify.oauth.plugins.module_utils import _known_secrets
+from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options_file
 from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
@@ -203,7 +203,7 @@ def test_a_loop_keeps_its_client_and_another_key_gets_its_own(sandbox: Sandbox) 
 def test_a_token_that_is_returned_is_registered_as_a_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     # Only ansible-core 2.22 and later have the real one.
-    monkeypatch.setattr(_known_secrets, "register_secret", registered.append)
+    monkeypatch.setattr(options_file, "register_secret", registered.append)
     result = run(generate, options_of(sandbox), check_mode=False)
     assert registered == [result["access_token"]]
 

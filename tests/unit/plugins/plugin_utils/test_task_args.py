@@ -11,7 +11,12 @@ import pytest
 from ansible.parsing.yaml.objects import AnsibleUnicode
 from ansible.utils.display import Display
 from ansible_collections.voucherify.oauth.plugins.modules import vaulted_vars, voucherify_oauth_token
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, decrypted, validated
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
+    TaskArgsError,
+    check_no_secret,
+    decrypted,
+    validated,
+)
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -139,3 +144,33 @@ def test_ansible_strings_become_plain_strings_and_other_values_stay() -> None:
 
     assert value == {"a": ["b", 1, None, True, [2.5]]}
     assert {type(text) for text in (next(iter(value)), value["a"][0])} == {str}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gT7kPq2LmX9sVb4RzW1c",
+        "gT7kPq2LmX9sVb4RzW1cNd8HfJ3yKa6QtE5u",
+        "token_gT7kPq2LmX9sVb4RzW1c",
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9_abc",
+    ],
+)
+def test_a_name_that_looks_like_a_secret_is_refused_and_not_quoted(name: str) -> None:
+    with pytest.raises(TaskArgsError, match="looks like a token or a key") as raised:
+        check_no_secret(name, "tokens[1].name")
+    assert name not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "voucherify_vouchers_token_2026_v1",
+        "myApplicationToken2Production",
+        "sha256_of_x509_certificate",
+        "k8sclustereuwest1",
+        "voucherifyV2Env1Token",
+        "k8s_v1_22",
+    ],
+)
+def test_a_long_name_with_digits_is_accepted(name: str) -> None:
+    check_no_secret(name, "tokens[1].name")

@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import (
     check_name,
     check_names,
-    check_new_name,
     check_variables,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
@@ -46,42 +45,6 @@ def test_a_name_that_is_not_an_identifier_is_refused_by_its_position_and_not_quo
     assert str(of_names.value) == "names[1]" + rest
     assert str(of_variables.value) == "Name 2 in variables" + rest
     assert "secret" not in rest
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "gT7kPq2LmX9sVb4RzW1c",
-        "gT7kPq2LmX9sVb4RzW1cNd8HfJ3yKa6QtE5u",
-        "token_gT7kPq2LmX9sVb4RzW1c",
-        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9_abc",
-    ],
-)
-def test_a_name_that_looks_like_a_secret_is_refused_and_not_quoted(name: str) -> None:
-    with pytest.raises(InvalidVariableError) as of_new:
-        check_new_name(name, "tokens[1].name")
-    with pytest.raises(InvalidVariableError) as of_variables:
-        check_variables({name: "x"})
-    for raised in (of_new, of_variables):
-        assert "looks like a token or a key" in str(raised.value)
-        assert name not in str(raised.value)
-    # It can be removed.
-    check_names([name])
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "voucherify_vouchers_token_2026_v1",
-        "myApplicationToken2Production",
-        "sha256_of_x509_certificate",
-        "k8sclustereuwest1",
-        "voucherifyV2Env1Token",
-        "k8s_v1_22",
-    ],
-)
-def test_a_long_name_with_digits_is_accepted(name: str) -> None:
-    check_new_name(name, "tokens[1].name")
 
 
 @pytest.mark.parametrize("name", ["class", "None", "none", "True", "true"])

@@ -105,7 +105,7 @@ project's sandbox on the same machine, without a rate limit and with new tokens.
 exactly the calls or tokens that the case should make, or the benchmark fails.
 
 The time for one token in a loop is the difference between a task that loops over {sizes.items} and one that loops
-over a single token, divided by {sizes.items - 1}. Both are in the same run, after a third task that takes the one-time
+over a single token, divided by {sizes.items - 1}. Both are in the same run, after a task that absorbs the one-time
 costs of a run, such as imports. So the start of Ansible, the start of the task and the first connection are not
 included. A callback plugin measures when tasks begin. For {sizes.hosts} hosts, the figure is the time of the task, and
 for {sizes.many_tokens} tokens in a loop it is the time of the whole command. For vaulted variables, it is the time of

@@ -58,7 +58,7 @@ def _key(vault_format: str, count: int, step: str) -> str:
 def _tasks(vault_format: str, count: int) -> list[Task]:
     """Return the tasks of one run. An assertion after each step proves that it did its work."""
     return [
-        # Takes the one-time costs of a run, such as imports.
+        # Absorbs the one-time costs of a run, such as imports.
         _write("first", {"any": "thing"}, vault_format, file="first.yml"),
         _write("write", "{{ wanted }}", vault_format),
         _prove(f"step.added | length == {count}"),

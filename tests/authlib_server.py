@@ -3,7 +3,8 @@
 """Authlib's OAuth server with Voucherify's paths and headers.
 
 It follows RFC 6749, 7662 and 7009 where Voucherify's documentation differs from them: it sends no `expires_at`, other
-fields in an introspection, 200 for every revocation, and errors in another format. Authlib implements all of the OAuth.
+fields in an introspection, 200 for every revocation, and errors in another format. Authlib implements all of the OAuth
+part.
 """
 
 from __future__ import annotations

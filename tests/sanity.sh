@@ -13,8 +13,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export HOME=$PWD/build/home
 log=$PWD/build/sanity.log
 
-# ansible-test installs pip into each of them with a script that it downloads unless it is in the cache. The pip that comes
-# with Python is good enough, so put a script into the cache. Only ansible-test knows the name that it looks for.
+# ansible-test installs pip into each of these virtual environments with a script that it downloads unless it is in the
+# cache. The pip that comes with Python is good enough, so put a script into the cache. Only ansible-test knows the name
+# that it looks for.
 cache=$HOME/.ansible/test/cache
 mkdir -p "$cache"
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')

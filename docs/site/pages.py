@@ -73,7 +73,7 @@ def list_plugins(kind: str) -> dict[str, Any]:
 def page(playbooks: list[Playbook]) -> Iterator[str]:
     """Yield the page about the playbooks."""
     yield from ("Playbooks", "=========", "")
-    yield from ("You run these playbooks by their full names. The comments say what each one needs.", "")
+    yield from ("You run these playbooks by their full names. The text above each playbook says what it needs.", "")
     yield from (".. contents::", "   :local:", "   :depth: 1", "")
     for playbook in playbooks:
         yield from (f".. _{playbook.name}:", "", playbook.name, "-" * len(playbook.name), "")

@@ -172,7 +172,9 @@ class ActionModule(ModuleRunner):
             "tokens": [entry.result(failed=failure is not None) for entry in listed],
         }
         if outcome:
-            result.update(format=outcome.format, vault_id=outcome.vault_id)
+            result["format"] = outcome.format
+            if outcome.vault_id:
+                result["vault_id"] = outcome.vault_id
             if outcome.backup_file:
                 result["backup_file"] = outcome.backup_file
             if outcome.changed and links > 1:

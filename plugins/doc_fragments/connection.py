@@ -33,7 +33,7 @@ options:
   timeout:
     description:
       - Connect and read timeout, in seconds, from V(1) to V(86400).
-      - One try of a call takes at most three times as long, however slowly the API sends its answer. This
+      - One try of a call takes at most three times this long, however slowly the API sends its answer. This
         includes the time that the system needs to look up the host's name.
     type: int
     default: 10

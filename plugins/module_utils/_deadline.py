@@ -24,9 +24,9 @@ _thread = threading.local()
 
 
 class Deadline:
-    """Shuts down the sockets of a try when its time is over, so that reading from or writing to them fails.
+    """Shuts down the sockets of a try when its time is up, so that reading from or writing to them fails.
 
-    A context manager; leaving it ends the try. expired: whether the time was over before that.
+    A context manager; leaving it ends the try. expired: whether the time was up before that.
     """
 
     def __init__(self, timeout: float, total: float) -> None:
@@ -60,9 +60,9 @@ class Deadline:
         return max(0.001, self._end - time.monotonic())
 
     def call(self, work: Callable[[], T]) -> T:
-        """Do work that cannot be interrupted. Raises what C(work) raises, or TimeoutError if the time is over first.
+        """Do work that cannot be interrupted. Raises what C(work) raises, or TimeoutError if the time is up first.
 
-        C(work) runs in a thread, which is abandoned when the time is over.
+        C(work) runs in a thread, which is abandoned when the time is up.
         """
         outcomes: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
@@ -87,7 +87,7 @@ class Deadline:
         return bool(self._handles)
 
     def watch(self, descriptor: int) -> None:
-        """Also shut down the connection of this file descriptor when the time is over."""
+        """Also shut down the connection of this file descriptor when the time is up."""
         self._handles.append(socket.socket(fileno=os.dup(descriptor)))
         if self.expired:
             self._expire()

@@ -189,7 +189,7 @@ class RateLimited(RequestError):
 
 
 class Refused(RequestError):
-    """A 4xx, or a 429 that waiting does not change.
+    """A 4xx, except a 429 that ends after a wait.
 
     empty: whether the answer had no body.
     answer_lost_before, server_failed_before: whether an earlier try of the same call ended in NoAnswer, ServerFailed.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-# A shorter text is no token but a placeholder, such as "none", which occurs in many messages.
+# A shorter text is not a token but a placeholder, such as "none", which occurs in many messages.
 _SHORTEST_TOKEN = 16
 # More than the calls that a message can be about.
 _MAX_TOKENS = 50

@@ -21,7 +21,7 @@ _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _SOCKS_REPLY = re.compile(r"0x[0-9A-Fa-f]{2}\b")
 # The replies of RFC 1928 about a general failure, the network or the host. The others are about rules or abilities.
 _TRANSIENT_SOCKS_REPLIES = ("0x01", "0x03", "0x04", "0x05", "0x06")
-# What Python raises if a connection ended during the handshake. Other TLS errors are the same at each try.
+# What Python raises if a connection ended during the handshake. Other TLS errors are the same at every try.
 _INTERRUPTED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 # How OpenSSL reports an answer that is not TLS; this depends on its version.
 _NOT_TLS = (
@@ -53,7 +53,7 @@ class Route:
 def network_error(call: Call, error: BaseException | None, route: Route, *, form_was_read: bool) -> RequestError:
     """Say why a try failed.
 
-    error: what was raised; None if the time of a connection was over.
+    error: what was raised; None if the time for a connection was up.
     form_was_read: whether the form was read to be sent. When in doubt, True.
     """
     chain = list(_chain(error or TimeoutError()))
@@ -225,7 +225,7 @@ def _is_a(link: BaseException, *names: str) -> bool:
 
 
 def _openssl_reason(link: BaseException) -> str:
-    """Return OpenSSL's name for an error that is the same at each try; empty for any other exception."""
+    """Return OpenSSL's name for an error that is the same at every try; empty for any other exception."""
     if not isinstance(link, ssl.SSLError) or isinstance(link, _INTERRUPTED):
         return ""
     return getattr(link, "reason", None) or ""

@@ -177,7 +177,9 @@ def _cached_client(connection: Connection, credentials: Credentials) -> OAuthCli
 def _credentials(options: Options) -> Credentials:
     for name in ("app_id", "app_token"):
         if not options[name]:
-            raise OptionError(f"{name} is empty; take it from the API keys in the settings of the Voucherify project.")
+            raise OptionError(
+                f"{name} is empty; you can find it in Voucherify's dashboard, under Project settings, Application keys."
+            )
         if not re.fullmatch(r"[!-~]+", options[name]):
             raise OptionError(
                 f"{name} contains white space or a character that cannot be sent in an HTTP header;"

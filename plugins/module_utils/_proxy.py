@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The address of a proxy: what of it may be shown, and what is secret. No I/O."""
+"""The address of a proxy: which parts may be shown, and which are secret. No I/O."""
 
 from __future__ import annotations
 

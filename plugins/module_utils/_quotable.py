@@ -43,8 +43,8 @@ def quotable(text: str, secrets: tuple[str, ...]) -> str:
 
     A word contains a secret if the whole secret or any twelve consecutive characters of it occur in the word: in upper
     or lower case, percent encoded, escaped, as HTML entities, in base64 or in hexadecimal, with or without characters
-    other than letters and digits. Of a secret with fewer than 24 characters, half of them are enough, but at least
-    eight.
+    other than letters and digits. Of a secret with fewer than 24 characters, half of the characters are enough, but
+    never fewer than eight.
     """
     words = text[:_MAX_READ_CHARACTERS].split()
     if len(text) > _MAX_READ_CHARACTERS and words:
@@ -80,7 +80,7 @@ def looks_random(text: str, digits: int) -> bool:
 def occurring(texts: Iterable[str], secrets: Iterable[str], shortest: int = _SHORTEST_PIECE) -> tuple[str, ...]:
     """Return the secrets that the texts contain, as `quotable` defines it.
 
-    shortest: how many characters of a secret count as the secret at least.
+    shortest: the minimum number of characters of a secret that count as the secret.
     """
     secrets = tuple(filter(None, secrets))
     if not secrets:

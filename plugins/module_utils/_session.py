@@ -33,7 +33,7 @@ try:
 # Not only ImportError: with a broken OpenSSL, the import can raise AttributeError.
 except Exception as import_error:
     IMPORT_ERROR = LibraryMissing(import_error, traceback.format_exc())
-    # Placeholders, so that the classes below can be defined. They are not used then.
+    # Placeholders, so that the classes below can be defined. They are never used.
     requests = SimpleNamespace(Session=object, adapters=SimpleNamespace(HTTPAdapter=object))  # type: ignore[assignment]
 
 
@@ -148,7 +148,7 @@ def _connected(connection: Any, deadline: Deadline) -> socket.socket:
 
 
 def accept_unverified() -> None:
-    """Print no warning at each unverified call, because the user has turned verification off."""
+    """Print no warnings about unverified calls, because the user has turned verification off."""
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 

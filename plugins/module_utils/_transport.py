@@ -117,7 +117,7 @@ class Transport:
         if answer is None or (deadline.expired and _is_incomplete(answer)):
             place = quotable(proxy.place or "", self.secrets({})) if proxy else None
             route = Route(self._host, place, proxy.source if proxy else None, ca_source)
-            # If the time was over, that is the cause of every exception of a connection. The texts of exceptions may
+            # If the time was up, that is the cause of every exception of a connection. The texts of exceptions may
             # quote a proxy's password, so the chain ends here.
             raised = None if deadline.expired and deadline.has_connection else failure
             raise network_error(call, raised, route, form_was_read=body.was_read) from None

@@ -15,8 +15,8 @@ author:
 description:
   - Makes sure that a vars file on the controller has the listed tokens, each in a vaulted variable. Tokens that are
     still good are kept, missing ones are generated, and all others are replaced.
-  - The task is one transaction. It locks the file before it reads it and unlocks it after the last write, so runs that
-    use the same file at the same time share its tokens instead of generating more.
+  - The task is one transaction. It locks the file's folder before it reads the file, and unlocks it after the last
+    write, so runs that use the same file at the same time share its tokens instead of generating more.
   - Tokens are generated in batches of up to eight, and each batch is written to the file before the next one is
     started. A run that is killed loses at most one batch, and the next run continues from there.
   - Secrets are never printed; you do not need C(no_log). The result contains names, operations and reasons, but no
@@ -243,8 +243,8 @@ format:
   type: str
   sample: inline
 vault_id:
-  description: The vault id of the secret that new values are encrypted with.
-  returned: success, if anything is encrypted
+  description: The vault id of the secret that the listed tokens are encrypted with.
+  returned: when O(state=present) and it is the same for all of them
   type: str
   sample: default
 backup_file:
@@ -290,23 +290,23 @@ tokens:
       description: What the token may be used for, according to the API.
       type: list
       elements: str
-      returned: when the file has a token
+      returned: when the variable has a token
       sample:
         - vouchers
     expires_at:
       description: When the token expires, as Unix time in seconds.
       type: int
-      returned: when the file has a token
+      returned: when the variable has a token
       sample: 1738945086
     expires_in:
       description: Remaining lifetime when the task ended, in seconds.
       type: int
-      returned: when the file has a token
+      returned: when the variable has a token
       sample: 899
     vault_id:
       description: The vault id of the secret that the variable is encrypted with.
       type: str
-      returned: when the file has a token
+      returned: when the variable has a token
       sample: default
     written:
       description:

@@ -218,7 +218,7 @@ unchanged:
     - orders_token
 vault_id:
   description: The vault id under which the variables are encrypted now.
-  returned: when it is the same for all of them, and with O(state=absent) in the format V(file)
+  returned: when O(state=present) and it is the same for all of them
   type: str
   sample: default
 format:

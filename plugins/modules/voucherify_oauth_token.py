@@ -46,7 +46,7 @@ options:
     type: list
     elements: str
   grant_type:
-    description: The OAuth 2.0 grant type. The API supports no other.
+    description: The OAuth 2.0 grant type. The API supports only V(client_credentials).
     type: str
     choices:
       - client_credentials
@@ -336,7 +336,7 @@ def check_min_expires_in(where: str, seconds: int) -> None:
     """Check a minimum remaining lifetime. where: the option's name in messages. Raises OptionError."""
     if not 0 <= seconds < lifecycle.TOKEN_LIFE_SECONDS:
         fault = "is negative" if seconds < 0 else "is too high"
-        raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives 900 seconds.")
+        raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives for 900 seconds.")
 
 
 def check_scope(where: str, scope: list[str]) -> None:

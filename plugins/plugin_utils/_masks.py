@@ -26,7 +26,7 @@ SHORTEST_SECRET = 8
 # In an option that is not secret, a text of this length that is not a plain name may be a secret in the wrong place.
 _SHORTEST_IN_OTHERS = 20
 _NAME = re.compile(r"(?:[a-z]+[0-9]{0,3}|[0-9]{1,3})(?:[ _.:-]+(?:[a-z]+[0-9]{0,3}|[0-9]{1,3}))*")
-# Messages name the host of the first, which must not contain a user name or a password, and the file of the second.
+# Messages name the host in api_base_url, which must not contain a user name or a password, and the file in path.
 _SHOWN = ("api_base_url", "path")
 
 
@@ -51,7 +51,7 @@ def secrets_of(spec: Mapping[str, Mapping[str, Any]], options: Mapping[str, Any]
 
 
 def masked(value: T, secrets: tuple[str, ...]) -> T:
-    """Return a message, or a structure of messages, with each word masked that contains a secret in any encoding.
+    """Return messages in which each word that contains a secret, in any encoding, is masked.
 
     secrets: in addition to the tokens that this process has seen.
     """
@@ -74,7 +74,7 @@ def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
 
 
 def _is_shown(option: str, text: str) -> bool:
-    # A folder of the certificates may also be one of the vars file, which messages name.
+    # The certificates can be in the same folder as the vars file, whose path is shown in messages.
     return option in _SHOWN or (option == "ca_path" and os.path.isabs(text))
 
 

@@ -37,8 +37,8 @@ class ModuleRunner(ActionBase):
     """A mixin for actions that execute a token module."""
 
     # About the module that ran last: whether its Python was started, whether its result can be read, a line of what it
-    # printed instead, and whether it began its own work. Results of that work contain "changed"; those of AnsibleModule
-    # refusing options do not.
+    # printed instead, and whether it began its own work. Results of that work contain "changed"; those with which
+    # AnsibleModule refuses options do not.
     _was_started = True
     _readable = True
     _cause = ""

@@ -144,7 +144,10 @@ def decrypted(value: Any) -> Any:
 
 
 def _check_options(spec: Spec, options: Mapping[Any, Any], path: str = "") -> None:
-    """Check names, types and choices, also of suboptions. path: the prefix of their names, such as C(tokens[1].)."""
+    """Check names, types and choices, including those of suboptions.
+
+    path: the prefix of their names, such as C(tokens[1].).
+    """
     names = {option: (option, *rule.get("aliases", ())) for option, rule in spec.items()}
     unknown = set(options) - {alias for aliases in names.values() for alias in aliases}
     if unknown:

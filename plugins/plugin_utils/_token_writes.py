@@ -21,7 +21,8 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 class TokenWrites:
     """Collects everything that a task has decided so far. Each write repeats all of it.
 
-    So nothing is lost if an editor saves an older version between two writes. A failed write is the last one.
+    So nothing is lost if an editor saves an older version between two writes. After a failed write, nothing more is
+    written.
     """
 
     def __init__(self, file: VarsFile, listed: Sequence[ListedToken], calls: TokenCalls) -> None:

@@ -14,7 +14,7 @@ from integration.plays import EACH_WAY, Play, fake_ssh
 from leaks import find_secrets
 from sandbox import Sandbox
 
-# Tokens are made, kept, introspected, replaced and revoked, also by loops whose items contain them.
+# Tokens are made, kept, introspected, replaced and revoked, including by loops whose items contain them.
 LIFECYCLE = """
 - voucherify.oauth.voucherify_oauth_token:
     scope: ["{{ item }}"]

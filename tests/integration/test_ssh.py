@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks on a target over real ssh, also with sudo where it is installed."""
+"""Tasks on a target over real ssh, with and without sudo where that is installed."""
 
 from __future__ import annotations
 

@@ -57,6 +57,7 @@ def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
     run = vault.run(tokens=TOKENS)
     assert run.result["changed"] is False
     assert run.operations == dict.fromkeys(NAMES, "kept")
+    assert run.result["vault_id"] == "default"
     assert not any(token["written"] for token in run.result["tokens"])
     assert vault.path.read_bytes() == content
     assert len(vault.sandbox.tokens()) == 3

@@ -106,7 +106,7 @@ class LockedFile:
     def back_up(self, name: str, old: Snapshot, data: bytes, mode: int | None = None) -> str:
         """Write `data` next to the file under that name, with the owner and mode of `old`. Returns its path.
 
-        mode: that of the new file, if the user gives one. The backup allows nobody more than it does.
+        mode: that of the new file, if the user gives one. The backup allows nobody more than the new file does.
         """
         allowed = old.mode if mode is None else old.mode & mode
         with file_access(f"write a backup of {self._path}"):
@@ -162,7 +162,7 @@ class LockedFile:
         except PermissionError:
             raise FileAccessError(
                 f"Cannot write {self._path}: it would no longer belong to user {old.status.st_uid} and group "
-                f"{old.status.st_gid}; run the playbook as its owner"
+                f"{old.status.st_gid}; run the playbook as the file's owner"
             ) from None
 
     def _check_unchanged(self, old: Snapshot | None) -> None:

@@ -179,7 +179,7 @@ def _with_comments_above(text: str, variable: Variable) -> int:
 
 
 def _key(name: str) -> str:
-    """Return the name as a key, quoted if YAML would not read a string: yes, no, on, off, true, false, null."""
+    """Return the name as a key, quoted if YAML would not read it as a string: yes, no, on, off, true, false, null."""
     return name if is_string(name) else f'"{name}"'
 
 

@@ -43,7 +43,7 @@ class Settings:
 class Outcome:
     """How the file differs, or would differ, from what it was when it was opened. The names are sorted.
 
-    Each name is in exactly one of the first five lists. `vault_ids` has the id that each value is encrypted under,
+    Each name is in exactly one of the first five lists. `vault_ids` has the id that each value is encrypted under, and
     `vault_id` has that id if it is the same for all.
     """
 

@@ -247,7 +247,7 @@ def test_a_failure_has_a_message_and_error_fields_and_nothing_else(sandbox: Sand
     }
 
 
-def test_an_unknown_scope_is_told_with_where_the_valid_ones_are_listed(sandbox: Sandbox) -> None:
+def test_an_unknown_scope_is_reported_with_the_page_that_lists_the_valid_ones(sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=400, body='{"key": "invalid_scope", "message": "Invalid scope: coupons"}')
     result = run(generate, options_of(sandbox), check_mode=False)
     assert result["msg"].endswith(

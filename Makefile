@@ -29,7 +29,7 @@ TEST_READY := $(VENV)/test-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 
-.PHONY: help demo sandbox test lint types licences docs-lint ansible-lint unit integration coverage publishable \
+.PHONY: help demo sandbox test lint types licences docs-lint changelog ansible-lint unit integration coverage publishable \
     sanity docs test-matrix release-check bench format pins clean
 
 help: ## List the targets
@@ -65,9 +65,13 @@ docs-lint: $(TEST_READY) ## Check the documentation of the plugins and the chang
 	@mkdir -p build/home
 	HOME=build/home $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 	$(BIN)/antsibull-changelog lint
+	$(BIN)/antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
+
+changelog: $(TEST_READY) ## Write the changelog of the version in galaxy.yml from its fragments, with today's date
+	$(BIN)/antsibull-changelog release --update-existing
 
 ansible-lint: $(TEST_READY) ## Check the role, the playbooks and the layout of the collection
-	$(BIN)/ansible-lint
+	$(BIN)/ansible-lint --offline
 
 unit: $(TEST_READY) ## Run the unit tests
 	$(call measured,tests/unit)

@@ -11,7 +11,7 @@ release=$PWD/build/release
 
 version=$(sed -n 's/^version: //p' galaxy.yml)
 if ! grep -q "^  $version:" changelogs/changelog.yaml; then
-    echo "changelogs/changelog.yaml has no entry for $version; create it with: build/venv/bin/antsibull-changelog release" >&2
+    echo "changelogs/changelog.yaml has no entry for $version; create it with: make changelog" >&2
     exit 1
 fi
 

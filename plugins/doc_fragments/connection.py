@@ -98,5 +98,5 @@ attributes:
   async:
     description: Can be run in the background with the C(async) keyword.
     support: none
-    details: Ansible would store the result, including the token, in a file in plain text.
+    details: Ansible would store the task's options and its result, which contain secrets, in files in plain text.
 """

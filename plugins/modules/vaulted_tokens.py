@@ -135,6 +135,12 @@ notes:
   - An editor that has the file open does not notice the lock. If it saves the file later, it can overwrite what
     this task wrote.
 attributes:
+  action_group:
+    membership:
+      - voucherify.oauth.voucherify
+      - voucherify.oauth.token_vault
+    details:
+      - The group C(token_vault) is only for the role of that name.
   check_mode:
     support: full
     details:
@@ -163,6 +169,7 @@ attributes:
   async:
     description: Can be run in the background with the C(async) keyword.
     support: none
+    details: The task runs in Ansible's own process.
   bypass_host_loop:
     description: Runs once for all hosts of a play, regardless of C(run_once).
     support: none
@@ -197,7 +204,7 @@ EXAMPLES = r"""
   ansible.builtin.include_vars:
     file: "{{ voucherify.path }}"
   # With --check, there may be no file yet.
-  when: voucherify.path is exists
+  when: voucherify.path is ansible.builtin.exists
 
 - name: Replace one token, and revoke and remove the other
   voucherify.oauth.vaulted_tokens:
@@ -287,26 +294,27 @@ tokens:
       returned: always
       sample: There was no token.
     scope:
-      description: What the token may be used for, according to the API.
+      description: What the token may be used for, according to the API. Null if that is unknown or there is no token.
       type: list
       elements: str
-      returned: when the variable has a token
+      returned: always
       sample:
         - vouchers
     expires_at:
-      description: When the token expires, as Unix time in seconds.
+      description: When the token expires, as Unix time in seconds. Null if that is unknown or there is no token.
       type: int
-      returned: when the variable has a token
+      returned: always
       sample: 1738945086
     expires_in:
-      description: Remaining lifetime when the task ended, in seconds.
+      description:
+        - Remaining lifetime when the task ended, in seconds. Null if that is unknown or there is no token.
       type: int
-      returned: when the variable has a token
+      returned: always
       sample: 899
     vault_id:
-      description: The vault id of the secret that the variable is encrypted with.
+      description: The vault id of the secret that the variable is encrypted with. Null if there is no variable.
       type: str
-      returned: when the variable has a token
+      returned: always
       sample: default
     written:
       description:

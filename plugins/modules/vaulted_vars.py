@@ -92,6 +92,8 @@ options:
       - If a value in plain text is replaced by a vaulted one, the whole copy is encrypted.
     type: bool
     default: false
+requirements:
+  - Python 3.10 or newer, on the controller
 notes:
   - Vault secrets come from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the configuration. The task
     fails if something has to be encrypted and there are none.
@@ -134,6 +136,7 @@ attributes:
   async:
     description: Whether the task can be used with the keyword C(async).
     support: none
+    details: The task runs in Ansible's own process.
   bypass_host_loop:
     description: Whether the task runs once for all hosts of a play, whatever C(run_once) says.
     support: none
@@ -180,7 +183,7 @@ EXAMPLES = r"""
   ansible.builtin.include_vars:
     file: "{{ removed.path }}"
   # With --check, there may be no file yet.
-  when: removed.path is exists
+  when: removed.path is ansible.builtin.exists
 """
 
 RETURN = r"""

@@ -257,7 +257,6 @@ error:
       sample: true
 """
 
-import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -268,6 +267,8 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     bearer_token,
+    check_min_expires_in,
+    check_scope,
     connection_argument_spec,
     described,
     run_module,
@@ -330,36 +331,6 @@ def _wanted(options: Options) -> lifecycle.Wanted:
     if scope is not None:
         check_scope("scope", scope)
     return lifecycle.Wanted(None if scope is None else tuple(scope), options["min_expires_in"], options["force"])
-
-
-def check_min_expires_in(where: str, seconds: int) -> None:
-    """Check a minimum remaining lifetime. where: the option's name in messages. Raises OptionError."""
-    if not 0 <= seconds < lifecycle.TOKEN_LIFE_SECONDS:
-        fault = "is negative" if seconds < 0 else "is too high"
-        raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives for 900 seconds.")
-
-
-def check_scope(where: str, scope: list[str]) -> None:
-    """Check a list of scopes (RFC 6749, section 3.3). where: the option's name in messages. Raises OptionError."""
-    if not scope:
-        raise OptionError(f"{where} is an empty list; list at least one scope, or leave out {where}.")
-    for position, value in enumerate(scope):
-        if not value:
-            raise OptionError(f"{where}[{position}] is empty; give a scope, or remove the entry.")
-        # All characters except those that a scope-token may contain.
-        wrong = re.search(r"[^!#-+\--\[\]-~]", value)
-        if wrong:
-            raise OptionError(
-                f"{where}[{position}] is not one scope, because it contains {_character(wrong[0])}; give several scopes"
-                " as a YAML list, without commas or white space inside a value."
-            )
-
-
-def _character(character: str) -> str:
-    """Return how a sentence names a character."""
-    if character.isspace():
-        return "white space"
-    return {",": "a comma"}.get(character, repr(character) if character.isprintable() else "a control character")
 
 
 def _result(

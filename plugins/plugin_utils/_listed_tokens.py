@@ -11,10 +11,7 @@ from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
-from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token import (
-    check_min_expires_in,
-    check_scope,
-)
+from ansible_collections.voucherify.oauth.plugins.module_utils._options import check_min_expires_in, check_scope
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, check_no_secret
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name

@@ -90,7 +90,8 @@ class TokenWrites:
         self.outcome = outcome
         for entry in self._listed:
             entry.written = entry.name in outcome.added or entry.name in outcome.updated
-            entry.vault_id = outcome.vault_ids.get(entry.name, entry.vault_id)
+            removed = entry.name in outcome.removed
+            entry.vault_id = None if removed else outcome.vault_ids.get(entry.name, entry.vault_id)
 
     def _found(self) -> set[str] | None:
         """After a failed write, store how the file differs from what it was.

@@ -116,8 +116,8 @@ class TokenAction(ModuleRunner):
         if self._task.async_val:
             return {
                 "failed": True,
-                "msg": f"{self.NAME} does not run with async, because Ansible would store the token in a file in plain"
-                " text; remove async and poll from the task.",
+                "msg": f"{self.NAME} does not run with async, because Ansible would store its secrets in a file in"
+                " plain text; remove async and poll from the task.",
             }
         super().run(tmp, task_vars)
         where = "on the controller"

@@ -116,3 +116,14 @@ def _run_and_kill(sandbox: Sandbox, playbook: str, operation: str, environment: 
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     assert sandbox.calls(operation)
+
+
+def test_the_demo_refuses_check_mode_before_it_does_anything(
+    sandbox: Sandbox, environment: dict[str, str], tmp_path: Path
+) -> None:
+    status, output = run_command(
+        "ansible-playbook", "--check", "voucherify.oauth.demo", environment=environment, cwd=tmp_path
+    )
+    assert status == 2
+    assert "Run it without --check" in output
+    assert not sandbox.requests()

@@ -29,6 +29,13 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         {"access_token": "{{ token.access_token }}", "retries": 0},
         {"access_token": "{{ token.access_token }}", "app_token": "wrong"},
     ],
+    "vaulted_tokens": [
+        {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["api"]}]},
+        {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["vouchers"]}], "retries": 0},
+        {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["vouchers"]}], "backup": True},
+        {"path": "tokens.yml", "tokens": [{"name": "one", "state": "absent"}]},
+        {"path": "tokens.yml", "tokens": [{"name": "two"}], "app_token": "wrong"},
+    ],
     "vaulted_vars": [
         {"path": "vars.yml", "variables": {"one": "1"}},
         {"path": "vars.yml", "variables": {"one": "2"}, "backup": True},
@@ -75,6 +82,10 @@ def test_a_module_returns_what_is_documented(play: Play, sandbox: Sandbox, tmp_p
     documented = yaml.safe_load(
         importlib.import_module(f"ansible_collections.voucherify.oauth.plugins.modules.{module}").RETURN
     )
-    assert {name for result in results for name in result} - ADDED_BY_ANSIBLE == set(documented)
-    errors = [result["error"] for result in results if "error" in result]
-    assert {name for error in errors for name in error} == set(documented.get("error", {}).get("contains", {}))
+    assert {name for result in results for name in result} - ADDED_BY_ANSIBLE == set(documented) - ADDED_BY_ANSIBLE
+    for name in documented.keys() & {"error", "tokens"}:
+        found = [result[name] for result in results if name in result]
+        contained = [item for value in found for item in (value if isinstance(value, list) else [value])]
+        assert {key for item in contained for key in item} == set(documented[name]["contains"])
+        always = {key for key, value in documented[name]["contains"].items() if value["returned"] == "always"}
+        assert all(always <= item.keys() for item in contained)

@@ -93,11 +93,15 @@ def test_tokens_that_are_removed_from_a_file_are_revoked(vault: TokenFile) -> No
     run = vault.run(tokens=tokens)
     assert run.result["changed"] is False
     assert run.operations["orders_token"] == "none"
+    no_token = dict.fromkeys(("scope", "expires_at", "expires_in", "vault_id"))
+    assert run.result["tokens"][2].items() >= no_token.items()
 
     # All of them are revoked.
     assert vault.run("--check", tokens=TOKENS, state="absent").result["changed"] is True
     run = vault.run(tokens=TOKENS, state="absent")
     assert run.result["changed"] is True
+    assert "vault_id" not in run.result
+    assert all(entry.items() >= no_token.items() for entry in run.result["tokens"])
     assert vault.variables() == {}
     assert not vault.live_tokens()
     assert vault.run(tokens=TOKENS, state="absent").result["changed"] is False

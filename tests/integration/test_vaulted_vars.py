@@ -60,9 +60,7 @@ def test_variables_are_added_updated_and_removed_without_showing_a_value(project
             "third is changed", "third.updated == ['token']", "third.backup_file is search('/[.]tokens.yml[^/]*~$')"
         ),
         {**vaulted_vars(path=path, names=["token", "nothing"], state="absent"), "register": "fourth"},
-        assert_that(
-            "fourth.removed == ['token']", "fourth.unchanged == ['nothing']", "fourth.vault_id is not defined"
-        ),
+        assert_that("fourth.removed == ['token']", "fourth.unchanged == ['nothing']", "fourth.vault_id is not defined"),
     ]
 
     log = project.folder.parent / "log"

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import matrix
 import pytest
 import yaml
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
@@ -26,7 +27,8 @@ def test_ansible_builder_finds_what_the_collection_needs(tmp_path: Path) -> None
     status, output = run_command("ansible-builder", "introspect", str(COLLECTIONS), environment={}, cwd=tmp_path)
     assert status == 0, output
     found = yaml.safe_load(output)
-    assert [need.split()[0] for need in found["python"]] == ["requests"]
+    needs = [need.split()[0] for need in found["python"]]
+    assert needs == [oldest.replace("==", ">=") for oldest in matrix.OLDEST]
     assert found["system"] == []
 
 

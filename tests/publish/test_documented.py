@@ -134,3 +134,11 @@ def test_the_architecture_page_names_each_file() -> None:
     folders = ("modules", "module_utils", "plugin_utils")
     files = {path.name for folder in folders for path in CHECKOUT.glob(f"plugins/{folder}/**/*.py")}
     assert set(re.findall(r"`(?:[a-z_]+/)*(\w+\.py)`", text)) == files - {"__init__.py"}
+
+
+def test_imports_go_downwards() -> None:
+    for path in CHECKOUT.glob("plugins/*/**/*.py"):
+        layer = path.relative_to(CHECKOUT / "plugins").parts[0]
+        imported = re.findall(r"voucherify\.oauth\.plugins\.(\w+)", path.read_text())
+        allowed = {"module_utils", layer} | ({"plugin_utils", "modules"} if layer == "action" else set())
+        assert set(imported) <= allowed, path

@@ -4,14 +4,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible.playbook.block import Block
+from ansible.playbook.task import Task
 from integration.plays import CHECKOUT, COLLECTIONS, command_path
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
 from publish.test_documented import COLLECTION, MODULES, ansible_doc
 
 README = (CHECKOUT / "README.md").read_text()
@@ -34,6 +42,12 @@ UNSKIPPABLE = {
     *("no-log-password", "meta-runtime[unsupported-version]", "no-changed-when", "risky-file-permissions"),
     *("command-instead-of-module", "unnamed-task"),
 }
+# Where users see expressions of templates.
+WITH_EXPRESSIONS = sorted(
+    path
+    for pattern in ("README.md", "plugins/modules/*.py", "roles/**/*.*", "playbooks/**/*.*", "docs/docsite/rst/*.rst")
+    for path in CHECKOUT.glob(pattern)
+)
 PLUGIN_FOLDERS = {"action", "doc_fragments", "module_utils", "modules", "plugin_utils"}
 
 
@@ -121,17 +135,70 @@ def test_the_modules_keep_to_the_conventions() -> None:
             assert "state" not in options
 
 
+@lru_cache
+def listed(kind: str) -> frozenset[str]:
+    output = subprocess.run(
+        [command_path("ansible-doc"), "--type", kind, "--list", "--json", "ansible.builtin"],
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    return frozenset(name.removeprefix("ansible.builtin.") for name in json.loads(output))
+
+
+def builtin_names(kind: str, of_jinja: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of Ansible's own filters or tests, without those of Jinja, which have no full name."""
+    return listed(kind) - of_jinja.keys()
+
+
+def tasks_in(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Return tasks and those in their blocks."""
+    for task in tasks:
+        yield task
+        for part in ("block", "rescue", "always"):
+            yield from tasks_in(task.get(part, []))
+
+
 def test_examples_use_full_names_only() -> None:
-    keywords = re.compile(r"^ {2}([a-z_.]+):", re.MULTILINE)
-    known = {
-        *("name", "register", "when", "loop", "vars", "no_log", "until", "retries", "delay", "delegate_to", "run_once"),
-        *("block", "always", "rescue", "module_defaults", "environment", "become", "failed_when", "changed_when"),
-        *("ignore_errors", "loop_control", "tags", "check_mode", "notify"),
-    }
+    keywords = {keyword for kind in (Task, Block) for keyword in kind.fattributes} | {"loop_control"}
     for name, module in ansible_doc("module", *MODULES).items():
-        assert module["examples"].strip(), name
-        bare = {key for key in keywords.findall(module["examples"]) if "." not in key} - known
+        tasks = list(tasks_in(yaml.safe_load(module["examples"])))
+        assert tasks, name
+        bare = {key for task in tasks for key in task if "." not in key} - keywords
         assert not bare, name
+
+
+@pytest.mark.parametrize("path", WITH_EXPRESSIONS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_filters_tests_and_lookups_have_their_full_names(path: Path) -> None:
+    text = path.read_text()
+    bare = set(re.findall(r"\|\s*(\w+)\b(?!\.)", text)) & builtin_names("filter", FILTERS)
+    bare |= set(re.findall(r"\bis (?:not )?(\w+)\b(?!\.)", text)) & builtin_names("test", TESTS)
+    bare |= set(re.findall(r"\b(?:lookup|query|q)\(['\"](\w+)['\"]", text))
+    assert bare == set()
+
+
+def test_each_module_names_the_pythons_it_needs() -> None:
+    for name, module in ansible_doc("module", *MODULES).items():
+        assert re.search(r"Python 3\.\d+ or newer", " ".join(module["doc"]["requirements"])), name
+
+
+def test_each_module_and_entry_point_says_since_when_it_exists() -> None:
+    documented = {name: module["doc"] for name, module in ansible_doc("module", *MODULES).items()}
+    (role,) = ansible_doc("role", "token_vault").values()
+    source = read_yaml("roles/token_vault/meta/argument_specs.yml")["argument_specs"]
+    assert set(source) == set(role["entry_points"])
+    for name, docs in {**documented, **source}.items():
+        assert re.fullmatch(r"\d+\.\d+\.\d+", docs["version_added"]), name
+
+
+def test_the_readme_says_that_versions_are_semantic() -> None:
+    assert "semantic versioning" in README.split("## Release notes")[1].split("\n## ")[0]
+
+
+def test_the_readme_welcomes_readers_to_the_forum() -> None:
+    section = README.split("## Support and communication")[1].split("\n## ")[0]
+    assert re.search(r"\bwelcome\b", section)
+    assert "https://forum.ansible.com/c/help/6" in section
+    assert re.search(r"https://forum\.ansible\.com/tag/\w+", section)
 
 
 @pytest.mark.parametrize("kind", ["module", "role"])

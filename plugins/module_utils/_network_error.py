@@ -53,7 +53,7 @@ class Route:
 def network_error(call: Call, error: BaseException | None, route: Route, *, form_was_read: bool) -> RequestError:
     """Say why a try failed.
 
-    error: what was raised; None if the time for a connection was up.
+    error: what was raised; None if a connection was open and the time of the try was up.
     form_was_read: whether the form was read to be sent. When in doubt, True.
     """
     chain = list(_chain(error or TimeoutError()))

@@ -312,7 +312,9 @@ tokens:
       returned: always
       sample: 899
     vault_id:
-      description: The vault id of the secret that the variable is encrypted with. Null if there is no variable.
+      description:
+        - The vault id of the secret that the variable is encrypted with. Null if there is no variable, or if it is not
+          encrypted.
       type: str
       returned: always
       sample: default

@@ -212,7 +212,7 @@ def test_a_key_may_be_vaulted_inline_in_the_task(
 def test_async_is_refused_with_the_reason(play: Play, sandbox: Sandbox, module: str, poll: int) -> None:
     run = play([{module: {"access_token": "a-token"}, "async": 10, "poll": poll}])
     assert run.status != 0
-    assert "does not run with async, because Ansible would store the token in a file" in run.unwrapped
+    assert "does not run with async, because Ansible would store its secrets in a file" in run.unwrapped
     assert not sandbox.requests()
 
 

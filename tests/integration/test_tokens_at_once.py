@@ -143,7 +143,8 @@ def test_a_rate_limit_that_does_not_end_tries_to_revoke_every_replaced_token(vau
 
 
 def test_a_lost_answer_is_reported_and_nothing_else_is_lost(vault: TokenFile) -> None:
-    vault.sandbox.fail("generate", skip=3, cut=True, carried_out=True)
+    # The last call of the batch, because a failure stops the calls that have not begun.
+    vault.sandbox.fail("generate", skip=7, cut=True, carried_out=True)
     run = vault.run(tokens=numbered_tokens(8))
     assert run.status != 0
     assert "token_" in run.message

@@ -104,8 +104,8 @@ def test_a_task_timeout_of_another_call_does_not_mention_a_lost_token(play: Play
     sandbox.fail("introspect", hang=True, times=9)
     sandbox.fail("revoke", hang=True, times=9)
     tasks = [
-        {INFO: {"access_token": "a"}, "timeout": 2, "ignore_errors": True},
-        {TOKEN: {"access_token": "a", "state": "absent"}, "timeout": 2, "ignore_errors": True},
+        {INFO: {"access_token": "an-unknown-token"}, "timeout": 2, "ignore_errors": True},
+        {TOKEN: {"access_token": "an-unknown-token", "state": "absent"}, "timeout": 2, "ignore_errors": True},
     ]
     run = play(tasks)
     assert run.status == 0, run.output

@@ -1,19 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Decide whether to keep, generate, replace or revoke a token, and say why. No I/O."""
+"""Check what is wanted of a token, decide whether to keep, generate, replace or revoke it, and say why. No I/O."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ._errors import OptionError
 from ._token_details import TOKEN_LIFE_SECONDS, TokenDetails
 
 __all__ = [
     "TOKEN_LIFE_SECONDS",
     "Decision",
     "Wanted",
+    "check_min_expires_in",
+    "check_scope",
     "for_absent",
     "for_present",
     "same_scope",
@@ -38,6 +42,36 @@ class Wanted:
     scope: tuple[str, ...] | None
     min_expires_in: int
     force: bool
+
+
+def check_min_expires_in(where: str, seconds: int) -> None:
+    """Check a minimum remaining lifetime. where: the option's name in messages. Raises OptionError."""
+    if not 0 <= seconds < TOKEN_LIFE_SECONDS:
+        fault = "is negative" if seconds < 0 else "is too high"
+        raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives for 900 seconds.")
+
+
+def check_scope(where: str, scope: list[str]) -> None:
+    """Check a list of scopes (RFC 6749, section 3.3). where: the option's name in messages. Raises OptionError."""
+    if not scope:
+        raise OptionError(f"{where} is an empty list; list at least one scope, or leave out {where}.")
+    for position, value in enumerate(scope):
+        if not value:
+            raise OptionError(f"{where}[{position}] is empty; give a scope, or remove the entry.")
+        # All characters except those that a scope-token may contain.
+        wrong = re.search(r"[^!#-+\--\[\]-~]", value)
+        if wrong:
+            raise OptionError(
+                f"{where}[{position}] is not one scope, because it contains {_character(wrong[0])}; give several scopes"
+                " as a YAML list, without commas or white space inside a value."
+            )
+
+
+def _character(character: str) -> str:
+    """Return how a sentence names a character."""
+    if character.isspace():
+        return "white space"
+    return {",": "a comma"}.get(character, repr(character) if character.isprintable() else "a control character")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from ._errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, Req
 from ._http import Connection, Credentials, HttpClient, Pacing
 from ._known_tokens import add_known_token
 from ._oauth import OAuthClient, TokenDetails, is_token
-from ._token_details import TOKEN_LIFE_SECONDS
 
 try:
     from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]
@@ -158,36 +157,6 @@ def bearer_token(options: Options) -> str | None:
             " one; give only the token, such as access_token of a registered result."
         )
     return token
-
-
-def check_min_expires_in(where: str, seconds: int) -> None:
-    """Check a minimum remaining lifetime. where: the option's name in messages. Raises OptionError."""
-    if not 0 <= seconds < TOKEN_LIFE_SECONDS:
-        fault = "is negative" if seconds < 0 else "is too high"
-        raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives for 900 seconds.")
-
-
-def check_scope(where: str, scope: list[str]) -> None:
-    """Check a list of scopes (RFC 6749, section 3.3). where: the option's name in messages. Raises OptionError."""
-    if not scope:
-        raise OptionError(f"{where} is an empty list; list at least one scope, or leave out {where}.")
-    for position, value in enumerate(scope):
-        if not value:
-            raise OptionError(f"{where}[{position}] is empty; give a scope, or remove the entry.")
-        # All characters except those that a scope-token may contain.
-        wrong = re.search(r"[^!#-+\--\[\]-~]", value)
-        if wrong:
-            raise OptionError(
-                f"{where}[{position}] is not one scope, because it contains {_character(wrong[0])}; give several scopes"
-                " as a YAML list, without commas or white space inside a value."
-            )
-
-
-def _character(character: str) -> str:
-    """Return how a sentence names a character."""
-    if character.isspace():
-        return "white space"
-    return {",": "a comma"}.get(character, repr(character) if character.isprintable() else "a control character")
 
 
 def new_client(options: Options, pacing: Pacing | None = None) -> OAuthClient:

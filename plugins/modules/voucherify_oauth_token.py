@@ -267,8 +267,6 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     bearer_token,
-    check_min_expires_in,
-    check_scope,
     connection_argument_spec,
     described,
     run_module,
@@ -326,10 +324,10 @@ def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
 
 
 def _wanted(options: Options) -> lifecycle.Wanted:
-    check_min_expires_in("min_expires_in", options["min_expires_in"])
+    lifecycle.check_min_expires_in("min_expires_in", options["min_expires_in"])
     scope = options["scope"]
     if scope is not None:
-        check_scope("scope", scope)
+        lifecycle.check_scope("scope", scope)
     return lifecycle.Wanted(None if scope is None else tuple(scope), options["min_expires_in"], options["force"])
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
 from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import check_min_expires_in, check_scope
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, check_no_secret
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
@@ -151,7 +150,7 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
     """Return the tokens that validated options list. Raises TaskArgsError or OptionError."""
     if not options["tokens"]:
         raise TaskArgsError("tokens is an empty list; list at least one token")
-    check_min_expires_in("min_expires_in", options["min_expires_in"])
+    lifecycle.check_min_expires_in("min_expires_in", options["min_expires_in"])
     listed: list[ListedToken] = []
     for position, entry in enumerate(options["tokens"]):
         where = f"tokens[{position}]"
@@ -167,11 +166,11 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
 
 def _wanted(options: Mapping[str, Any], entry: Mapping[str, Any], where: str) -> lifecycle.Wanted | None:
     if entry["scope"] is not None:
-        check_scope(f"{where}.scope", entry["scope"])
+        lifecycle.check_scope(f"{where}.scope", entry["scope"])
     seconds = options["min_expires_in"]
     if entry["min_expires_in"] is not None:
         seconds = entry["min_expires_in"]
-        check_min_expires_in(f"{where}.min_expires_in", seconds)
+        lifecycle.check_min_expires_in(f"{where}.min_expires_in", seconds)
     if "absent" in (options["state"], entry["state"]):
         return None
     return lifecycle.Wanted(None if entry["scope"] is None else tuple(entry["scope"]), seconds, options["force"])

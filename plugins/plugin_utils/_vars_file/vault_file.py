@@ -132,7 +132,7 @@ class VarsFile:
     def check_writable(self, extra_bytes: int = 0) -> None:
         """Check that the file can be replaced by one with `extra_bytes` more, by doing the same as a write.
 
-        The file is replaced by its own content; if there is none, a temporary file is written and removed. In a dry
+        The file is replaced by its own content. If it does not exist, a temporary file is written and removed. In a dry
         run, only permissions are checked.
         """
         if self._settings.dry_run:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OAuthError
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import OAuthError
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
@@ -21,37 +21,37 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     remember_token,
 )
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, validated
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._environment import (
+    environment_of,
+    environment_set,
+    why_not_here,
+)
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_diff import file_diff
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
-    ListedToken,
-    TransactionFailed,
-    listed_tokens,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_calls import ModuleCalls
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._hiding import (
     hide,
     hide_task,
     is_loop,
     show_interruption,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, validated
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import TokenCalls, WorkerCalls
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_vault import TokenVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.calls import TokenCalls, WorkerCalls
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.interruptions import Interruptions
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.listed_tokens import (
+    ListedToken,
+    TransactionFailed,
+    listed_tokens,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.module_calls import ModuleCalls
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.transaction import TokenVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
     Outcome,
     Settings,
     open_vars_file,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process import (
-    environment_of,
-    environment_set,
-    why_not_here,
 )
 
 _NAME = "voucherify.oauth.vaulted_tokens"

@@ -8,20 +8,21 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_vars import ARGUMENT_SPEC, RULES
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import (
+    TaskArgsError,
+    check_no_secret,
+    validated,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._environment import environment_of, environment_set
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_diff import file_diff
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._hiding import (
     hide,
     hide_task,
     is_loop,
     show_interruption,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
-    TaskArgsError,
-    check_no_secret,
-    validated,
-)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
@@ -32,7 +33,6 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
     Outcome,
     open_vars_file,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process import environment_of, environment_set
 
 _NAME = "voucherify.oauth.vaulted_vars"
 

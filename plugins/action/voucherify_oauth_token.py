@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token as module
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker import TokenAction
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_action import TokenAction
 
 
 class ActionModule(TokenAction):

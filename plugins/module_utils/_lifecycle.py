@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ._errors import OptionError
-from ._token_details import TOKEN_LIFE_SECONDS, TokenDetails
+from ._api.errors import OptionError
+from ._api.tokens import TOKEN_LIFE_SECONDS, TokenDetails
 
 __all__ = [
     "TOKEN_LIFE_SECONDS",

@@ -20,10 +20,10 @@ from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from ._errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
-from ._http import Connection, Credentials, HttpClient, Pacing
-from ._known_tokens import add_known_token
-from ._oauth import OAuthClient, TokenDetails, is_token
+from ._api.client import OAuthClient, TokenDetails, is_token
+from ._api.errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
+from ._api.known_tokens import add_known_token
+from ._api.retries import Connection, Credentials, HttpClient, Pacing
 
 try:
     from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]

@@ -261,8 +261,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError, RequestError
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import OptionError, RequestError
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,

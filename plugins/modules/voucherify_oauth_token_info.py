@@ -147,8 +147,8 @@ error:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import OptionError
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,

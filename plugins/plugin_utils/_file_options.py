@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Settings
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._known_tokens import known_tokens
-from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.known_tokens import known_tokens
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.words import (
     WITHHELD,
     occurring,
     quotable,

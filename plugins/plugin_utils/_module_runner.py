@@ -15,9 +15,9 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import POSSIBLE_LOSS
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import GENERATE
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import POSSIBLE_LOSS
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import GENERATE
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
 
 Result = dict[str, Any]

@@ -10,9 +10,9 @@ from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
-from ansible_collections.voucherify.oauth.plugins.module_utils._answers import Answer, read
-from ansible_collections.voucherify.oauth.plugins.module_utils._quotable import MAX_QUOTED_CHARACTERS
+from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.answers import Answer, read
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.words import MAX_QUOTED_CHARACTERS
 from hypothesis import given
 from hypothesis import strategies as st
 

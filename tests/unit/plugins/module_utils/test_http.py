@@ -18,10 +18,9 @@ from typing import Any
 
 import pytest
 import trustme
-from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
-from ansible_collections.voucherify.oauth.plugins.module_utils import _waits as waits
-from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors, waits
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
 from loopback import connect_proxy
 from sandbox import Sandbox
 from urllib3.exceptions import InsecureRequestWarning
@@ -603,9 +602,9 @@ def test_a_socks_proxy_without_pysocks_says_what_to_install(tmp_path: Path) -> N
     # Python finds this module before the real one.
     (tmp_path / "socks.py").write_text("raise ImportError\n")
     program = """
-from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
-from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
 
 proxy = "socks5://user:hunter2@127.0.0.1:1"
 connection = Connection("https://api.invalid", 5, 0, 5, True, None, proxy, "voucherify.oauth/test")

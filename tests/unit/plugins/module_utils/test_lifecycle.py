@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import TokenDetails
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import Wanted, for_absent, for_present
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import TokenDetails
 from hypothesis import given
 from hypothesis import strategies as st
 

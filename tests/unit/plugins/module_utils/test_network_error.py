@@ -11,7 +11,7 @@ from http.client import BadStatusLine, RemoteDisconnected
 import pytest
 import requests
 import urllib3
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import (
     Call,
     NoAnswer,
     RequestError,
@@ -19,7 +19,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._errors import (
     Unsendable,
     Untrusted,
 )
-from ansible_collections.voucherify.oauth.plugins.module_utils._network_error import Route, network_error
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.network_error import Route, network_error
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -18,8 +18,8 @@ from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible_collections.voucherify.oauth.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options_file
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import OptionError
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import OptionError
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     VERSION,
     Options,
@@ -300,7 +300,8 @@ def test_an_import_that_fails_says_why(tmp_path: Path, code: str, words: str) ->
     (tmp_path / "requests.py").write_text(code)
     program = (
         "import json\n"
-        "from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options, _http as http\n"
+        "from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options\n"
+        "from ansible_collections.voucherify.oauth.plugins.module_utils._api import retries as http\n"
         "names = {'app_id': 'a', 'app_token': 'b', 'api_base_url': 'https://x', 'timeout': 1, 'retries': 0,"
         " 'max_wait': 0, 'validate_certs': True, 'ca_path': None, 'proxy': None}\n"
         "assert not http.HAS_REQUESTS\n"

@@ -9,11 +9,11 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.module_utils._answers import Answer, read
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import BadAnswer
-from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.answers import Answer, read
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import GENERATE, OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import BadAnswer
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT, Wanted, for_present
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import GENERATE, OAuthClient, TokenDetails
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import described
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

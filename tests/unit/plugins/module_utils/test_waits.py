@@ -8,7 +8,7 @@ import time
 from email.utils import formatdate
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.module_utils._waits import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.waits import (
     BACK_OFF_BASE_SECONDS,
     BACK_OFF_CAP_SECONDS,
     jittered,

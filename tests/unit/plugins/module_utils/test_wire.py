@@ -23,11 +23,15 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 import trustme
-from ansible_collections.voucherify.oauth.plugins.module_utils import _errors as errors
-from ansible_collections.voucherify.oauth.plugins.module_utils import _http as http
-from ansible_collections.voucherify.oauth.plugins.module_utils import _waits as waits
-from ansible_collections.voucherify.oauth.plugins.module_utils._http import Connection, Credentials, HttpClient, Pacing
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors, waits
+from ansible_collections.voucherify.oauth.plugins.module_utils._api import retries as http
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import (
+    Connection,
+    Credentials,
+    HttpClient,
+    Pacing,
+)
 from loopback import TIMEOUT_SECONDS, Listener, Serve, connect_proxy, read_request, response, send_slowly
 
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "scope": "api", "expires_in": 900, "expires_at": 1}

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.module_utils import _known_tokens
+from ansible_collections.voucherify.oauth.plugins.module_utils._api import known_tokens as known_tokens_file
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import remember_token
 from ansible_collections.voucherify.oauth.plugins.modules.voucherify_oauth_token import ARGUMENT_SPEC
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
@@ -69,7 +69,7 @@ def test_a_short_user_name_of_a_proxy_is_not_masked() -> None:
 
 
 def test_a_secret_that_this_process_has_seen_is_masked_without_being_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_known_tokens, "_tokens", {})
+    monkeypatch.setattr(known_tokens_file, "_tokens", {})
     message = {"msg": f"Superseded by {SECRET}, and\n {b64encode(SECRET.encode()).decode()}", "status": 409}
     assert masked(message, ()) == message
     remember_token(SECRET)
@@ -79,17 +79,17 @@ def test_a_secret_that_this_process_has_seen_is_masked_without_being_an_option(m
 
 
 def test_a_placeholder_for_a_token_is_not_masked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_known_tokens, "_tokens", {})
+    monkeypatch.setattr(known_tokens_file, "_tokens", {})
     for placeholder in ("", "x", "token", "vouchers"):
         remember_token(placeholder)
     assert masked("The token expires; its scope is vouchers", ()) == "The token expires; its scope is vouchers"
 
 
 def test_only_the_last_tokens_are_remembered_so_that_long_loops_stay_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_known_tokens, "_tokens", {})
+    monkeypatch.setattr(known_tokens_file, "_tokens", {})
     tokens = [f"a-token-with-number-{number:04}" for number in range(200)]
     for token in [*tokens, tokens[180]]:
         remember_token(token)
-    known = _known_tokens.known_tokens()
+    known = known_tokens_file.known_tokens()
     assert len(known) == 50
     assert known[-2:] == (tokens[199], tokens[180])

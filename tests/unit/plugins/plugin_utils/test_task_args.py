@@ -11,7 +11,7 @@ import pytest
 from ansible.parsing.yaml.objects import AnsibleUnicode
 from ansible.utils.display import Display
 from ansible_collections.voucherify.oauth.plugins.modules import vaulted_vars, voucherify_oauth_token
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import (
     TaskArgsError,
     check_no_secret,
     decrypted,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError
 
 # Python and its libraries read these when they start, so setting them in a running process has no effect.
 _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")

@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import Call, OAuthError, Stopped
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import (
     GENERATE,
     INTROSPECT,
     REVOKE,
     TokenDetails,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import Call, OAuthError, Stopped
+
+from .calls import (
     Made,
     Outcome,
     Reading,
     Scope,
     TokenCalls,
 )
+from .interruptions import Interruptions
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -12,22 +12,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import (
     POSSIBLE_LOSS,
     OAuthError,
     RequestError,
     Stopped,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
+
+from .calls import Made, Reading, TokenCalls
+from .interruptions import Interruptions
+from .listed_tokens import (
     ListedToken,
     TransactionFailed,
     in_use,
     progress,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading, TokenCalls
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_writes import TokenWrites
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
+from .writes import TokenWrites
 
 # About how much one value adds to a file: the ciphertext of a token, with its name and indentation.
 _BYTES_PER_VALUE = 1024

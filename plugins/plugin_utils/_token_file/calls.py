@@ -15,10 +15,11 @@ from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Optional, TypeVar, Union
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._errors import RateLimited
-from ansible_collections.voucherify.oauth.plugins.module_utils._http import Pacing
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient, TokenDetails
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._interruptions import Interruptions
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient, TokenDetails
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import RateLimited
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Pacing
+
+from .interruptions import Interruptions
 
 A = TypeVar("A")
 T = TypeVar("T")

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import is_token
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import TaskArgsError, check_no_secret
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, Reading
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import is_token
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, check_no_secret
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
+
+from .calls import Made, Reading
 
 _NO_VARIABLE = lifecycle.Decision(lifecycle.NONE, "The file does not have the variable.")
 _NO_TOKEN = lifecycle.Decision(lifecycle.NONE, "The variable is empty, so there was no token to revoke.")

@@ -18,9 +18,9 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from ._deadline import Deadline, current_deadline
-from ._errors import LibraryMissing
-from ._proxy import Proxy
+from .deadline import Deadline, current_deadline
+from .errors import LibraryMissing
+from .proxy import Proxy
 
 try:
     import requests

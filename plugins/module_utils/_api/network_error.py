@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ._errors import Call, NoAnswer, RequestError, Unreachable, Unsendable, Untrusted
+from .errors import Call, NoAnswer, RequestError, Unreachable, Unsendable, Untrusted
 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _SOCKS_REPLY = re.compile(r"0x[0-9A-Fa-f]{2}\b")

@@ -10,30 +10,30 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible_collections.voucherify.oauth.plugins.module_utils._http import HAS_REQUESTS
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import HAS_REQUESTS
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import GENERATED, REPLACED
-from ansible_collections.voucherify.oauth.plugins.module_utils._oauth import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import Options, Result, remember_token, run
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import VARIABLES, ModuleRunner
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._results import (
-    hide,
-    hide_task,
-    is_loop,
-    show_interruption,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._task_args import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import (
     KEYS_HINT,
     TaskArgsError,
     decrypted,
     validated,
     without_nulls,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._worker_process import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._environment import (
     environment_of,
     environment_set,
     why_not_here,
 )
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._hiding import (
+    hide,
+    hide_task,
+    is_loop,
+    show_interruption,
+)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import VARIABLES, ModuleRunner
 
 _INTERRUPTED = (
     "The task was stopped before the API answered. If a token was made, it is lost: it cannot be revoked, and it"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from ._errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, RequestError, ServerFailed
-from ._quotable import quotable, without_tokens
-from ._waits import retry_after, server_time
+from .errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, RequestError, ServerFailed
+from .waits import retry_after, server_time
+from .words import quotable, without_tokens
 
 MAX_ANSWER_BYTES = 1024 * 1024
 

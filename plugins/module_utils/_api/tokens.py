@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._answers import Success
-from ._errors import Call
-from ._quotable import quotable
+from .answers import Success
+from .errors import Call
+from .words import quotable
 
 TOKEN_LIFE_SECONDS = 900
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from ._answers import Success
-from ._errors import BadAnswer, Call, Refused, RequestError
-from ._http import HttpClient
-from ._token_details import TOKEN_LIFE_SECONDS, TokenDetails, is_token, token_details
+from .answers import Success
+from .errors import BadAnswer, Call, Refused, RequestError
+from .retries import HttpClient
+from .tokens import TOKEN_LIFE_SECONDS, TokenDetails, is_token, token_details
 
 __all__ = ["OAuthClient", "Token", "TokenDetails", "is_token"]
 

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._listed_tokens import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
+
+from .calls import Made, TokenCalls
+from .listed_tokens import (
     ListedToken,
     TransactionFailed,
     in_use,
     progress,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_calls import Made, TokenCalls
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
 
 
 class TokenWrites:

@@ -3,7 +3,7 @@
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
 """Send a call to the Voucherify API, and send it again if that is safe and may succeed.
 
-This file knows neither Ansible nor what a call means, and leaves HTTP to C(_transport.py).
+This file knows neither Ansible nor what a call means, and leaves HTTP to C(transport.py).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ._answers import Success, read
-from ._errors import Call, NoAnswer, RateLimited, Refused, RequestError, ServerFailed, Stopped
-from ._session import IMPORT_ERROR
-from ._transport import Connection, Credentials, Transport
-from ._waits import Pacing, jittered, shortest_pause
+from .answers import Success, read
+from .errors import Call, NoAnswer, RateLimited, Refused, RequestError, ServerFailed, Stopped
+from .session import IMPORT_ERROR
+from .transport import Connection, Credentials, Transport
+from .waits import Pacing, jittered, shortest_pause
 
 __all__ = ["HAS_REQUESTS", "Connection", "Credentials", "HttpClient", "Pacing"]
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from ._answers import MAX_ANSWER_BYTES, Answer, json_object
-from ._deadline import Deadline, current_deadline
-from ._errors import Call, Unsendable
-from ._known_tokens import known_tokens
-from ._network_error import Route, network_error
-from ._proxy import Proxy
-from ._quotable import quotable
-from ._session import IMPORT_ERROR, Session, accept_unverified, environment_proxy
+from .answers import MAX_ANSWER_BYTES, Answer, json_object
+from .deadline import Deadline, current_deadline
+from .errors import Call, Unsendable
+from .known_tokens import known_tokens
+from .network_error import Route, network_error
+from .proxy import Proxy
+from .session import IMPORT_ERROR, Session, accept_unverified, environment_proxy
+from .words import quotable
 
 # One try takes at most this many times C(timeout).
 TIMEOUTS_PER_TRY = 3

@@ -19,7 +19,7 @@ from ansible.module_utils.common.validation import (
 )
 from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
 from ansible.utils.display import Display
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.words import looks_random
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.quotable import looks_random
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import let_core_mask
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import SHORTEST_SECRET
 

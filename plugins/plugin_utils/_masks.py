@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.known_tokens import known_tokens
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.words import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.quotable import (
     WITHHELD,
     occurring,
     quotable,

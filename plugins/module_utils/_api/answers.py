@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, RequestError, ServerFailed
+from .quotable import quotable, without_tokens
 from .waits import retry_after, server_time
-from .words import quotable, without_tokens
 
 MAX_ANSWER_BYTES = 1024 * 1024
 

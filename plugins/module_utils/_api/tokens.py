@@ -16,7 +16,7 @@ from typing import Any
 
 from .answers import Success
 from .errors import Call
-from .words import quotable
+from .quotable import quotable
 
 TOKEN_LIFE_SECONDS = 900
 

@@ -17,8 +17,8 @@ from .errors import Call, Unsendable
 from .known_tokens import known_tokens
 from .network_error import Route, network_error
 from .proxy import Proxy
+from .quotable import quotable
 from .session import IMPORT_ERROR, Session, accept_unverified, environment_proxy
-from .words import quotable
 
 # One try takes at most this many times C(timeout).
 TIMEOUTS_PER_TRY = 3

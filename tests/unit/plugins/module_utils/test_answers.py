@@ -12,7 +12,7 @@ from email.utils import formatdate
 import pytest
 from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.answers import Answer, read
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.words import MAX_QUOTED_CHARACTERS
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.quotable import MAX_QUOTED_CHARACTERS
 from hypothesis import given
 from hypothesis import strategies as st
 

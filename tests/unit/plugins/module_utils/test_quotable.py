@@ -14,7 +14,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.words import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.quotable import (
     MAX_QUOTED_CHARACTERS,
     WITHHELD,
     occurring,

@@ -29,7 +29,18 @@ TEST_READY := $(VENV)/test-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 
-.PHONY: help demo sandbox test lint types licences docs-lint changelog ansible-lint unit integration coverage publishable \
+# When make started, to say at the end how long it took.
+STARTED := $(shell date +%s)
+
+# Empty for what each change needs. Set for everything: `make test-all`, but also for example `make unit ALL=1`.
+ALL ?=
+PYTEST := $(BIN)/pytest --numprocesses auto $(if $(ALL),-m '')
+
+# The checks that run beside each other. Versions of make before 4.0 would mix their output, so they run one by one there.
+CHECKS := sanity ansible-lint types docs-lint licences lint
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target) --no-print-directory --keep-going
+
+.PHONY: help demo sandbox test test-all lint types licences docs-lint changelog ansible-lint unit integration coverage publishable \
     sanity docs test-matrix release-check bench format pins clean
 
 help: ## List the targets
@@ -48,7 +59,15 @@ sandbox: $(DEMO_READY) build/demo-vault-password ## Open a shell with the sandbo
 	@ANSIBLE_VAULT_PASSWORD_FILE="$(CURDIR)/build/demo-vault-password" \
 	    $(BIN)/python tests/sandbox -- bash --rcfile tests/sandbox/shell.bashrc -i || true
 
-test: lint types licences docs-lint ansible-lint unit integration coverage publishable sanity ## Run every check below
+test: $(TEST_READY) ## Run what each change needs: all checks, all unit tests, and most of the others
+	@$(MAKE) $(TOGETHER) $(CHECKS)
+	$(PYTEST)
+	@echo "make test passed in $$(($$(date +%s) - $(STARTED))) s. make test-all also runs the slow tests, pylint and coverage."
+
+test-all: $(TEST_READY) ## Run everything, and measure the coverage
+	@$(MAKE) $(TOGETHER) ALL=1 $(CHECKS)
+	@$(MAKE) --no-print-directory coverage
+	@echo "make test-all passed in $$(($$(date +%s) - $(STARTED))) s."
 
 lint: $(TEST_READY) ## Check the style of the Python and shell code
 	$(BIN)/ruff format --check .
@@ -74,22 +93,25 @@ ansible-lint: $(TEST_READY) ## Check the role, the playbooks and the layout of t
 	$(BIN)/ansible-lint --offline
 
 unit: $(TEST_READY) ## Run the unit tests
-	$(call measured,tests/unit)
+	$(PYTEST) tests/unit
 
 integration: $(TEST_READY) ## Run the integration tests: real playbook runs against the sandbox
-	$(call measured,tests/integration)
-
-coverage: unit integration ## Show which lines of the plugins the unit and integration tests run
-	@# It warns about processes that were killed while they saved their data.
-	@$(BIN)/python -W ignore -m coverage combine --quiet --keep --data-file=build/coverage/data \
-	    build/coverage/unit build/coverage/integration
-	$(BIN)/coverage report --data-file=build/coverage/data
+	$(PYTEST) tests/integration
 
 publishable: $(TEST_READY) ## Check the content of the tarball and of the documentation
-	$(BIN)/pytest tests/publish
+	$(PYTEST) tests/publish
 
-sanity: $(TEST_READY) ## Run ansible-test sanity, Ansible's own checks of a collection
-	tests/sanity.sh
+# Each process that a test starts records which lines of the plugins it runs: see tool.coverage in pyproject.toml.
+coverage: $(TEST_READY) ## Run all tests, show which lines of the plugins they run, and fail if these are too few
+	@rm -rf build/coverage && mkdir -p build/coverage
+	COVERAGE_FILE="$(CURDIR)/build/coverage/data" CHECKOUT="$(CURDIR)" \
+	    $(BIN)/coverage run -m pytest --numprocesses auto -m ''
+	@# It warns about processes that were killed while they saved their data.
+	@$(BIN)/python -W ignore -m coverage combine --quiet --data-file=build/coverage/data build/coverage
+	$(BIN)/coverage report --data-file=build/coverage/data
+
+sanity: $(TEST_READY) ## Run ansible-test sanity, Ansible's own checks of a collection; pylint only with ALL=1
+	tests/sanity.sh $(if $(ALL),,--skip-test pylint)
 
 test-matrix: $(COLLECTION) ## Run the integration tests and ansible-test sanity with every ansible-core, or only some: make test-matrix CORE=2.19
 	"$(PYTHON)" tests/matrix.py $(CORE)
@@ -117,13 +139,6 @@ pins: $(VENV)/demo-ready ## Update the pinned versions in tests/requirements.txt
 
 clean: ## Remove build/
 	rm -rf build
-
-# Runs tests and records which lines of the plugins run, in each process that the tests start: see tool.coverage in
-# pyproject.toml.
-define measured
-@rm -rf build/coverage/$@ && mkdir -p build/coverage/$@
-COVERAGE_FILE="$(CURDIR)/build/coverage/$@/data" CHECKOUT="$(CURDIR)" $(BIN)/coverage run -m pytest --numprocesses auto $(1)
-endef
 
 # Prints one dot per package. pip's own output would fill the screen, and with no output pip would seem to hang.
 define install

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from integration.plays import WAYS, Play, Run, run_command, run_environment
+from integration.plays import WAYS, Play, Run, run_command, run_environment, save_task
 from sandbox import Sandbox
 
 
@@ -35,16 +35,6 @@ def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) 
     ) -> Run:
         fetched = tmp_path / "fetched.json"
         fetched.unlink(missing_ok=True)
-        save = {
-            "name": "Save variables for the test",
-            "ansible.builtin.copy": {"dest": str(fetched), "mode": "0600", "content": _as_json(fetch)},
-            "delegate_to": "localhost",
-            "become": False,
-            "check_mode": False,
-            "changed_when": False,
-            "diff": False,
-            "no_log": True,
-        }
         book = {
             "hosts": "localhost",
             "gather_facts": False,
@@ -52,7 +42,7 @@ def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) 
             **play,
             "tasks": [
                 *(yaml.safe_load(tasks) if isinstance(tasks, str) else tasks),
-                *([save] if fetch else []),
+                *([save_task(fetched, fetch)] if fetch else []),
             ],
         }
         playbook = tmp_path / "playbook.yml"
@@ -67,7 +57,3 @@ def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) 
         return Run(status, output, json.loads(fetched.read_text()) if fetched.exists() else {})
 
     return run
-
-
-def _as_json(names: Sequence[str]) -> str:
-    return "{{ {" + ", ".join(f"'{name}': {name}" for name in names) + "} | to_json }}"

@@ -16,11 +16,17 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 COLLECTIONS = CHECKOUT / "build" / "collections"
+# The action of `save_task`.
+ACTIONS = Path(__file__).with_name("action")
+
+# How many seconds a run may take on a busy machine. A run that hangs would otherwise stop all tests.
+TIME_LIMIT = 180
 
 # How a task does its work: in Ansible's worker process or as a module. Setting a variable that Python reads when it
 # starts makes it a module.
 WAYS: dict[str, dict[str, Any]] = {"worker": {}, "module": {"environment": {"PYTHONDONTWRITEBYTECODE": "1"}}}
-EACH_WAY = pytest.mark.parametrize("way", WAYS)
+# The module takes much longer, so that `make test` only runs the tests of the worker.
+EACH_WAY = pytest.mark.parametrize("way", ["worker", pytest.param("module", marks=pytest.mark.thorough)])
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,20 @@ def run_environment(home: Path) -> dict[str, str]:
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_ACTION_PLUGINS": str(ACTIONS),
+    }
+
+
+def save_task(file: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Return a task that writes the variables with these names to a file on the controller, as JSON.
+
+    It does so in check mode as well, whatever the connection and `become` are, and starts no process.
+    """
+    content = "{{ {" + ", ".join(f"'{name}': {name}" for name in names) + "} | to_json }}"
+    return {
+        "name": "Save variables for the test",
+        "save_for_test": {"path": str(file), "content": content},
+        "no_log": True,
     }
 
 
@@ -92,7 +112,7 @@ def run_command(name: str, *arguments: str, environment: Mapping[str, str], cwd:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=TIME_LIMIT,
         check=False,
     )
     return finished.returncode, finished.stdout
@@ -113,7 +133,7 @@ def old_python(version: str) -> str | None:
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     for name in names:
         if name.is_file():
-            answer = subprocess.run([name, "-c", code], capture_output=True, text=True, check=False)
+            answer = subprocess.run([name, "-c", code], capture_output=True, text=True, timeout=60, check=False)
             if answer.stdout.strip() == version:
                 return str(name)
     return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.plays import Play, fake_ssh
+from integration.plays import ACTIONS, Play, fake_ssh
 from sandbox import Sandbox
 
 ACTION = """
@@ -31,7 +31,7 @@ def test_a_module_runs_on_the_controller_although_the_target_is_unreachable(
     (actions / "on_controller.py").write_text(ACTION)
     environment = {
         **fake_ssh(tmp_path, "exit 255"),
-        "ANSIBLE_ACTION_PLUGINS": str(actions),
+        "ANSIBLE_ACTION_PLUGINS": f"{actions}:{ACTIONS}",
         "ANSIBLE_LIBRARY": str(actions),
     }
     tasks = [

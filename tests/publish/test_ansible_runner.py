@@ -19,6 +19,8 @@ import yaml
 from integration.plays import CHECKOUT, command_path, run_environment
 from sandbox import Sandbox
 
+pytestmark = pytest.mark.thorough
+
 PLAYBOOK = CHECKOUT / "docs" / "automation_platform" / "deploy.yml"
 # The modules without the role, so that results that contain a token reach ansible-runner's own callback.
 MODULES = """

@@ -23,6 +23,7 @@ def credential_type() -> dict[str, Any]:
     return content
 
 
+@pytest.mark.thorough
 def test_ansible_builder_finds_what_the_collection_needs(tmp_path: Path) -> None:
     status, output = run_command("ansible-builder", "introspect", str(COLLECTIONS), environment={}, cwd=tmp_path)
     assert status == 0, output
@@ -32,6 +33,7 @@ def test_ansible_builder_finds_what_the_collection_needs(tmp_path: Path) -> None
     assert found["system"] == []
 
 
+@pytest.mark.thorough
 def test_ansible_builder_accepts_the_example(tmp_path: Path) -> None:
     definition = str(EXAMPLES / "execution-environment.yml")
     arguments = ("create", "--file", definition, "--context", str(tmp_path / "context"))

@@ -14,6 +14,8 @@ from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oaut
 from integration.plays import CHECKOUT, EACH_WAY, WAYS, command_path, run_command, run_environment
 from sandbox import Sandbox
 
+pytestmark = pytest.mark.thorough
+
 MODULE = "plugins/modules/voucherify_oauth_token_info.py"
 ACTION = "plugins/action/voucherify_oauth_token_info.py"
 
@@ -44,7 +46,7 @@ def test_lines_that_a_task_runs_are_counted(
 
     coverage("run", command_path("ansible-playbook"), str(book), cwd=tmp_path)
     coverage("combine", str(tmp_path), cwd=CHECKOUT)
-    coverage("json", "-o", str(tmp_path / "report.json"), cwd=CHECKOUT)
+    coverage("json", "--fail-under=0", "-o", str(tmp_path / "report.json"), cwd=CHECKOUT)
     files: dict[str, Any] = json.loads((tmp_path / "report.json").read_text())["files"]
 
     # Without the line that defines the function, which also runs when the file is imported.

@@ -57,6 +57,7 @@ PATHS = re.compile(r"`((?:benchmarks|changelogs|docs|meta|playbooks|plugins|role
 LINKS = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
+@lru_cache
 def ansible_doc(kind: str, *names: str) -> dict[str, Any]:
     """Return the documentation of modules or roles as users see it, including all fragments."""
     finished = subprocess.run(

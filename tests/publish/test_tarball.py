@@ -36,7 +36,7 @@ SHIPPED = (
     "playbooks/templates/*.j2",
     "plugins/action/*.py",
     "plugins/doc_fragments/*.py",
-    "plugins/module_utils/*.py",
+    "plugins/module_utils/**/*.py",
     "plugins/modules/*.py",
     "plugins/plugin_utils/**/*.py",
     "roles/token_vault/README.md",

@@ -134,6 +134,7 @@ def test_a_token_lives_900_seconds(sandbox: Sandbox, client: Client) -> None:
     assert [made.status for made in sandbox.tokens()] == ["expired"]
 
 
+@pytest.mark.thorough
 def test_a_project_has_at_most_1000_live_tokens(sandbox: Sandbox, client: Client) -> None:
     sandbox.configure(rate_limit=0)
     tokens = [client.make_token() for _turn in range(1000)]

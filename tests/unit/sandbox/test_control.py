@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests control in the sandbox: faults, deviations, held answers, settings; and the log of requests."""
+"""What tests control in the sandbox and rely on when they assert that something was lost or was never sent."""
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -13,56 +12,29 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from sandbox import ALWAYS, Sandbox
+from sandbox import Sandbox
 from unit.sandbox.client import Client
 
 
-def control(sandbox: Sandbox, method: str, name: str, **options: Any) -> requests.Response:
-    """Call the control interface as `ansible.builtin.uri` in a playbook would."""
-    return requests.request(method, f"{sandbox.environment['VOUCHERIFY_SANDBOX_URL']}/{name}", timeout=10, **options)
-
-
-def test_an_answer_can_be_replaced(sandbox: Sandbox, client: Client) -> None:
-    sandbox.fail("generate", status=503, headers={"Retry-After": "7", "Content-Type": "text/html"}, body="<p>ü</p>")
-    sandbox.fail("introspect", status=200, body='{"active": false}', body_size=2_000_000)
-    response = client.generate()
-    assert (response.status_code, response.content.decode()) == (503, "<p>ü</p>")
-    assert (response.headers["Retry-After"], response.headers["Content-Type"]) == ("7", "text/html")
-    assert sandbox.tokens() == []
-    assert client.generate().status_code == 200
-    big = client.introspect("a")
-    assert (len(big.content), big.json(), big.headers["Content-Type"]) == (
-        2_000_000,
-        {"active": False},
-        "application/json",
-    )
-
-
-@pytest.mark.parametrize("fault", [{"cut": True}, {"hang": True}, {"status": 502}])
+@pytest.mark.parametrize("fault", [{"cut": True}, {"hang": True}])
 @pytest.mark.parametrize(("carried_out", "made"), [(False, 0), (True, 1)])
 def test_an_answer_can_be_lost_with_or_without_the_work_done(
     sandbox: Sandbox, client: Client, fault: dict[str, Any], carried_out: bool, made: int
 ) -> None:
     sandbox.fail("generate", carried_out=carried_out, **fault)
-    with contextlib.suppress(requests.RequestException):
-        assert client.generate(timeout=0.3).status_code == 502
+    with pytest.raises(requests.RequestException):
+        client.generate(timeout=0.3)
     assert len(sandbox.live_tokens()) == made
-    assert [request.status for request in sandbox.requests()] == [fault.get("status")]
+    assert len(sandbox.calls("generate")) == 1
 
 
-def test_an_answer_can_be_truncated_after_the_work_is_done(sandbox: Sandbox, client: Client) -> None:
-    sandbox.fail("generate", truncate=True)
-    half = client.generate(stream=True)
-    assert (half.status_code, half.headers["X-Rate-Limit-Limit"]) == (200, "2000")
-    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
-        assert half.content
-    assert len(sandbox.live_tokens()) == 1
-
-
-def test_an_answer_can_be_late_after_the_work_is_done(sandbox: Sandbox, client: Client) -> None:
-    sandbox.fail("generate", delay=1)
-    with pytest.raises(requests.ReadTimeout):
-        client.generate(timeout=0.2)
+@pytest.mark.parametrize("fault", [{"truncate": True}, {"delay": 1}])
+def test_an_answer_can_be_incomplete_or_late_after_the_work_is_done(
+    sandbox: Sandbox, client: Client, fault: dict[str, Any]
+) -> None:
+    sandbox.fail("generate", **fault)
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ReadTimeout)):
+        client.generate(timeout=0.3)
     assert len(sandbox.live_tokens()) == 1
 
 
@@ -85,54 +57,6 @@ def test_answers_can_be_held_until_they_are_released(sandbox: Sandbox, client: C
     assert sandbox.most_in_flight() == 1
 
 
-DEVIATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "fields that are missing": ({"drop": ["token_type", "client_id"]}, {"token_type": None, "client_id": None}),
-    "fields of another type": (
-        {"retype": {"expires_in": "str", "expires_at": "float", "scope": "list"}},
-        {"expires_in": "900", "scope": ["vouchers", "api"]},
-    ),
-    "other values": ({"replace": {"expires_in": 7, "active": "yes"}}, {"expires_in": 7, "active": None}),
-    "further fields": ({"add": {"exp": 1}, "drop": ["expires_at"]}, {"exp": 1, "expires_at": None}),
-}
-
-
-@pytest.mark.parametrize(("deviation", "expected"), DEVIATIONS.values(), ids=DEVIATIONS)
-def test_the_fields_of_a_true_answer_can_deviate(
-    sandbox: Sandbox, client: Client, deviation: dict[str, Any], expected: dict[str, Any]
-) -> None:
-    sandbox.stop_clock()
-    sandbox.fail("generate", times=ALWAYS, **deviation)
-    for _turn in range(2):
-        response = client.generate("vouchers api")
-        content = response.json()
-        assert response.status_code == 200
-        assert {name: content.get(name) for name in expected} == expected
-        assert client.introspect(content["access_token"]).json()["active"] is True
-    assert len(sandbox.live_tokens()) == 2
-
-
-def test_a_true_answer_can_have_another_status(sandbox: Sandbox, client: Client) -> None:
-    sandbox.fail("any", times=ALWAYS, success_status=201, not_found_body='{"code": 404}')
-    made = client.generate()
-    assert (made.status_code, len(made.json())) == (201, 6)
-    assert client.generate("nonsense").status_code == 400
-    token = made.json()["access_token"]
-    assert client.revoke(token).status_code == 201
-    again = client.revoke(token)
-    assert (again.status_code, again.json()) == (404, {"code": 404})
-
-
-def test_headers_can_be_missing_changed_or_repeated(sandbox: Sandbox, client: Client) -> None:
-    headers = {"Date": None, "X-Rate-Limit-Limit": ["100", "200"], "X-Rate-Limit-Remaining": "5", "X-More": "yes"}
-    sandbox.fail("generate", headers=headers)
-    response = client.generate()
-    assert response.status_code == 200
-    assert "Date" not in response.headers
-    assert response.headers["X-Rate-Limit-Limit"] == "100, 200"
-    assert (response.headers["X-Rate-Limit-Remaining"], response.headers["X-More"]) == ("5", "yes")
-    assert client.generate().headers["Date"]
-
-
 def test_faults_apply_in_their_order_and_only_to_the_chosen_calls(sandbox: Sandbox, client: Client) -> None:
     sandbox.fail("introspect", skip=1, times=2, status=500)
     sandbox.fail("introspect", skip=1, status=502)
@@ -147,27 +71,17 @@ def test_faults_apply_in_their_order_and_only_to_the_chosen_calls(sandbox: Sandb
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    "fault",
     [
-        ("settings", {"rate_limit": -1}),
-        ("settings", {"rate_limit": "100"}),
-        ("settings", {"granted_scope": ["api"]}),
-        ("settings", {"rate_limits": 1}),
-        ("clock", {"advance": "840"}),
-        ("clock", [840]),
-        ("faults", {"operation": "delete", "cut": True}),
-        ("faults", {"operation": "any", "cut": True, "hang": True}),
-        ("faults", {"operation": "any", "body": "without a status"}),
-        ("faults", {"operation": "any", "status": 500, "drop": ["scope"]}),
-        ("faults", {"operation": "any", "drop": "scope"}),
-        ("faults", {"operation": "any", "retype": {"scope": "dict"}}),
-        ("faults", {"operation": "any", "times": 0}),
-        ("faults", {"operation": "any", "carried_out": "false"}),
-        ("faults", {"operation": "any", "statsu": 500}),
+        {"operation": "delete", "cut": True},
+        {"operation": "any", "cut": True, "hang": True},
+        {"operation": "any", "body": "without a status"},
+        {"operation": "any", "drop": "scope"},
+        {"operation": "any", "statsu": 500},
     ],
 )
-def test_an_invalid_control_request_is_refused(sandbox: Sandbox, name: str, content: Any) -> None:
-    response = control(sandbox, "POST", name, json=content)
+def test_a_playbook_that_asks_for_an_invalid_fault_is_told(sandbox: Sandbox, fault: dict[str, Any]) -> None:
+    response = requests.post(f"{sandbox.environment['VOUCHERIFY_SANDBOX_URL']}/faults", json=fault, timeout=10)
     assert response.status_code == 400
     assert response.json()["error"]
 
@@ -177,32 +91,17 @@ def test_a_misspelt_setting_raises(sandbox: Sandbox) -> None:
         sandbox.configure(rate_limits=1)
 
 
-def test_a_playbook_can_control_the_sandbox(sandbox: Sandbox, client: Client) -> None:
-    token = client.make_token()
-    before = control(sandbox, "GET", "state").json()
-    assert [key["app_id"] for key in before["keys"]] == [sandbox.app_id, sandbox.other_app_id]
-    assert before["tokens"][0]["access_token"] == token
-    assert control(sandbox, "POST", "clock", json={"stop": True, "advance": 900}).json()["now"] >= before["now"] + 900
-    assert control(sandbox, "POST", "settings", json={"rate_limit": 7}).json()["rate_limit"] == 7
-    assert control(sandbox, "POST", "faults", json={"operation": "any", "cut": True}).json()["faults"][0]["cut"]
-    assert control(sandbox, "GET", "state").json()["tokens"][0]["status"] == "expired"
-    assert len(control(sandbox, "GET", "requests").json()["requests"]) == 1
-    assert control(sandbox, "POST", "reset").json() == {}
-    assert sandbox.tokens() == []
-
-
 def test_a_reset_brings_everything_back_to_the_start(sandbox: Sandbox, client: Client) -> None:
     sandbox.advance(5000)
     sandbox.configure(rate_limit=1, granted_scope="api", latency=0.01)
     sandbox.fail("any", times=9, status=500)
     client.generate()
     sandbox.reset()
-    state = control(sandbox, "GET", "state").json()
-    assert (state["tokens"], state["faults"], sandbox.requests()) == ([], [], [])
-    assert state["settings"] == {"rate_limit": 2000, "latency": 0.0, "granted_scope": None}
-    assert abs(state["now"] - time.time()) < 5
+    assert (sandbox.tokens(), sandbox.requests()) == ([], [])
+    assert abs(sandbox.now() - time.time()) < 5
     response = client.generate()
     assert (response.status_code, response.headers["X-Rate-Limit-Remaining"]) == (200, "1999")
+    assert response.json()["scope"] == "vouchers"
     assert sandbox.requests()[0].connection == 1
 
 
@@ -242,9 +141,10 @@ def test_the_log_shows_when_the_sandbox_was_used_as_a_proxy(sandbox: Sandbox) ->
 
 
 def test_a_kept_alive_connection_is_fast(client: Client) -> None:
-    client.introspect("a")
-    start = time.monotonic()
-    for _turn in range(50):
+    def seconds() -> float:
+        start = time.monotonic()
         client.introspect("a")
-    # Much more than a call takes, and much less than the 40 ms that a delayed acknowledgement would add.
-    assert (time.monotonic() - start) / 50 < 0.02
+        return time.monotonic() - start
+
+    # Much more than a call takes, and less than the 40 ms that a delayed acknowledgement would add to each.
+    assert min(seconds() for _turn in range(20)) < 0.02

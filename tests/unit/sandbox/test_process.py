@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -20,14 +21,19 @@ import requests
 import sandbox as package
 import trustme
 from sandbox import Sandbox
+from sandbox.__main__ import main
 from unit.sandbox.client import Client
 
 FOLDER = Path(package.__file__).parent
 COMMAND = [sys.executable, str(FOLDER)]
-SHOW_ENVIRONMENT = "import os; [print(f'{name}={value}') for name, value in os.environ.items()]"
+LOOK_AROUND = """
+import json, os, requests, sys
+state = requests.get(os.environ["VOUCHERIFY_SANDBOX_URL"] + "/state").json()
+print(json.dumps([sys.argv[1:], dict(os.environ), state]))
+sys.exit(7)
+"""
 WAIT_FOR_SIGNAL = """
 import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(3))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(4))
 print("waiting", flush=True)
 time.sleep(30)
@@ -69,10 +75,12 @@ def wait_until_gone(url: str) -> None:
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_signal: signal.Signals) -> None:
-    with spawn(["--prefix", "/some/path"], folder=tmp_path) as process:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with spawn(["--prefix", "/some/path", "--port", str(port)], folder=tmp_path) as process:
         word, url = read_line(process).split()
-        assert word == "ready"
-        assert url.startswith("http://127.0.0.1:") and url.endswith("/some/path")
+        assert (word, url) == ("ready", f"http://127.0.0.1:{port}/some/path")
         assert requests.get(url + "/v1/oauth/token", timeout=10).status_code == 405
         assert requests.get(url.replace("/some", "") + "/v1/oauth/token", timeout=10).status_code == 404
         process.send_signal(stop_signal)
@@ -82,57 +90,36 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_takes_the_port_that_it_is_given() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with spawn(["--port", str(port)]) as process:
-        assert read_line(process) == f"ready http://127.0.0.1:{port}\n"
-        process.terminate()
-
-
-def test_a_hanging_call_does_not_delay_the_stop(capfd: pytest.CaptureFixture[str]) -> None:
-    sandbox = Sandbox.start()
-    sandbox.fail("introspect", hang=True)
-    with socket.create_connection(address_of(sandbox.url)) as waiting:
-        waiting.sendall(b"POST /v1/oauth/introspect HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\r\n")
-        while not sandbox.requests():
-            time.sleep(0.01)
-        start = time.monotonic()
-        sandbox.stop()
-    assert time.monotonic() - start < 3
-    assert capfd.readouterr().err == ""
-
-
-def test_the_handle_stops_what_it_started() -> None:
-    with Sandbox.start(prefix="/p") as sandbox:
-        assert urlsplit(sandbox.url).path == "/p"
-        assert is_listening(sandbox.url)
-        assert sandbox.environment == {
-            "VOUCHERIFY_APP_ID": sandbox.app_id,
-            "VOUCHERIFY_APP_TOKEN": sandbox.app_token,
-            "VOUCHERIFY_API_BASE_URL": sandbox.url,
-            "VOUCHERIFY_SANDBOX_URL": sandbox.url.replace("/p", "/control"),
+def test_the_handle_starts_another_server_with_its_options_and_stops_it(
+    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox.start(prefix="/p", latency=0.1, rate_limit=1) as other:
+        assert other.environment == {
+            "VOUCHERIFY_APP_ID": other.app_id,
+            "VOUCHERIFY_APP_TOKEN": other.app_token,
+            "VOUCHERIFY_API_BASE_URL": other.url,
+            "VOUCHERIFY_SANDBOX_URL": other.url.replace("/p", "/control"),
         }
-    assert not is_listening(sandbox.url)
-    sandbox.stop()
+        keys = {(each.app_id, each.app_token) for each in (sandbox, other)}
+        keys |= {(each.other_app_id, each.other_app_token) for each in (sandbox, other)}
+        assert len({part for key in keys for part in key}) == 8
 
-
-def test_two_sandboxes_share_nothing() -> None:
-    with Sandbox.start() as one, Sandbox.start() as other:
-        secrets = {one.app_id, one.other_app_id, one.app_token, one.other_app_token}
-        assert secrets.isdisjoint({other.app_id, other.other_app_id, other.app_token, other.other_app_token})
-        assert len(secrets) == 4
-        assert Client(one).generate().status_code == 200
-        assert other.requests() == []
-
-
-def test_options_of_the_handle_reach_the_server() -> None:
-    with Sandbox.start(latency=0.1, rate_limit=1) as sandbox:
-        client = Client(sandbox)
         start = time.monotonic()
-        assert [client.generate().status_code for _turn in range(2)] == [200, 429]
+        client = Client(other)
+        with client.session:
+            assert [client.generate().status_code for _turn in range(2)] == [200, 429]
         assert time.monotonic() - start >= 0.2
+        assert len(other.requests()) == 2
+        assert sandbox.requests() == []
+
+        other.reset()
+        other.fail("introspect", hang=True)
+        with socket.create_connection(address_of(other.url)) as waiting:
+            waiting.sendall(b"POST /p/v1/oauth/introspect HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\r\n")
+            other.wait_for_calls_in_flight(1)
+            other.stop()
+    assert not is_listening(other.url)
+    assert capfd.readouterr().err == ""
 
 
 def test_it_does_not_outlive_a_parent_that_is_killed() -> None:
@@ -174,27 +161,18 @@ def test_https(tmp_path: Path) -> None:
         assert [request.operation for request in sandbox.requests()] == ["generate", "introspect"]
 
 
-def test_a_command_finds_the_sandbox_in_its_environment() -> None:
+def test_a_command_finds_the_sandbox_and_gets_its_own_dashes() -> None:
     environment = {**os.environ, "http_proxy": "http://127.0.0.1:1", "NO_PROXY": "intranet.example"}
     environment.pop("no_proxy", None)
-    ended = run_with_command(sys.executable, "-c", SHOW_ENVIRONMENT, environment=environment)
-    variables = dict(line.split("=", 1) for line in ended.stdout.splitlines() if "=" in line)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert len(variables["VOUCHERIFY_APP_ID"]) == 36
-    assert len(variables["VOUCHERIFY_APP_TOKEN"]) > 36
+    ended = run_with_command(sys.executable, "-c", LOOK_AROUND, "--port", "--", "x", environment=environment)
+    assert (ended.returncode, ended.stderr) == (7, "")
+    arguments, variables, state = json.loads(ended.stdout)
+    assert arguments == ["--port", "--", "x"]
+    assert variables["VOUCHERIFY_APP_ID"] == state["keys"][0]["app_id"]
+    assert variables["VOUCHERIFY_APP_TOKEN"] == state["keys"][0]["app_token"]
     assert variables["VOUCHERIFY_SANDBOX_URL"] == variables["VOUCHERIFY_API_BASE_URL"] + "/control"
     assert variables["NO_PROXY"] == variables["no_proxy"] == "intranet.example,127.0.0.1,localhost"
     assert not is_listening(variables["VOUCHERIFY_API_BASE_URL"])
-
-
-def test_a_command_can_call_the_sandbox_past_a_proxy() -> None:
-    program = (
-        "import os, requests; print(requests.get(os.environ['VOUCHERIFY_SANDBOX_URL'] + '/state').json()['tokens'])"
-    )
-    ended = run_with_command(
-        sys.executable, "-c", program, environment={**os.environ, "http_proxy": "http://127.0.0.1:1"}
-    )
-    assert (ended.stdout, ended.stderr) == ("[]\n", "")
 
 
 def test_the_shell_says_which_server_it_uses() -> None:
@@ -212,32 +190,21 @@ def test_the_shell_says_which_server_it_uses() -> None:
     assert "ansible-playbook voucherify.oauth.demo" in ended.stdout
 
 
-def test_the_exit_status_is_that_of_the_command() -> None:
-    assert run_with_command(sys.executable, "-c", "raise SystemExit(7)").returncode == 7
-    assert run_with_command("sh", "-c", "kill -KILL $$").returncode == 128 + signal.SIGKILL
-
-
-def test_the_command_gets_its_own_dashes() -> None:
-    ended = run_with_command(sys.executable, "-c", "import sys; print(sys.argv[1:])", "--port", "--", "x")
-    assert ended.stdout == "['--port', '--', 'x']\n"
-
-
 def test_a_command_that_cannot_be_run_is_reported() -> None:
     ended = run_with_command("/nonexistent/command")
     assert (ended.returncode, ended.stdout) == (127, "")
     assert ended.stderr == "/nonexistent/command: No such file or directory\n"
 
 
-@pytest.mark.parametrize(("stop_signal", "status"), [(signal.SIGTERM, 3), (signal.SIGINT, 4)])
-def test_signals_reach_the_command(stop_signal: signal.Signals, status: int) -> None:
+def test_a_signal_reaches_the_command_and_its_status_is_returned() -> None:
     with spawn(["--", sys.executable, "-c", WAIT_FOR_SIGNAL]) as process:
         assert read_line(process) == "waiting\n"
-        process.send_signal(stop_signal)
-        assert process.wait(10) == status
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 4
 
 
 @pytest.mark.parametrize("arguments", [["--"], ["--key", "key.pem"], ["--rate-limit", "-1"], ["--port", "x"], ["what"]])
-def test_invalid_arguments_are_refused(arguments: list[str]) -> None:
-    ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "usage: python tests/sandbox" in ended.stderr
+def test_invalid_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "usage: python tests/sandbox" in capsys.readouterr().err

@@ -39,6 +39,19 @@ def _short_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waits, "BACK_OFF_BASE_SECONDS", 0.01)
 
 
+@pytest.fixture(scope="module")
+def _second_sandbox() -> Iterator[Sandbox]:
+    with Sandbox.start(prefix="/gateway/eu") as running:
+        yield running
+
+
+@pytest.fixture
+def elsewhere(_second_sandbox: Sandbox) -> Sandbox:
+    """A second server, with a prefix in its base URL."""
+    _second_sandbox.reset()
+    return _second_sandbox
+
+
 def make_client(sandbox: Sandbox, **connection: Any) -> OAuthClient:
     settings: dict[str, Any] = {
         "base_url": sandbox.url,
@@ -90,10 +103,9 @@ def test_a_client_keeps_its_connection(sandbox: Sandbox) -> None:
     assert len({request.connection for request in sandbox.requests()}) == 1
 
 
-def test_a_path_in_the_base_url_is_kept() -> None:
-    with Sandbox.start(prefix="/gateway/eu") as prefixed:
-        make_client(prefixed).generate(None)
-        assert prefixed.requests()[0].path == "/gateway/eu/v1/oauth/token"
+def test_a_path_in_the_base_url_is_kept(elsewhere: Sandbox) -> None:
+    make_client(elsewhere).generate(None)
+    assert elsewhere.requests()[0].path == "/gateway/eu/v1/oauth/token"
 
 
 def test_netrc_adds_no_credentials(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,11 +373,12 @@ def test_a_failure_of_the_api_names_the_status_page(sandbox: Sandbox) -> None:
 
 @EACH_CALL
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_reported_and_its_target_receives_nothing(sandbox: Sandbox, operation: str, status: int) -> None:
-    with Sandbox.start() as elsewhere:
-        sandbox.fail(operation, status=status, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
-        error = failure(make_client(sandbox), operation)
-        assert not elsewhere.requests()
+def test_a_redirect_is_reported_and_its_target_receives_nothing(
+    sandbox: Sandbox, elsewhere: Sandbox, operation: str, status: int
+) -> None:
+    sandbox.fail(operation, status=status, headers={"Location": f"{elsewhere.url}/v1/oauth/token"})
+    error = failure(make_client(sandbox), operation)
+    assert not elsewhere.requests()
     assert isinstance(error, errors.Redirected)
     assert "a redirect to 127.0.0.1" in str(error)
     assert len(sandbox.calls(operation)) == 1
@@ -649,12 +662,11 @@ def test_the_variable_that_sets_the_proxy_is_named(
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_plain_http_on_this_machine_never_goes_through_a_proxy(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
+    sandbox: Sandbox, elsewhere: Sandbox, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    with Sandbox.start() as proxy:
-        monkeypatch.setenv(name, proxy.url)
-        assert make_client(sandbox).generate(None)
-        assert not proxy.requests()
+    monkeypatch.setenv(name, elsewhere.url)
+    assert make_client(sandbox).generate(None)
+    assert not elsewhere.requests()
 
 
 def test_a_failure_of_plain_http_does_not_blame_a_proxy(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

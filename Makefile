@@ -22,19 +22,19 @@ export ANSIBLE_LOCALHOST_WARNING := false
 export ANSIBLE_INVENTORY_UNPARSED_WARNING := false
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/hypothesis
 
-# The demo should start quickly, so the tools for the checks are installed in a second step, and those for publishing in a
-# third.
+# Empty for what each change needs. Set for everything: `make test-all`, but also for example `make unit ALL=1`.
+ALL ?=
+PYTEST := $(BIN)/pytest --numprocesses auto $(if $(ALL),-m '')
+
+# The demo should start quickly, so the tools for the checks are installed in a second step, and those for publishing and
+# for everything in a third.
 DEMO_READY := $(VENV)/demo-ready $(COLLECTION)
-TEST_READY := $(VENV)/test-ready $(COLLECTION)
+TEST_READY := $(VENV)/$(if $(ALL),publish,test)-ready $(COLLECTION)
 PUBLISH_READY := $(VENV)/publish-ready $(COLLECTION)
 BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 
 # When make started, to say at the end how long it took.
 STARTED := $(shell date +%s)
-
-# Empty for what each change needs. Set for everything: `make test-all`, but also for example `make unit ALL=1`.
-ALL ?=
-PYTEST := $(BIN)/pytest --numprocesses auto $(if $(ALL),-m '')
 
 # The checks that run beside each other. Versions of make before 4.0 would mix their output, so they run one by one there.
 CHECKS := sanity ansible-lint types docs-lint licences lint
@@ -64,7 +64,7 @@ test: $(TEST_READY) ## Run what each change needs: all checks, all unit tests, a
 	$(PYTEST)
 	@echo "make test passed in $$(($$(date +%s) - $(STARTED))) s. make test-all also runs the slow tests, pylint and coverage."
 
-test-all: $(TEST_READY) ## Run everything, and measure the coverage
+test-all: $(PUBLISH_READY) ## Run everything, and measure the coverage
 	@$(MAKE) $(TOGETHER) ALL=1 $(CHECKS)
 	@$(MAKE) --no-print-directory coverage
 	@echo "make test-all passed in $$(($$(date +%s) - $(STARTED))) s."
@@ -102,7 +102,7 @@ publishable: $(TEST_READY) ## Check the content of the tarball and of the docume
 	$(PYTEST) tests/publish
 
 # Each process that a test starts records which lines of the plugins it runs: see tool.coverage in pyproject.toml.
-coverage: $(TEST_READY) ## Run all tests, show which lines of the plugins they run, and fail if these are too few
+coverage: $(PUBLISH_READY) ## Run all tests, show which lines of the plugins they run, and fail if these are too few
 	@rm -rf build/coverage && mkdir -p build/coverage
 	COVERAGE_FILE="$(CURDIR)/build/coverage/data" CHECKOUT="$(CURDIR)" \
 	    $(BIN)/coverage run -m pytest --numprocesses auto -m ''
@@ -159,7 +159,7 @@ $(VENV)/test-ready: $(VENV)/demo-ready
 	$(call install,what the checks need,--constraint tests/requirements.txt --requirement tests/requirements.in)
 
 $(VENV)/publish-ready: $(VENV)/test-ready
-	$(call install,what publishing needs,--constraint tests/requirements.txt --requirement tests/publish.in)
+	$(call install,what test-all and publishing need,--constraint tests/requirements.txt --requirement tests/publish.in)
 
 build/demo-vault-password: | $(VENV)/demo-ready
 	@(umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe())' > $@)

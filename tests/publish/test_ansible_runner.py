@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import yaml
-from integration.plays import CHECKOUT, command_path, run_environment
+from integration.plays import CHECKOUT, TIME_LIMIT, command_path, run_environment
 from sandbox import Sandbox
 
 pytestmark = pytest.mark.thorough
@@ -118,7 +118,7 @@ def runner(subcommand: str, *arguments: str, home: Path, stdin: str = "") -> sub
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=TIME_LIMIT,
         check=False,
     )
 

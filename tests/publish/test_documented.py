@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import connection_argument_spec
-from integration.plays import CHECKOUT, COLLECTIONS, command_path
+from integration.plays import CHECKOUT, COLLECTIONS, TIME_LIMIT, command_path
 
 COLLECTION = "voucherify.oauth"
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
@@ -65,6 +65,7 @@ def ansible_doc(kind: str, *names: str) -> dict[str, Any]:
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS)},
         # Without stderr, because ansible-core 2.20 and newer warn about one of their own collections.
         stdout=subprocess.PIPE,
+        timeout=TIME_LIMIT,
         check=True,
     )
     found: dict[str, Any] = json.loads(finished.stdout)

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible.playbook.block import Block
 from ansible.playbook.task import Task
-from integration.plays import CHECKOUT, COLLECTIONS, command_path
+from integration.plays import CHECKOUT, COLLECTIONS, TIME_LIMIT, command_path
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 from publish.test_documented import COLLECTION, MODULES, ansible_doc
@@ -140,6 +140,7 @@ def listed(kind: str) -> frozenset[str]:
     output = subprocess.run(
         [command_path("ansible-doc"), "--type", kind, "--list", "--json", "ansible.builtin"],
         stdout=subprocess.PIPE,
+        timeout=TIME_LIMIT,
         check=True,
     ).stdout
     return frozenset(name.removeprefix("ansible.builtin.") for name in json.loads(output))
@@ -205,6 +206,7 @@ def test_ansible_doc_lists_each_summary_in_full(kind: str) -> None:
         stdin=subprocess.DEVNULL,  # no terminal, so it assumes 80 columns
         stdout=subprocess.PIPE,
         text=True,
+        timeout=TIME_LIMIT,
         check=True,
     ).stdout
     assert COLLECTION in listed

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import tarball
-from integration.plays import CHECKOUT
+from integration.plays import CHECKOUT, TIME_LIMIT
 
 SHIPPED = (
     "CHANGELOG.md",
@@ -59,7 +59,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     build = [sys.executable, "tests/tarball.py", REPOSITORY, str(folder)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "HOME": str(folder / "home"), "PATH": path}
-    subprocess.run([CHECKOUT / "tests" / "in_copy.sh", *build], env=environment, check=True, capture_output=True)
+    command = [CHECKOUT / "tests" / "in_copy.sh", *build]
+    subprocess.run(command, env=environment, timeout=TIME_LIMIT, check=True, capture_output=True)
     files = {}
     with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
         for member in archive.getmembers():

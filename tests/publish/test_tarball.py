@@ -59,7 +59,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     build = [sys.executable, "tests/tarball.py", REPOSITORY, str(folder)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "HOME": str(folder / "home"), "PATH": path}
-    command = [CHECKOUT / "tests" / "in_copy.sh", *build]
+    command = [str(CHECKOUT / "tests" / "in_copy.sh"), *build]
     subprocess.run(command, env=environment, timeout=TIME_LIMIT, check=True, capture_output=True)
     files = {}
     with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:

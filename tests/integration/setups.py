@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-SSH, SUDO = "ssh", "sudo"
-
 
 @dataclass(frozen=True)
 class SetUp:
@@ -19,7 +17,7 @@ class SetUp:
 
     host: variables of localhost; None if the inventory has no such host. all_hosts: variables of all hosts. group: the
     hosts of a group that is also called localhost. config: entries of ansible.cfg, each "section.name".
-    makes_calls: whether the playbook can make its calls.
+    refusal: what the playbooks say if they cannot run here.
     """
 
     host: Mapping[str, Any] | None = None
@@ -28,7 +26,7 @@ class SetUp:
     config: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     arguments: Sequence[str] = ()
-    makes_calls: bool = True
+    refusal: str = ""
 
 
 SUDO_EVERYWHERE = {"privilege_escalation.become": "True", "privilege_escalation.become_user": "nobody"}
@@ -53,7 +51,8 @@ SET_UPS: dict[str, SetUp] = {
     ),
     "an interpreter in the environment": SetUp(environment={"ANSIBLE_PYTHON_INTERPRETER": MISSING}),
     "a shell that is missing": SetUp(
-        host={"ansible_connection": "local", "ansible_shell_executable": MISSING, "ansible_remote_tmp": "/missing"}),
+        host={"ansible_connection": "local", "ansible_shell_executable": MISSING, "ansible_remote_tmp": "/missing"}
+    ),
     "another strategy, facts and callbacks": SetUp(
         config={
             "defaults.strategy": "free",
@@ -80,11 +79,26 @@ SET_UPS: dict[str, SetUp] = {
     "a proxy that is missing": SetUp(
         environment={"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
     ),
-    "a program for all shells that is missing": SetUp(config={"defaults.executable": MISSING}, makes_calls=False),
-    "tasks that may take no time": SetUp(config={"defaults.task_timeout": "1"}, makes_calls=False),
-    "an address that is none": SetUp(environment={"VOUCHERIFY_API_BASE_URL": "https://[::1"}, makes_calls=False),
-    "a key with a line break": SetUp(environment={"VOUCHERIFY_APP_TOKEN": "a-key\n"}, makes_calls=False),
-    "a key with white space": SetUp(environment={"VOUCHERIFY_APP_ID": "an id"}, makes_calls=False),
+    "a short time limit for tasks": SetUp(config={"defaults.task_timeout": "1"}),
+}
+
+IMPOSSIBLE_SET_UPS: dict[str, SetUp] = {
+    "a program for all shells that is missing": SetUp(
+        config={"defaults.executable": MISSING}, refusal="failed to find the executable"
+    ),
+    "an invalid address": SetUp(
+        environment={"VOUCHERIFY_API_BASE_URL": "https://[::1"}, refusal="api_base_url is not a URL"
+    ),
+    "plain http": SetUp(
+        environment={"VOUCHERIFY_API_BASE_URL": "http://api.example"}, refusal="api_base_url must begin with https://"
+    ),
+    "a key with a line break": SetUp(
+        environment={"VOUCHERIFY_APP_TOKEN": "a-key\n"}, refusal="app_token contains white space"
+    ),
+    "no key": SetUp(
+        environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""},
+        refusal="VOUCHERIFY_APP_ID and VOUCHERIFY_APP",
+    ),
 }
 
 
@@ -102,8 +116,8 @@ def merged(set_ups: Sequence[SetUp]) -> SetUp:
     return result
 
 
-def write_project(folder: Path, set_up: SetUp) -> tuple[dict[str, str], list[str]]:
-    """Write the project's files. Return its environment and arguments for ansible-playbook.
+def write_project(folder: Path, set_up: SetUp) -> None:
+    """Write the project's inventory and ansible.cfg.
 
     Whatever would run elsewhere or as another user fails, and leaves a file called "elsewhere" in the folder.
     """
@@ -118,12 +132,18 @@ def write_project(folder: Path, set_up: SetUp) -> tuple[dict[str, str], list[str
     for name, value in set_up.config.items():
         section, _dot, entry = name.partition(".")
         sections.setdefault(section, {})[entry] = value
-    lines = [line for name, entries in sections.items() for line in (f"[{name}]", *(f"{k} = {v}" for k, v in entries.items()))]
+    lines = [
+        line
+        for name, entries in sections.items()
+        for line in (f"[{name}]", *(f"{k} = {v}" for k, v in entries.items()))
+    ]
     (folder / "ansible.cfg").write_text("\n".join(lines) + "\n")
-    inventory: dict[str, Any] = {"hosts": {"web.example": {}}, "vars": {"ansible_become_exe": str(trap), **set_up.all_hosts}}
+    inventory: dict[str, Any] = {
+        "hosts": {"web.example": {}},
+        "vars": {"ansible_become_exe": str(trap), **set_up.all_hosts},
+    }
     if set_up.host is not None:
         inventory["hosts"]["localhost"] = dict(set_up.host)
     if set_up.group is not None:
         inventory["children"] = {"localhost": {"hosts": dict(set_up.group)}}
     (folder / "hosts.json").write_text(json.dumps({"all": inventory}))
-    return dict(set_up.environment), list(set_up.arguments)

@@ -133,7 +133,7 @@ def test_the_demo_runs_on_the_controller_whatever_the_project_says(
     status, output = run_playbook("demo", merged([*SET_UPS.values()]), "--vault-password-file=password")
     assert status == 0, output
     assert "With the revoked token, GET /v1/vouchers answered 401." in output
-    assert len(sandbox.tokens()) == 6
+    assert len(sandbox.tokens()) == 5
     assert not sandbox.live_tokens()
 
 

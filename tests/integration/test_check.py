@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook `check` says what differs from the documentation, shows no secret and leaves no token."""
+"""The playbook `check` says what differs from the documentation, shows no secret and leaves no token.
+
+It and the playbook `demo` run on the controller, whatever the project's inventory, ansible.cfg and environment say.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 from integration.deviations import (
     CALLS,
+    EACH_HANDLED,
     GENERATE,
     HANDLED_DEVIATIONS,
     INTROSPECT,
@@ -24,10 +28,12 @@ from integration.deviations import (
     SCOPE,
     USE,
 )
-from integration.plays import run_command
+from integration.plays import run_command, unwrapped
+from integration.setups import IMPOSSIBLE_SET_UPS, SET_UPS, SetUp, merged, write_project
 from leaks import find_secrets
 from sandbox import ALWAYS, Sandbox
 
+WORKS = "The collection works with this API."
 REPORT = "Please report each row that differs"
 DOCUMENTED, HANDLED, NOT_HANDLED, NOT_TRIED = "as documented", "differs, handled", "differs, not handled", "not tried"
 
@@ -41,23 +47,42 @@ class Report:
     verdicts: Mapping[str, str]
 
 
+RunPlaybook = Callable[..., tuple[int, str]]
 Check = Callable[..., Report]
 
 
 @pytest.fixture
-def check(sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path: Path) -> Check:
-    def run(*arguments: str, live_tokens: int = 0, **environment: str) -> Report:
+def run_playbook(sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path: Path) -> RunPlaybook:
+    """Run a playbook of this collection in a project with these settings. It must not run anywhere else."""
+
+    def run(name: str, set_up: SetUp = SetUp(), *arguments: str) -> tuple[int, str]:  # noqa: B008
+        write_project(tmp_path, set_up)
         status, output = run_command(
             "ansible-playbook",
-            "voucherify.oauth.check",
+            f"voucherify.oauth.{name}",
+            *set_up.arguments,
             *arguments,
-            environment={**ansible_environment, **sandbox.environment, **environment},
+            environment={**ansible_environment, **sandbox.environment, **set_up.environment},
             cwd=tmp_path,
         )
+        assert not (tmp_path / "elsewhere").exists(), output
+        assert not find_secrets(output, sandbox)
+        return status, output
+
+    return run
+
+
+@pytest.fixture
+def check(sandbox: Sandbox, run_playbook: RunPlaybook) -> Check:
+    """Run `check`. It says that the collection works, and ends with 0, only if each call was made and handled."""
+
+    def run(set_up: SetUp = SetUp(), *arguments: str, live_tokens: int = 0) -> Report:  # noqa: B008
+        status, output = run_playbook("check", set_up, "-vvv", *arguments)
         verdicts = "|".join((DOCUMENTED, HANDLED, NOT_HANDLED, NOT_TRIED))
         found = re.findall(rf'^ *"?({"|".join(CALLS)}) +({verdicts})', output, re.MULTILINE)
         assert [call for call, _verdict in found] in (CALLS, []), output
-        assert not find_secrets(output, sandbox)
+        passed = bool(found) and all(verdict in (DOCUMENTED, HANDLED) for _call, verdict in found)
+        assert (WORKS in output, status == 0) == (passed, passed), output
         assert len(sandbox.live_tokens()) == live_tokens
         assert len(sandbox.requests()) < 10
         return Report(status, output, dict(found))
@@ -65,10 +90,8 @@ def check(sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path: Path)
     return run
 
 
-def test_every_row_of_the_documented_api_is_as_documented(sandbox: Sandbox, check: Check) -> None:
-    report = check("-vvv", "--diff")
-    assert report.status == 0, report.output
-    assert report.verdicts == dict.fromkeys(CALLS, DOCUMENTED)
+def assert_all_documented(report: Report, sandbox: Sandbox) -> None:
+    assert report.verdicts == dict.fromkeys(CALLS, DOCUMENTED), report.output
     assert [(request.operation, request.status) for request in sandbox.requests()] == [
         ("generate", 200),
         ("introspect", 200),
@@ -79,123 +102,160 @@ def test_every_row_of_the_documented_api_is_as_documented(sandbox: Sandbox, chec
         ("generate", 400),
         ("generate", 401),
     ]
-    assert "The collection works with this API." in report.output
     assert REPORT not in report.output
 
 
-@pytest.mark.parametrize(("faults", "differing"), HANDLED_DEVIATIONS.values(), ids=HANDLED_DEVIATIONS)
-def test_a_deviation_that_the_collection_handles_is_reported_as_handled(
-    sandbox: Sandbox, check: Check, faults: dict[str, dict[str, Any]], differing: list[str]
+def test_all_calls_are_made_from_the_controller_whatever_the_project_says(sandbox: Sandbox, check: Check) -> None:
+    sandbox.fail("introspect", delay=1.5)  # longer than the time limit of one set-up
+    assert_all_documented(check(merged([*SET_UPS.values()]), "--diff", "--check"), sandbox)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("set_up", SET_UPS)
+def test_all_calls_are_made_from_the_controller(sandbox: Sandbox, check: Check, set_up: str) -> None:
+    sandbox.fail("introspect", delay=1.5)
+    assert_all_documented(check(SET_UPS[set_up]), sandbox)
+
+
+@pytest.mark.parametrize("set_up", IMPOSSIBLE_SET_UPS)
+def test_check_says_why_it_cannot_run(sandbox: Sandbox, check: Check, set_up: str) -> None:
+    report = check(IMPOSSIBLE_SET_UPS[set_up])
+    assert report.status != 0
+    assert IMPOSSIBLE_SET_UPS[set_up].refusal in unwrapped(report.output)
+    assert not sandbox.requests()
+
+
+@pytest.mark.thorough
+def test_the_demo_runs_on_the_controller_whatever_the_project_says(
+    sandbox: Sandbox, run_playbook: RunPlaybook, tmp_path: Path
 ) -> None:
+    (tmp_path / "password").write_text("a password")
+    status, output = run_playbook("demo", merged([*SET_UPS.values()]), "--vault-password-file=password")
+    assert status == 0, output
+    assert "With the revoked token, GET /v1/vouchers answered 401." in output
+    assert len(sandbox.tokens()) == 5
+    assert not sandbox.live_tokens()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("set_up", IMPOSSIBLE_SET_UPS)
+def test_the_demo_says_why_it_cannot_run(sandbox: Sandbox, run_playbook: RunPlaybook, set_up: str) -> None:
+    status, output = run_playbook("demo", IMPOSSIBLE_SET_UPS[set_up])
+    assert status != 0
+    assert IMPOSSIBLE_SET_UPS[set_up].refusal in unwrapped(output)
+    assert not sandbox.requests()
+
+
+# Another test without this marker runs `check` against a server whose rows all differ.
+@pytest.mark.thorough
+@EACH_HANDLED
+def test_a_deviation_that_the_collection_handles_is_reported_as_handled(
+    sandbox: Sandbox, check: Check, deviation: str
+) -> None:
+    faults, differing = HANDLED_DEVIATIONS[deviation]
     for operation, fault in faults.items():
         sandbox.fail(operation, times=ALWAYS, **fault)
-    report = check("-vvv")
-    assert report.status == 0, report.output
+    report = check()
     assert report.verdicts == {call: HANDLED if call in differing else DOCUMENTED for call in CALLS}
-    assert "The collection works with this API." in report.output
     assert (REPORT in report.output) is bool(differing)
     assert "a-secret-that-is-a-name" not in report.output
 
 
-# What the API answers, the row that the collection cannot handle, and the rows that are not tried because of it.
-TRIED_LATER = [INTROSPECT, USE, REVOKE, INTROSPECT_AGAIN, REVOKE_AGAIN]
-AFTER_REVOKE = [INTROSPECT_AGAIN, REVOKE_AGAIN]
-HTML = {"status": 200, "body": "<html>", "headers": {"Content-Type": "text/html"}}
-REDIRECT = {"status": 307, "headers": {"Location": "http://127.0.0.1:9/"}}
-NOT_HANDLED_DEVIATIONS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
-    "no answer": ("generate", {"cut": True}, GENERATE, TRIED_LATER),
-    "not JSON": ("generate", HTML, GENERATE, TRIED_LATER),
-    "a list": ("generate", {"status": 200, "body": "[]"}, GENERATE, TRIED_LATER),
-    "a redirect": ("generate", REDIRECT, GENERATE, TRIED_LATER),
-    "a used-up limit": ("generate", {"status": 429, "body": "{}"}, GENERATE, TRIED_LATER),
-    "an outage": ("generate", {"status": 503, "body": ""}, GENERATE, TRIED_LATER),
-    "no token": ("generate", {"status": 200, "body": '{"expires_in": 900}'}, GENERATE, TRIED_LATER),
-    "not JSON according to its type": ("generate", {"headers": {"Content-Type": "text/plain"}}, GENERATE, []),
-    "a number for a token": ("generate", {"status": 200, "body": '{"access_token": 5}'}, GENERATE, TRIED_LATER),
-    "active as a string": ("introspect", {"replace": {"active": "true"}}, INTROSPECT, []),
-    "active is missing": ("introspect", {"drop": ["active"]}, INTROSPECT, []),
-    "a live token that is inactive": ("introspect", {"replace": {"active": False}}, INTROSPECT, []),
-    "a revoked token that is active": ("introspect", {"skip": 1, "replace": {"active": True}}, INTROSPECT_AGAIN, []),
-    "a server error": ("introspect", {"status": 500}, INTROSPECT, []),
-    "no vouchers": ("vouchers", {"status": 403, "body": "{}"}, USE, []),
-    "a token that cannot be revoked": ("revoke", {"status": 403, "body": "{}"}, REVOKE, AFTER_REVOKE),
-    "a revocation without an answer": ("revoke", {"cut": True}, REVOKE, AFTER_REVOKE),
-    "a body that is not JSON": ("revoke", {"status": 200, "body": "OK", "carried_out": True}, REVOKE, []),
-    "a scope that causes a server error": ("generate", {"skip": 1, "status": 500}, SCOPE, []),
-    "a wrong key that works": ("generate", {"skip": 2, "status": 200, "body": '{"access_token": "a"}'}, KEY, []),
+def test_a_call_without_a_result_counts_as_not_tried(sandbox: Sandbox, check: Check) -> None:
+    sandbox.fail("vouchers", truncate=True)
+    report = check()
+    assert report.verdicts == dict.fromkeys(CALLS, DOCUMENTED) | {USE: NOT_TRIED}
+    assert "Ansible's module uri returned no status" in report.output
+    assert "Run the check again." in report.output
+
+
+# What the API answers, and the verdicts of the rows that differ.
+AFTER_GENERATE = dict.fromkeys([INTROSPECT, USE, REVOKE, INTROSPECT_AGAIN, REVOKE_AGAIN], NOT_TRIED)
+AFTER_REVOKE = dict.fromkeys([INTROSPECT_AGAIN, REVOKE_AGAIN], NOT_TRIED)
+NOT_HANDLED_DEVIATIONS: dict[str, tuple[list[tuple[str, dict[str, Any]]], dict[str, str]]] = {
+    "wrong fields and bodies": (
+        [
+            ("generate", {"headers": {"Content-Type": "text/plain"}}),
+            ("introspect", {"replace": {"active": "true"}}),
+            ("revoke", {"status": 200, "body": "OK", "carried_out": True}),
+            ("introspect", {"replace": {"active": True}}),
+            ("generate", {"status": 500}),
+        ],
+        dict.fromkeys([GENERATE, INTROSPECT, REVOKE, INTROSPECT_AGAIN, SCOPE], NOT_HANDLED),
+    ),
+    "a live token that is inactive, and a revocation without an answer": (
+        [("introspect", {"replace": {"active": False}}), ("revoke", {"cut": True})],
+        {INTROSPECT: NOT_HANDLED, REVOKE: NOT_HANDLED, **AFTER_REVOKE},
+    ),
+    "a number for a token": (
+        [("generate", {"status": 200, "body": '{"access_token": 5}'})],
+        {GENERATE: NOT_HANDLED, **AFTER_GENERATE},
+    ),
 }
 
 
-# Failures of the first call that say nothing about the API's document.
-ADVICE_INSTEAD_OF_REPORT = {
-    "no answer": "Check VOUCHERIFY_API_BASE_URL and the network",
-    "a redirect": "Set VOUCHERIFY_API_BASE_URL to the address of the API itself",
-    "a used-up limit": "The project has used up its calls",
-    "an outage": "The API could not process the first call",
-}
-
-
+@pytest.mark.thorough
 @pytest.mark.parametrize("deviation", NOT_HANDLED_DEVIATIONS)
 def test_a_deviation_that_is_not_handled_fails_and_leaves_no_token(
     sandbox: Sandbox, check: Check, deviation: str
 ) -> None:
-    operation, fault, failing, not_tried = NOT_HANDLED_DEVIATIONS[deviation]
-    sandbox.fail(operation, **fault)
-    report = check("-vvv")
-    assert report.status != 0
-    expected = dict.fromkeys(CALLS, DOCUMENTED) | dict.fromkeys(not_tried, NOT_TRIED) | {failing: NOT_HANDLED}
-    assert report.verdicts == expected
-    assert (REPORT in report.output) is (deviation not in ADVICE_INSTEAD_OF_REPORT)
-    assert ADVICE_INSTEAD_OF_REPORT.get(deviation, "") in report.output
+    faults, differing = NOT_HANDLED_DEVIATIONS[deviation]
+    for operation, fault in faults:
+        sandbox.fail(operation, **fault)
+    report = check()
+    assert report.verdicts == dict.fromkeys(CALLS, DOCUMENTED) | differing
+    assert REPORT in report.output
 
 
-@pytest.mark.parametrize(
-    ("environment", "advice"),
-    [
-        ({"VOUCHERIFY_APP_TOKEN": "a-wrong-key"}, "Check VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN"),
-        ({"VOUCHERIFY_API_BASE_URL": "http://127.0.0.1:9"}, "Check VOUCHERIFY_API_BASE_URL and the network"),
-        ({"VOUCHERIFY_API_BASE_URL": "{url}/v1"}, "leave /v1 off its end"),
-    ],
-)
-def test_a_wrong_key_or_url_is_not_said_to_be_a_difference_to_report(
-    sandbox: Sandbox, check: Check, environment: dict[str, str], advice: str
-) -> None:
-    url = sandbox.environment["VOUCHERIFY_API_BASE_URL"]
-    report = check(**{name: value.format(url=url) for name, value in environment.items()})
-    assert report.status != 0
-    assert advice in report.output
-    assert REPORT not in report.output
-
-
-def test_a_token_for_an_unknown_scope_is_revoked_too(sandbox: Sandbox, check: Check) -> None:
+def test_tokens_that_cannot_be_revoked_and_other_faults_are_reported(sandbox: Sandbox, check: Check) -> None:
     token = {"access_token": "one-for-an-unknown-scope", "scope": "api"}
     sandbox.fail("generate", skip=1, status=200, body=json.dumps(token))
-    report = check("-vvv")
-    assert report.status == 0, report.output
-    assert report.verdicts[SCOPE] == HANDLED
+    sandbox.fail("generate", status=200, body='{"access_token": "a"}')
+    sandbox.fail("introspect", drop=["active"])
+    sandbox.fail("vouchers", status=403, body="{}")
+    sandbox.fail("revoke", times=ALWAYS, status=500)
+    report = check(live_tokens=1)
+    assert report.verdicts == AFTER_REVOKE | {
+        GENERATE: DOCUMENTED,
+        **dict.fromkeys([INTROSPECT, USE, REVOKE, KEY], NOT_HANDLED),
+        SCOPE: HANDLED,
+    }
+    assert "the token was not revoked" in report.output
+    assert "A token could not be revoked. It expires within 15 minutes." in report.output
     assert sandbox.calls("revoke")[-1].form == {"access_token": token["access_token"]}
     assert token["access_token"] not in report.output
 
 
-def test_a_token_that_cannot_be_revoked_is_reported(sandbox: Sandbox, check: Check) -> None:
-    sandbox.fail("revoke", times=ALWAYS, status=500)
-    report = check(live_tokens=1)
-    assert report.status != 0
-    assert "A token could not be revoked. It expires within 15 minutes." in report.output
-
-
-def test_check_mode_makes_no_difference(check: Check) -> None:
-    assert check("--check").verdicts == dict.fromkeys(CALLS, DOCUMENTED)
+HTML = {"status": 200, "body": "<html>", "headers": {"Content-Type": "text/html"}}
+REDIRECT = {"status": 307, "headers": {"Location": "http://127.0.0.1:9/"}}
 
 
 @pytest.mark.parametrize(
-    "environment",
-    [{"VOUCHERIFY_APP_ID": ""}, {"VOUCHERIFY_APP_TOKEN": ""}, {"VOUCHERIFY_API_BASE_URL": "http://api.example"}],
+    ("fault", "advice"),
+    [
+        pytest.param({"cut": True}, "Check VOUCHERIFY_API_BASE_URL and the network", id="no answer"),
+        *(
+            pytest.param(fault, advice, id=name, marks=pytest.mark.thorough)
+            for name, fault, advice in [
+                ("a redirect", REDIRECT, "Set VOUCHERIFY_API_BASE_URL to the address of the API itself"),
+                ("a refused key", {"status": 401, "body": "{}"}, "Check VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN"),
+                ("a wrong address", {"status": 404, "body": "{}"}, "leave /v1 off its end"),
+                ("a used-up limit", {"status": 429, "body": "{}"}, "The project has used up its calls"),
+                ("an outage", {"status": 503, "body": ""}, "The API could not process the first call"),
+                ("not JSON", HTML, REPORT),
+                ("a list", {"status": 200, "body": "[]"}, REPORT),
+                ("no token", {"status": 200, "body": '{"expires_in": 900}'}, REPORT),
+            ]
+        ),
+    ],
 )
-def test_without_keys_or_with_plain_http_nothing_is_sent(
-    sandbox: Sandbox, check: Check, environment: dict[str, str]
+def test_without_a_token_the_report_says_what_to_do(
+    sandbox: Sandbox, check: Check, fault: dict[str, Any], advice: str
 ) -> None:
-    report = check("-vvv", **environment)
-    assert report.status != 0
-    assert "Set VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN" in " ".join(report.output.split())
-    assert not sandbox.requests()
+    sandbox.fail("generate", **fault)
+    report = check()
+    assert report.verdicts == dict.fromkeys(CALLS, DOCUMENTED) | {GENERATE: NOT_HANDLED, **AFTER_GENERATE}
+    assert "there was no token" in report.output
+    assert advice in report.output
+    # The other failures say nothing about the API's documentation.
+    assert (REPORT in report.output) is (advice == REPORT)

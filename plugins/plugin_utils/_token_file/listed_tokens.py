@@ -69,17 +69,18 @@ class ListedToken:
         self.exists = value is not None
         if value is None or value.kind == "null" or value.text == "":
             return
-        if value.text is None or value.text in keys or not is_token(value.text):
-            kind = value.kind if value.text is None else "a string that cannot be a token"
-            advice = "choose another name for the token"
-            if value.text in keys:
-                kind = "this task's own app_id or app_token"
-            else:
-                advice += ", or remove the variable"
-            raise InvalidVariableError(
-                f"The variable '{self.name}' in {path} is {kind}, so it was left alone; {advice}"
-            )
-        self.token, self.vault_id = value.text, value.vault_id
+        kind, advice = value.kind, ", or remove the variable"
+        if value.text in keys:
+            kind, advice = "this task's own app_id or app_token", ""
+        elif value.text is not None:
+            if is_token(value.text):
+                self.token, self.vault_id = value.text, value.vault_id
+                return
+            kind = "a string that cannot be a token"
+        raise InvalidVariableError(
+            f"The variable '{self.name}' in {path} is {kind}, so it was left alone; choose another name for the"
+            f" token{advice}"
+        )
 
     def decide_present(self) -> None:
         """Decide what to do with a token that must be present, or decide again about one that was kept."""

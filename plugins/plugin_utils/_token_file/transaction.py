@@ -176,27 +176,22 @@ class Transaction:
         for entry, token in made:
             if placed is not None and entry.name in placed:
                 entry.take(token)
-        return TransactionFailed(f"{fault}{self._undo(made, placed)}") if fault else None
-
-    def _undo(self, made: Sequence[tuple[ListedToken, ActiveToken]], placed: set[str] | None) -> str:
-        """Revoke the tokens that are not in the file. Return what the message says about that."""
+        if not fault:
+            return None
         if placed is None:
             names = ", ".join(entry.name for entry, _token in made)
-            return f" It is unknown which of the new tokens are in the file, so none was revoked ({names})."
+            fault += f" It is unknown which of the new tokens are in the file, so none was revoked ({names})."
+            return TransactionFailed(fault)
+        # An API might return the same token twice.
         used = in_use(self.listed)
-        lost = {
-            entry.name: token.access_token
-            for entry, token in made
-            # An API might return the same token twice.
-            if entry.name not in placed and token.access_token not in used
-        }
-        if not lost:
-            return ""
+        lost = {entry.name: token.access_token for entry, token in made if token.access_token not in used}
         outcomes = self.calls.each(revoke, list(lost.values()), whatever_happens=True)
         left = [name for name, outcome in zip(lost, outcomes) if isinstance(outcome, Exception)]
         if left:
-            return f" These new tokens could not be revoked and expire within 15 minutes: {', '.join(left)}."
-        return " The new tokens that are not in the file were revoked."
+            fault += f" These new tokens could not be revoked and expire within 15 minutes: {', '.join(left)}."
+        elif lost:
+            fault += " The new tokens that are not in the file were revoked."
+        return TransactionFailed(fault)
 
     def _write(self) -> tuple[str, set[str] | None]:
         """Write everything that was decided so far, if the file differs.

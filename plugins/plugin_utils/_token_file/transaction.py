@@ -134,7 +134,7 @@ class Transaction:
     def _decide_present(self) -> None:
         for entry in self.listed:
             entry.decide_present()
-            if entry.done:
+            if entry.wanted and entry.done:
                 self._changes[entry.name] = entry.token
 
     def _make_missing(self) -> bool:

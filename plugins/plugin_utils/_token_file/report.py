@@ -19,8 +19,9 @@ from .listed_tokens import NOT_REACHED, UNKNOWN, ListedToken
 from .transaction import Transaction
 
 _UNKNOWN = (
-    "Not active for this API key at this base URL: {} of the tokens to revoke. If they have not expired, they belong to"
-    " another project or region; check that app_id and api_base_url belong to the project that the tokens are from."
+    "Not active for this API key at this base URL: {} of the tokens to revoke. Unless they expired or were revoked"
+    " before, they belong to another project or region; check that app_id and api_base_url belong to the project that"
+    " the tokens are from."
 )
 
 

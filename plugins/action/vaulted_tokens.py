@@ -8,27 +8,26 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
+from ..module_utils._options import (
     Options,
     Result,
     connection_argument_spec,
     new_client,
-    secrets_in,
     without_secrets,
 )
-from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import validated
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._environment import environment_of, why_not_here
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_action import FileAction, file_settings
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.batch import TokenCalls
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.interruptions import Interruptions
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.listed_tokens import listed_tokens
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.module_client import ModuleClient
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.report import report
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.transaction import Transaction
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import open_vars_file
+from ..modules.vaulted_tokens import ARGUMENT_SPEC
+from ..plugin_utils._arguments import validated
+from ..plugin_utils._environment import environment_of, why_not_here
+from ..plugin_utils._file_action import FileAction, file_settings
+from ..plugin_utils._module_runner import ModuleRunner
+from ..plugin_utils._token_file.batch import TokenCalls
+from ..plugin_utils._token_file.interruptions import Interruptions
+from ..plugin_utils._token_file.listed_tokens import listed_tokens
+from ..plugin_utils._token_file.module_client import ModuleClient
+from ..plugin_utils._token_file.report import report
+from ..plugin_utils._token_file.transaction import Transaction
+from ..plugin_utils._vars_file.run_vault import RunVault
+from ..plugin_utils._vars_file.vault_file import open_vars_file
 
 
 class ActionModule(FileAction, ModuleRunner):
@@ -45,13 +44,9 @@ class ActionModule(FileAction, ModuleRunner):
             transaction = Transaction(file, listed, calls, options["revoke_replaced"], keys)
             transaction.run(check_mode=self._task.check_mode)
         result = report(transaction, settings.path, check_mode=self._task.check_mode, diff=self._task.diff)
-        result = without_secrets(result, [*secrets_in(options), *transaction.seen])
-        # At once, because with the keyword until, ansible-core drops the warnings of all tries but the last.
-        for warning in result.get("warnings", []):
-            self._display.warning(warning)
         if not result.get("failed"):
             self._display.v(f"{self.NAME}: {result['msg']}")
-        return result
+        return without_secrets(result, options, transaction.seen)
 
     def _calls(self, options: Options, task_vars: dict[str, Any]) -> TokenCalls:
         interruptions = Interruptions()

@@ -108,22 +108,18 @@ def let_core_mask(secret: str) -> None:
         register_secret(secret)
 
 
-def secrets_in(options: Options) -> list[str]:
-    """Return the texts in validated options that no result may repeat: the key, and a proxy's password."""
-    of_proxy = Proxy(options["proxy"], "proxy").secrets if options["proxy"] else ()
-    return [options["app_token"], *of_proxy]
+def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()) -> Result:
+    """Return a result with the secrets of the options masked in the sentences of a failure, as a second line of defense.
 
-
-def without_secrets(result: Result, secrets: Iterable[str]) -> Result:
-    """Return a result with these secrets masked in the sentences of a failure. Shorter ones are left, because they
-    occur in harmless words.
+    options: validated. tokens: further secrets. Short ones are left, because they occur in harmless words.
     """
     if not result.get("failed"):
         return result
-    long = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+    of_proxy = Proxy(options["proxy"], "proxy").secrets if options["proxy"] else ()
+    secrets = {secret for secret in (options["app_token"], *of_proxy, *tokens) if len(secret) >= _SHORTEST_SECRET}
     error = result.get("error", {})
-    masked: Result = {name: remove_values(result[name], long) for name in ("msg", "warnings") if name in result}
-    in_error = {name: remove_values(error[name], long) for name in ("message", "details") if name in error}
+    masked: Result = {name: remove_values(result[name], secrets) for name in ("msg", "warnings") if name in result}
+    in_error = {name: remove_values(error[name], secrets) for name in ("message", "details") if name in error}
     return {**result, **masked, **({"error": {**error, **in_error}} if error else {})}
 
 

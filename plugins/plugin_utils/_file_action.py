@@ -54,6 +54,9 @@ class FileAction(ActionBase):
         except BaseException as error:
             show_interruption(self, error)
             raise
+        # At once, because with the keyword until, ansible-core drops the warnings of all tries but the last.
+        for warning in result.get("warnings", []):
+            self._display.warning(warning)
         if in_loop:
             hide(self, result)
         return result

@@ -14,10 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Optional, Protocol, TypeVar, Union
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import Token, TokenDetails
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import RateLimited
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Pacing
-
+from ...module_utils._api.client import Token, TokenDetails
+from ...module_utils._api.errors import RateLimited
+from ...module_utils._api.retries import Pacing
 from .interruptions import Interruptions
 
 A = TypeVar("A")

@@ -9,13 +9,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import is_token
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, check_no_secret
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
-
+from ...module_utils import _lifecycle as lifecycle
+from ...module_utils._api.client import is_token
+from .._arguments import TaskArgsError, check_no_secret
+from .._vars_file.variables import check_name
+from .._vars_file.vault_content import StoredValue
+from .._vars_file.vault_errors import InvalidVariableError
 from .batch import ActiveToken
 
 NOT_REACHED = lifecycle.Decision(lifecycle.NONE, "The task failed before this was done.")

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._api import client as api
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import Call, OAuthError, Stopped
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Pacing
-
+from ...module_utils._api import client as api
+from ...module_utils._api.errors import Call, OAuthError, Stopped
+from ...module_utils._api.retries import Pacing
 from .batch import Scope
 
 Execute = Callable[[str, dict[str, Any]], Mapping[str, Any]]

@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.words import shown
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import Result
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_action import file_diff
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome
-
+from ...module_utils import _lifecycle as lifecycle
+from ...module_utils._api.words import shown
+from ...module_utils._options import Result
+from .._file_action import file_diff
+from .._vars_file.vault_file import Outcome
 from .listed_tokens import NOT_REACHED, UNKNOWN, ListedToken
 from .transaction import Transaction
 

@@ -13,12 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import let_core_mask
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
-
+from ...module_utils import _lifecycle as lifecycle
+from ...module_utils._api import errors
+from ...module_utils._options import let_core_mask
+from .._vars_file.vault_errors import VarsFileError
+from .._vars_file.vault_file import Outcome, VarsFile
 from .batch import ActiveToken, TokenCalls, generate, introspect, revoke
 from .listed_tokens import ListedToken, in_use
 

@@ -109,7 +109,7 @@ def let_core_mask(secret: str) -> None:
 
 
 def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()) -> Result:
-    """Return a result with the secrets of the options masked in the sentences of a failure, as a second line of defense.
+    """Return a result with the secrets of the options masked in the sentences of a failure. There should be none.
 
     options: validated. tokens: further secrets. Short ones are left, because they occur in harmless words.
     """

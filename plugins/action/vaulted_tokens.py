@@ -5,231 +5,55 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import OAuthError
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
+from ..module_utils._options import (
     Options,
     Result,
     connection_argument_spec,
-    failed,
     new_client,
-    remember_token,
+    without_secrets,
 )
-from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, validated
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._environment import (
-    environment_of,
-    environment_set,
-    why_not_here,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_diff import file_diff
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._hiding import (
-    hide,
-    hide_task,
-    is_loop,
-    show_interruption,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.calls import TokenCalls, WorkerCalls
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.interruptions import Interruptions
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.listed_tokens import (
-    ListedToken,
-    TransactionFailed,
-    listed_tokens,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.module_calls import ModuleCalls
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.transaction import TokenVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
-    Outcome,
-    Settings,
-    open_vars_file,
-)
-
-_NAME = "voucherify.oauth.vaulted_tokens"
+from ..modules.vaulted_tokens import ARGUMENT_SPEC
+from ..plugin_utils._arguments import validated
+from ..plugin_utils._environment import environment_of, why_not_here
+from ..plugin_utils._file_action import FileAction, file_settings
+from ..plugin_utils._module_runner import ModuleRunner
+from ..plugin_utils._token_file.batch import TokenCalls
+from ..plugin_utils._token_file.interruptions import Interruptions
+from ..plugin_utils._token_file.listed_tokens import listed_tokens
+from ..plugin_utils._token_file.module_client import ModuleClient
+from ..plugin_utils._token_file.report import report
+from ..plugin_utils._token_file.transaction import Transaction
+from ..plugin_utils._vars_file.run_vault import RunVault
+from ..plugin_utils._vars_file.vault_file import open_vars_file
 
 
-class ActionModule(ModuleRunner):
-    """Runs on the controller and needs no connection to a target."""
+class ActionModule(FileAction, ModuleRunner):
+    NAME = "voucherify.oauth.vaulted_tokens"
 
-    _requires_connection = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
-        """Run the task. The result contains no token, so it is only hidden in a loop, whose items Ansible prints."""
-        in_loop = is_loop(self)
-        if in_loop:
-            hide_task(self)
-        result: Result = {}
-        try:
-            # Checked before ansible-core does it, because in a loop its message would be hidden.
-            if self._task.async_val:
-                raise TaskArgsError(f"{_NAME} does not run with async; remove async and poll from the task")
-            result.update(super().run(tmp, task_vars))
-            environment = environment_of(self)
-            with environment_set(environment):
-                result.update(self._result(environment, task_vars or {}))
-        except TaskArgsError as error:
-            result.update(failed=True, changed=False, msg=f"{error}.")
-        except BaseException as error:
-            show_interruption(self, error)
-            raise
-        if in_loop:
-            hide(self, result)
-        return result
-
-    def _result(self, environment: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
-        try:
-            options = validated(_NAME, ARGUMENT_SPEC, self._task.args)
-            listed = listed_tokens(options)
-            settings = file_settings(self, options)
-            interruptions = Interruptions()
-            with self._calls(options, environment, interruptions, task_vars) as calls:
-                return self._transaction(options, settings, listed, calls, interruptions)
-        except TaskArgsError as error:
-            return {"failed": True, "changed": False, "msg": f"{error.with_hint('on the controller')}."}
-        except VarsFileError as error:
-            return {"failed": True, "changed": False, "msg": f"{error}."}
-        except OAuthError as error:
-            return failed(error)
-
-    @contextmanager
-    def _calls(
-        self,
-        options: Options,
-        environment: Mapping[str, Any],
-        interruptions: Interruptions,
-        task_vars: dict[str, Any],
-    ) -> Iterator[TokenCalls]:
-        obstacle = why_not_here(environment)
-        if obstacle:
-            self._display.vvv(f"{_NAME} executes a module for each token: {obstacle}")
-            connection = {name: options[name] for name in connection_argument_spec() if options[name] is not None}
-            execute = partial(self._execute_on_controller, connection, task_vars)
-            yield ModuleCalls(execute, interruptions)
-            return
-        with WorkerCalls(partial(new_client, options), interruptions) as calls:
-            yield calls
-
-    def _execute_on_controller(
-        self, connection: Mapping[str, Any], task_vars: dict[str, Any], module: str, options: Mapping[str, Any]
-    ) -> Result:
-        return self.run_module_on_controller(module, {**connection, **options}, task_vars)
-
-    def _transaction(
-        self,
-        options: Options,
-        settings: Settings,
-        listed: list[ListedToken],
-        calls: TokenCalls,
-        interruptions: Interruptions,
-    ) -> Result:
-        failure: TransactionFailed | None = None
-        seen: list[str] = []
-
-        def remember(token: str) -> None:
-            seen.append(token)
-            remember_token(token)
-
+    def work(self, task_vars: dict[str, Any]) -> Result:
+        options = validated(self.NAME, ARGUMENT_SPEC, self._task.args)
+        listed = listed_tokens(options)
+        settings = file_settings(self, options)
         makes = any(entry.wanted for entry in listed)
-        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=makes) as file:
-            vault = TokenVault(
-                file,
-                listed,
-                calls,
-                interruptions,
-                revoke_replaced=options["revoke_replaced"],
-                remember=remember,
-            )
-            try:
-                with interruptions:
-                    vault.predict() if self._task.check_mode else vault.run()
-            except TransactionFailed as error:
-                failure = error
-            links = file.hard_links
-        return self._masked(options, self._report(settings, listed, vault, failure, links), seen)
+        vault = RunVault.of_run(self._loader)
+        with self._calls(options, task_vars) as calls, open_vars_file(settings, vault, make_folders=makes) as file:
+            keys = (options["app_id"], options["app_token"])
+            transaction = Transaction(file, listed, calls, options["revoke_replaced"], keys)
+            transaction.run(check_mode=self._task.check_mode)
+        result = report(transaction, settings.path, check_mode=self._task.check_mode, diff=self._task.diff)
+        if not result.get("failed"):
+            self._display.v(f"{self.NAME}: {result['msg']}")
+        return without_secrets(result, options, transaction.seen)
 
-    def _report(
-        self,
-        settings: Settings,
-        listed: list[ListedToken],
-        vault: TokenVault,
-        failure: TransactionFailed | None,
-        links: int,
-    ) -> Result:
-        outcome = vault.outcome
-        predicted = self._task.check_mode and any(entry.decision.changes for entry in listed)
-        result: Result = {
-            "changed": predicted or vault.has_revoked or (outcome is not None and outcome.changed),
-            "path": settings.path,
-            "tokens": [entry.result(failed=failure is not None) for entry in listed],
-        }
-        if outcome:
-            result["format"] = outcome.format
-            if outcome.vault_id:
-                result["vault_id"] = outcome.vault_id
-            if outcome.backup_file:
-                result["backup_file"] = outcome.backup_file
-            if outcome.changed and links > 1:
-                vault.warnings.append(
-                    f"{settings.path} had {links} hard links. The other links still have the old content, because"
-                    " the file was replaced."
-                )
-        if vault.warnings:
-            result["warnings"] = vault.warnings
-        if self._task.diff:
-            result["diff"] = _diff(settings.path, outcome, result["tokens"])
-        if failure:
-            result.update(failed=True, msg=str(failure))
-            if failure.error:
-                result["error"] = failure.error
-        else:
-            # Without a message, failed_when on a success would say "Unknown error".
-            result["msg"] = _summary(result)
-            self._display.v(f"{_NAME}: {result['msg']}")
-        return result
-
-    def _masked(self, options: Options, result: Result, tokens: list[str]) -> Result:
-        """Mask what may be a secret in the wrong option, and show the warnings at once.
-
-        With the keyword until, ansible-core drops the warnings of all tries but the last.
-        """
-        scopes = [entry["scope"] for entry in options["tokens"]]
-        # A vault id only occurs in a message if a secret is loaded under it, so it is not a secret.
-        given = {name: value for name, value in options.items() if name not in ("path", "vault_id")}
-        secrets = secrets_of(ARGUMENT_SPEC, {**given, "tokens": scopes})
-        texts: Result = {name: result[name] for name in ("msg", "error", "warnings") if name in result}
-        # A refusal can name any token of the file.
-        known = tokens if "failed" in result or "warnings" in result else []
-        shown = masked([{name: token[name] for name in ("reason", "scope")} for token in result["tokens"]], secrets)
-        entries = [{**token, **words} for token, words in zip(result["tokens"], shown)]
-        result = {**result, **masked(texts, (*secrets, *known)), "tokens": entries}
-        for warning in result.get("warnings", []):
-            self._display.warning(warning)
-        return result
-
-
-def _summary(result: Result) -> str:
-    """Say in one line what a task did."""
-    counts = Counter(token["operation"] for token in result["tokens"])
-    words = {"none": "with nothing to revoke"}
-    parts = (f"{count} {words.get(operation, operation)}" for operation, count in counts.items())
-    return ", ".join(parts) + f" in {result['path']}."
-
-
-def _diff(path: str, outcome: Outcome | None, tokens: list[Mapping[str, Any]]) -> dict[str, str]:
-    """Show the variables that changed, with the operation in place of the value."""
-    changed = {*outcome.added, *outcome.updated, *outcome.removed} if outcome else set()
-    new = set(outcome.added) if outcome else set()
-    removed = set(outcome.removed) if outcome else set()
-    listed = [token for token in tokens if token["name"] in changed]
-    before = [f"{token['name']}: (old value)" for token in listed if token["name"] not in new]
-    after = [f"{token['name']}: {token['operation']}" for token in listed if token["name"] not in removed]
-    return file_diff(path, outcome, before, after)
+    def _calls(self, options: Options, task_vars: dict[str, Any]) -> TokenCalls:
+        interruptions = Interruptions()
+        obstacle = why_not_here(environment_of(self))
+        if not obstacle:
+            return TokenCalls(partial(new_client, options), interruptions)
+        self._display.vvv(f"{self.NAME} executes a module for each token: {obstacle}")
+        execute = partial(self.run_module_on_controller, task_vars=task_vars)
+        connection = {name: options[name] for name in connection_argument_spec() if options[name] is not None}
+        return TokenCalls(partial(ModuleClient, execute, connection), interruptions, at_once=1)

@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from ipaddress import ip_address
@@ -18,11 +18,13 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._api.client import OAuthClient, TokenDetails, is_token
 from ._api.errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
 from ._api.known_tokens import add_known_token
+from ._api.proxy import Proxy
 from ._api.retries import Connection, Credentials, HttpClient, Pacing
 
 try:
@@ -40,6 +42,8 @@ Work = Callable[[OAuthClient, Options, bool], Result]
 
 # More than any play needs at once, but a limit for long loops over many projects.
 MAX_OPEN_CLIENTS = 16
+
+_SHORTEST_SECRET = 8
 
 MAX_TIMEOUT_SECONDS = 24 * 3600
 
@@ -99,8 +103,24 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
 
 
 def let_core_mask(secret: str) -> None:
-    """Let ansible-core 2.22 and newer mask a token or a key in all output of this run."""
-    register_secret(secret)
+    """Let ansible-core 2.22 and newer mask a token or a key in all output of this run, unless it is short."""
+    if len(secret) >= _SHORTEST_SECRET:
+        register_secret(secret)
+
+
+def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()) -> Result:
+    """Return a result with the secrets of the options masked in the sentences of a failure. There should be none.
+
+    options: validated. tokens: further secrets. Short ones are left, because they occur in harmless words.
+    """
+    if not result.get("failed"):
+        return result
+    of_proxy = Proxy(options["proxy"], "proxy").secrets if options["proxy"] else ()
+    secrets = {secret for secret in (options["app_token"], *of_proxy, *tokens) if len(secret) >= _SHORTEST_SECRET}
+    error = result.get("error", {})
+    masked: Result = {name: remove_values(result[name], secrets) for name in ("msg", "warnings") if name in result}
+    in_error = {name: remove_values(error[name], secrets) for name in ("message", "details") if name in error}
+    return {**result, **masked, **({"error": {**error, **in_error}} if error else {})}
 
 
 def remember_token(token: str) -> None:

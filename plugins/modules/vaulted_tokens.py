@@ -43,6 +43,9 @@ options:
         description:
           - The name of the variable that contains the token. List each name only once.
           - A name that looks like a token or a key is refused, because names are printed.
+          - If the variable contains this task's own O(app_id) or O(app_token), or anything that cannot be a token, the
+            task fails before it calls the API. Any other string counts as a token, so the API does not know it, and it
+            is replaced or removed.
         type: str
         required: true
       scope:
@@ -63,7 +66,9 @@ options:
       state:
         description:
           - V(present) makes sure that the file has a good token in this variable.
-          - V(absent) revokes the token, and then removes the variable.
+          - V(absent) revokes the token, and then removes the variable. The variable is also removed if the token is not
+            active for this API key at this base URL. Such a token may belong to another project or region; RV(msg) says
+            for how many that is so.
         type: str
         choices:
           - present
@@ -116,13 +121,6 @@ options:
       - The mode of the file, as an octal number in quotes such as V('0640').
       - A new file gets V(0600) by default. An existing file keeps its mode.
     type: raw
-  backup:
-    description:
-      - Whether to leave a copy of the file next to it, as it was at the start of the task. There is no copy if the task
-        does not change the file.
-      - The name of the copy starts with a dot and ends with a tilde, so Ansible does not load it.
-    type: bool
-    default: false
 notes:
   - The task always runs on the controller, regardless of its connection and C(become). Use C(run_once) in a play with
     several hosts.
@@ -132,8 +130,9 @@ notes:
     M(ansible.builtin.include_vars), or use the role P(voucherify.oauth.token_vault#role), which does that.
   - The lock only works between runs on the same machine. On file systems that cannot lock a folder, such as NFS, the
     task fails before it generates a token.
-  - An editor that has the file open does not notice the lock. If it saves the file later, it can overwrite what
-    this task wrote.
+  - An editor that has the file open does not notice the lock. If it saves the file while the task runs, its changes
+    are kept, except those of listed variables. If it saves an older version after the task, it overwrites what this
+    task wrote.
 attributes:
   action_group:
     membership:
@@ -235,7 +234,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: A sentence that sums up what was done, or the cause of the failure.
+  description:
+    - What was done with how many tokens and their variables, or the cause of the failure.
+    - If tokens to revoke are not active for this API key at this base URL, it says how many.
   type: str
   returned: always
   sample: "1 generated, 2 kept in /srv/deploy/group_vars/all/voucherify_tokens.yml."
@@ -254,11 +255,6 @@ vault_id:
   returned: when O(state=present) and it is the same for all of them
   type: str
   sample: default
-backup_file:
-  description: The absolute path of the copy of the old file.
-  returned: when O(backup=true) and an existing file was changed
-  type: str
-  sample: /srv/deploy/group_vars/all/.voucherify_tokens.yml.2026-11-23@14:37:26.391208~
 tokens:
   description:
     - One entry for each listed token, in the order of O(tokens). The tokens themselves are not included.
@@ -399,7 +395,6 @@ ARGUMENT_SPEC: dict[str, Any] = {
     "format": {"type": "str", "choices": ["inline", "file"]},
     "vault_id": {"type": "str"},
     "mode": {"type": "raw"},
-    "backup": {"type": "bool", "default": False},
 }
 
 

@@ -24,7 +24,7 @@ def file_settings(action: ActionBase, options: Mapping[str, Any]) -> Settings:
         format=options["format"],
         vault_id=options["vault_id"],
         mode=_mode(options["mode"]),
-        backup=options["backup"],
+        backup=options.get("backup", False),
         dry_run=action._task.check_mode,
     )
 

@@ -32,7 +32,7 @@ TASKS: dict[str, list[dict[str, Any]]] = {
     "vaulted_tokens": [
         {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["api"]}]},
         {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["vouchers"]}], "retries": 0},
-        {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["vouchers"]}], "backup": True},
+        {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["vouchers"]}]},
         {"path": "tokens.yml", "tokens": [{"name": "one", "state": "absent"}]},
         {"path": "tokens.yml", "tokens": [{"name": "two"}], "app_token": "wrong"},
     ],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from integration.token_file import MODULE, PASSWORD, TokenFile, numbered_tokens
+from integration.token_file import MODULE, PASSWORD, TokenFile
 from leaks import find_secrets
 from sandbox import Sandbox
 
@@ -169,6 +169,18 @@ def test_a_value_that_cannot_be_a_token_is_left_alone(vault: TokenFile) -> None:
         assert "'vouchers_token'" in result["msg"]
         assert "choose another name" in result["msg"]
     assert [file.read_bytes() for file in files] == before
+    assert not vault.sandbox.requests()
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_the_keys_of_the_task_are_not_taken_for_tokens(vault: TokenFile, state: str) -> None:
+    keys = {"app_id": vault.sandbox.app_id, "app_token": vault.sandbox.app_token}
+    vault.write(keys)
+    before = vault.path.read_bytes()
+    for result in vault.run_each([{"tokens": [{"name": name}], "state": state} for name in keys]):
+        assert result["failed"]
+        assert "is this task's own app_id or app_token, so it was left alone; choose another name" in result["msg"]
+    assert vault.path.read_bytes() == before
     assert not vault.sandbox.requests()
 
 
@@ -353,6 +365,17 @@ def test_a_wrong_region_is_suspected_when_all_tokens_are_unknown(vault: TokenFil
     assert "check that app_id and api_base_url belong to the project" in run.unwrapped
     assert run.operations == dict.fromkeys(NAMES, "none")
     assert "for this API key at this base URL" in run.result["tokens"][0]["reason"]
+    assert f"3 removed without revoking a token in {vault.path}." in run.message
+
+
+def test_one_token_that_is_unknown_is_counted_in_the_message(vault: TokenFile) -> None:
+    assert vault.run(tokens=TOKENS[:1]).status == 0
+    with Sandbox.start() as elsewhere:
+        run = vault.run(tokens=TOKENS[:2], state="absent", environment=elsewhere.environment)
+    assert run.status == 0, run.output
+    assert "1 removed without revoking a token, 1 already absent in" in run.message
+    assert "at this base URL: 1 of the tokens to revoke" in run.message
+    assert "they belong to another project or region" in run.message
 
 
 def test_a_token_that_cannot_be_revoked_keeps_its_variable(vault: TokenFile) -> None:
@@ -431,7 +454,7 @@ def test_naming_a_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
 
 
 def test_a_file_that_is_encrypted_as_a_whole_keeps_its_tokens_and_its_format(vault: TokenFile) -> None:
-    run = vault.run(tokens=TOKENS[:1], format="file", mode="0640", backup=True)
+    run = vault.run(tokens=TOKENS[:1], format="file", mode="0640")
     assert run.status == 0, run.output
     assert run.result["format"] == "file"
     assert vault.path.read_bytes().startswith(b"$ANSIBLE_VAULT;")
@@ -439,15 +462,6 @@ def test_a_file_that_is_encrypted_as_a_whole_keeps_its_tokens_and_its_format(vau
     assert vault.run(tokens=TOKENS).operations["vouchers_token"] == "kept"
     assert set(vault.variables().values()) == vault.live_tokens()
     assert vault.run(tokens=TOKENS, format="inline").status != 0
-
-
-def test_several_batches_leave_one_backup_of_the_original_file(vault: TokenFile) -> None:
-    vault.path.write_text("# as it was\n")
-    run = vault.run(tokens=numbered_tokens(20), backup=True)
-    assert run.status == 0, run.output
-    (backup,) = vault.other_files()
-    assert run.result["backup_file"] == str(vault.folder / backup)
-    assert (vault.folder / backup).read_text() == "# as it was\n"
 
 
 def test_a_loop_prints_none_of_its_items(vault: TokenFile) -> None:

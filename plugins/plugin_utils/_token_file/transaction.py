@@ -9,239 +9,272 @@ the file but not yet revoked. Everything else is in the file, and the next run c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import (
-    POSSIBLE_LOSS,
-    OAuthError,
-    RequestError,
-    Stopped,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
+from ...module_utils import _lifecycle as lifecycle
+from ...module_utils._api import errors
+from ...module_utils._options import let_core_mask
+from .._vars_file.vault_errors import VarsFileError
+from .._vars_file.vault_file import Outcome, VarsFile
+from .batch import ActiveToken, TokenCalls, generate, introspect, revoke
+from .listed_tokens import ListedToken, in_use
 
-from .calls import Made, Reading, TokenCalls
-from .interruptions import Interruptions
-from .listed_tokens import (
-    ListedToken,
-    TransactionFailed,
-    in_use,
-    progress,
-)
-from .writes import TokenWrites
-
-# About how much one value adds to a file: the ciphertext of a token, with its name and indentation.
-_BYTES_PER_VALUE = 1024
 # A placeholder for a token that is not made yet, if only the name matters.
 _ANY_TOKEN = "any"  # noqa: S105 - not a password
 
 
-class TokenVault:
+class TransactionFailed(Exception):
+    """A task with listed tokens failed. The text is the message; error has details for programs, if there are any."""
+
+    def __init__(self, message: str, cause: Exception | None = None) -> None:
+        super().__init__(message)
+        as_dict = getattr(cause, "as_dict", None)
+        self.error: Mapping[str, Any] | None = as_dict() if as_dict else None
+
+
+@dataclass(repr=False)
+class Transaction:
     """Brings the listed tokens of an open vars file into the state that the task asks for.
 
-    revoke_replaced: whether to revoke a replaced token once no listed variable has it any more.
-    remember: called with each token that is read or made, before anything else is done with it.
+    revoke_replaced: whether to revoke a replaced token once no listed variable has it any more. keys: the parts of the
+    task's own API key.
+
+    outcome: how the file differs, or in check mode would differ, from what it was; None if nothing was tried. failure:
+    why the task failed. was_active: for each token to revoke, whether it was active until then, None if unknown.
+    seen: every token that was read or made.
     """
 
-    def __init__(
-        self,
-        file: VarsFile,
-        listed: Sequence[ListedToken],
-        calls: TokenCalls,
-        interruptions: Interruptions,
-        *,
-        revoke_replaced: bool,
-        remember: Callable[[str], object],
-    ) -> None:
-        self._file = file
-        self._listed = listed
-        self._calls = calls
-        self._interruptions = interruptions
-        self._revoke_replaced = revoke_replaced
-        self._remember = remember
-        self._writes = TokenWrites(file, listed, calls)
-        # For each token to revoke: whether it was active until then, None if unknown.
-        self._was_active: dict[str, bool | None] = {}
-        self.has_revoked = False
-        self.warnings: list[str] = []
+    file: VarsFile
+    listed: Sequence[ListedToken]
+    calls: TokenCalls
+    revoke_replaced: bool
+    keys: Sequence[str]
+    outcome: Outcome | None = None
+    failure: TransactionFailed | None = None
+    was_active: dict[str, bool | None] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    # Everything that was decided so far. Each write repeats all of it, so nothing is lost if an editor saves an older
+    # version between two writes.
+    _changes: dict[str, str | None] = field(default_factory=dict)
 
-    @property
-    def outcome(self) -> Outcome | None:
-        """How the file differs, or in check mode would differ, from what it was. None if nothing was tried."""
-        return self._writes.outcome
+    def run(self, *, check_mode: bool) -> None:
+        """Do the task's work, or in check mode find out what it would do. Raises VarsFileError if nothing was done."""
+        try:
+            with self.calls.interruptions:
+                expected = self._prepare(check_mode)
+                self._predict(expected) if check_mode else self._carry_out()
+        except TransactionFailed as failure:
+            self.failure = failure
 
-    def predict(self) -> None:
-        """Decide for each listed token what `run` would do, and change nothing. Raises the same as `run`."""
+    def _prepare(self, check_mode: bool) -> Outcome:
+        """Decide about the tokens that must be present. Return how the file will change, after checking that it can."""
         self._read()
-        absent = [entry for entry in self._listed if not entry.wanted]
-        self._introspect([entry for entry in self._listed if entry in absent or entry.must_be_introspected])
+        # In check mode, introspection predicts whether a revocation would find the token active.
+        self._introspect(
+            [entry for entry in self.listed if entry.must_be_introspected or (check_mode and not entry.wanted)]
+        )
         self._decide_present()
-        self._was_active = {entry.token: entry.reading is not None for entry in absent if entry.token}
-        # A variable that gets a new token does not keep the one that it has.
-        kept = in_use(entry for entry in self._listed if entry.done)
-        for entry in absent:
-            entry.decide_absent(self._was_active, kept)
-        outcome = self._writes.preview(self._expected_changes())
-        if outcome.changed:
-            self._file.check_writable()
-        self._writes.note(outcome)
-        self._warn_if_all_were_unknown()
-
-    def run(self) -> None:
-        """Keep, make, replace, revoke and remove. Raises TransactionFailed or VarsFileError."""
-        self._read()
-        self._introspect([entry for entry in self._listed if entry.must_be_introspected])
-        self._decide_present()
-        if self._writes.preview(self._expected_changes()).changed:
+        made = {entry.name: _ANY_TOKEN for entry in self.listed if entry.is_to_be_made}
+        removed = {entry.name: None for entry in self.listed if not entry.wanted and entry.exists}
+        expected = self.file.preview({**self._changes, **made, **removed})
+        if expected.changed:
             # Before the first token is made, because a token that cannot be written would be lost.
-            self._file.check_writable(_BYTES_PER_VALUE * len(self._listed))
+            self.file.check_writable()
+        return expected
+
+    def _predict(self, expected: Outcome) -> None:
+        """Decide what C(_carry_out) would do, and change nothing."""
+        absent = [entry for entry in self.listed if not entry.wanted]
+        self.was_active = {entry.token: entry.active is not None for entry in absent if entry.token}
+        # A variable that gets a new token does not keep the one that it has.
+        kept = in_use(entry for entry in self.listed if entry.done)
+        for entry in absent:
+            entry.decide_absent(self.was_active, kept)
+        self.outcome = expected
+
+    def _carry_out(self) -> None:
+        """Keep, make, replace, revoke and remove."""
         self._make_missing()
         self._remove_absent()
-        # Waiting for the API may have taken so long that kept tokens have too little time left.
-        while self._has_aged():
-            self._make_missing()
-        self._writes.write()
-        self._check_place()
-        self._warn_if_all_were_unknown()
+        # Again, because waiting for the API may have taken so long that kept tokens have too little time left.
+        while self._make_missing():
+            pass
+        self._write_or_fail()
+        elsewhere = self.file.moved_to()
+        if elsewhere:
+            raise TransactionFailed(
+                f"The path now leads to {elsewhere}, but led to {self.file.path} when the task began. Run the play"
+                " again."
+            )
 
     def _read(self) -> None:
-        stored = self._file.read([entry.name for entry in self._listed])
-        for entry in self._listed:
-            token = entry.read(stored.get(entry.name), self._file.path)
-            if token:
-                self._remember(token)
+        stored = self.file.read([entry.name for entry in self.listed])
+        for entry in self.listed:
+            entry.read(stored.get(entry.name), self.file.path, self.keys)
+            if entry.token:
+                self._keep_secret(entry.token)
+
+    def _keep_secret(self, token: str) -> None:
+        self.seen.append(token)
+        let_core_mask(token)
 
     def _introspect(self, entries: Sequence[ListedToken]) -> None:
         """Ask once for each token, however many variables have it."""
         tokens = list(dict.fromkeys(entry.token for entry in entries if entry.token))
-        answers = dict(zip(tokens, self._calls.introspect(tokens)))
+        answers = dict(zip(tokens, self.calls.each(introspect, tokens)))
         having = [(entry, answers[entry.token]) for entry in entries if entry.token]
         self._raise_failures(having)
         for entry, answer in having:
-            entry.reading = answer if isinstance(answer, Reading) else None
+            entry.active = answer if isinstance(answer, ActiveToken) else None
 
     def _decide_present(self) -> None:
-        for entry in self._listed:
+        for entry in self.listed:
             entry.decide_present()
-            if entry.done and entry.token:
-                self._writes.keep(entry.name, entry.token)
+            if entry.wanted and entry.done:
+                self._changes[entry.name] = entry.token
 
-    def _expected_changes(self) -> dict[str, str | None]:
-        made: dict[str, str | None] = {entry.name: _ANY_TOKEN for entry in self._listed if entry.is_to_be_made}
-        return {**made, **{entry.name: None for entry in self._listed if not entry.wanted and entry.exists}}
-
-    def _make_missing(self) -> None:
-        for batch in self._batches([entry for entry in self._listed if entry.is_to_be_made]):
+    def _make_missing(self) -> bool:
+        """Make the tokens that are missing now. Return whether there were any."""
+        self._decide_present()
+        missing = [entry for entry in self.listed if entry.is_to_be_made]
+        for batch in self._batches(missing):
             self._make(batch)
+        return bool(missing)
 
     def _make(self, batch: Sequence[ListedToken]) -> None:
-        outcomes = list(zip(batch, self._calls.generate([entry.scope for entry in batch])))
-        self.warnings += [
-            f"{entry.name}: {POSSIBLE_LOSS}"
-            for entry, outcome in outcomes
-            if isinstance(outcome, OAuthError) and outcome.may_have_made_a_token
-        ]
-        made = [(entry, outcome) for entry, outcome in outcomes if isinstance(outcome, Made)]
-        for entry, token in made:
-            self._remember(token.access_token)
-            self._warn_of_scope(entry, token)
-        replaced = {entry.token: entry.name for entry, _token in made if entry.token and entry.may_be_active}
-        not_written = self._writes.place(made) if made else None
-        not_revoked = self._revoke(replaced) if self._revoke_replaced else None
+        outcomes = list(zip(batch, self.calls.each(generate, [entry.scope for entry in batch])))
+        made: list[tuple[ListedToken, ActiveToken]] = []
+        replaced: dict[str, str] = {}
+        for entry, outcome in outcomes:
+            warning = None
+            if isinstance(outcome, ActiveToken):
+                made.append((entry, outcome))
+                # Tokens that are known to be inactive need no revocation.
+                if entry.token and (entry.active or not entry.must_be_introspected):
+                    replaced[entry.token] = entry.name
+                self._keep_secret(outcome.access_token)
+                warning = lifecycle.scope_warning(entry.scope, outcome.details.scope)
+            elif isinstance(outcome, errors.OAuthError) and outcome.may_have_made_a_token:
+                warning = errors.POSSIBLE_LOSS
+            if warning:
+                self.warnings.append(f"{entry.name}: {warning}")
+        not_written = self._place(made) if made else None
+        not_revoked = self._revoke_replaced(replaced) if self.revoke_replaced else None
         for failure in (not_written, not_revoked):
             if failure:
                 raise failure
         self._raise_failures(outcomes)
 
-    def _warn_of_scope(self, entry: ListedToken, made: Made) -> None:
-        warning = lifecycle.scope_warning(entry.scope, made.reading.details.scope)
-        if warning:
-            self.warnings.append(f"{entry.name}: {warning}")
+    def _place(self, made: Sequence[tuple[ListedToken, ActiveToken]]) -> TransactionFailed | None:
+        """Write new tokens. If that fails, revoke those that are not in the file, and return the failure."""
+        self._changes.update({entry.name: token.access_token for entry, token in made})
+        fault, placed = self._write()
+        for entry, token in made:
+            if placed is not None and entry.name in placed:
+                entry.take(token)
+        if not fault:
+            return None
+        if placed is None:
+            names = ", ".join(entry.name for entry, _token in made)
+            fault += f" It is unknown which of the new tokens are in the file, so none was revoked ({names})."
+            return TransactionFailed(fault)
+        # An API might return the same token twice.
+        used = in_use(self.listed)
+        lost = {entry.name: token.access_token for entry, token in made if token.access_token not in used}
+        outcomes = self.calls.each(revoke, list(lost.values()), whatever_happens=True)
+        left = [name for name, outcome in zip(lost, outcomes) if isinstance(outcome, Exception)]
+        if left:
+            fault += f" These new tokens could not be revoked and expire within 15 minutes: {', '.join(left)}."
+        elif lost:
+            fault += " The new tokens that are not in the file were revoked."
+        return TransactionFailed(fault)
 
-    def _revoke(self, replaced: dict[str, str]) -> TransactionFailed | None:
-        """Revoke replaced tokens, except those that a listed variable still has. Return a failure, if any."""
-        tokens = [token for token in replaced if token not in in_use(self._listed)]
+    def _write(self) -> tuple[str, set[str] | None]:
+        """Write everything that was decided so far, if the file differs.
+
+        Return why the file is not as it should be, as a sentence, empty if it is; and the names of the variables that
+        are as decided, None if that is unknown. After a failure, only the file tells, because an exception can come
+        before or after it was replaced.
+        """
+        try:
+            self.outcome = self.file.apply(self._changes)
+            return "", set(self._changes)
+        except VarsFileError as error:
+            fault = f"{error}."
+        # Any exception, because there may be tokens that have to be saved or revoked.
+        except BaseException as error:
+            fault = f"Cannot write {self.file.path}: {type(error).__name__}."
+        try:
+            placed = self.file.stored(self._changes)
+            self.outcome = self.file.found({name: self._changes[name] for name in placed})
+        except Exception:
+            return fault, None
+        return fault, placed
+
+    def _write_or_fail(self) -> None:
+        fault, _placed = self._write()
+        if fault:
+            raise TransactionFailed(fault)
+
+    def _revoke_replaced(self, replaced: Mapping[str, str]) -> TransactionFailed | None:
+        """Revoke replaced tokens. Return a failure, if any. replaced: each token with the name of its variable."""
         # All of them, because they are not in the file any more and could not be revoked later.
-        outcomes = dict(zip(tokens, self._calls.revoke(tokens, whatever_happens=True)))
-        self._note_revoked(outcomes)
-        failures = [(replaced[token], outcome) for token, outcome in outcomes.items() if isinstance(outcome, Exception)]
+        failures = self._revoke(replaced, whatever_happens=True)
         if not failures:
             return None
-        names = ", ".join(name for name, _error in failures)
+        names = ", ".join(replaced[token] for token in failures)
         # A permanent failure says more than one that may be over by the next try.
-        cause = min((error for _name, error in failures), key=lambda error: getattr(error, "transient", False))
+        cause = min(failures.values(), key=lambda error: getattr(error, "transient", False))
         # Without the advice to run the play again: the next run does not know these tokens.
-        account = cause.account if isinstance(cause, RequestError) else cause
-        return self._failure(
-            f"The new tokens are in {self._file.path}, but some tokens that they replaced could not be revoked"
+        account = cause.account if isinstance(cause, errors.RequestError) else cause
+        return TransactionFailed(
+            f"The new tokens are in {self.file.path}, but some tokens that they replaced could not be revoked"
             f" and expire within 15 minutes ({names}). {account}.",
             cause,
         )
 
+    def _revoke(self, tokens: Iterable[str], *, whatever_happens: bool = False) -> dict[str, Exception]:
+        """Revoke tokens, except those that a listed variable keeps or that were revoked before. Return the failures."""
+        used = in_use(self.listed)
+        due = [token for token in dict.fromkeys(tokens) if token not in used and token not in self.was_active]
+        failures = {}
+        for token, outcome in zip(due, self.calls.each(revoke, due, whatever_happens=whatever_happens)):
+            if isinstance(outcome, Exception):
+                failures[token] = outcome
+            else:
+                self.was_active[token] = outcome
+        return failures
+
     def _remove_absent(self) -> None:
-        leaving = [entry for entry in self._listed if not entry.wanted]
+        leaving = [entry for entry in self.listed if not entry.wanted]
         for batch in self._batches([entry for entry in leaving if entry.token]):
-            # A token is revoked once, however many variables have it.
-            known = {*in_use(self._listed), *self._was_active}
-            tokens = list(dict.fromkeys(entry.token for entry in batch if entry.token and entry.token not in known))
-            outcomes = dict(zip(tokens, self._calls.revoke(tokens)))
-            self._note_revoked(outcomes)
-            self._remove([entry for entry in batch if entry.token not in tokens or entry.token in self._was_active])
-            self._raise_failures([(entry, outcomes[entry.token]) for entry in batch if entry.token in outcomes])
+            failures = self._revoke(entry.token for entry in batch if entry.token)
+            self._remove([entry for entry in batch if entry.token not in failures])
+            self._raise_failures([(entry, failures.get(entry.token or "")) for entry in batch])
         self._remove([entry for entry in leaving if not entry.token])
 
-    def _note_revoked(self, outcomes: Mapping[str, bool | Exception | None]) -> None:
-        for token, was_active in outcomes.items():
-            if not isinstance(was_active, Exception):
-                self._was_active[token] = was_active
-                self.has_revoked = self.has_revoked or bool(was_active)
-
     def _remove(self, entries: Sequence[ListedToken]) -> None:
+        used = in_use(self.listed)
         for entry in entries:
-            entry.decide_absent(self._was_active, in_use(self._listed))
-        self._writes.remove(entries)
-
-    def _has_aged(self) -> bool:
-        """Decide again about the kept tokens. Return whether one has to be replaced now."""
-        for entry in self._listed:
-            if entry.decision.operation == lifecycle.KEPT:
-                entry.decide_present()
-        return any(entry.is_to_be_made for entry in self._listed)
+            entry.decide_absent(self.was_active, used)
+            self._changes[entry.name] = None
+        self._write_or_fail()
+        for entry in entries:
+            entry.done = True
 
     def _batches(self, entries: Sequence[ListedToken]) -> Iterator[Sequence[ListedToken]]:
-        for first in range(0, len(entries), self._calls.at_once):
-            self._check_place()
-            yield entries[first : first + self._calls.at_once]
-
-    def _check_place(self) -> None:
-        """Raise TransactionFailed if nothing new should be started."""
-        reason = self._interruptions.reason()
-        if reason:
-            raise self._failure(f"The task ended early, because {reason}.")
-        elsewhere = self._file.moved_to()
-        if elsewhere:
-            raise self._failure(
-                f"The path now leads to {elsewhere}, but led to {self._file.path} when the task began. Run the play"
-                " again."
-            )
+        """Yield as many entries as calls can be made at once."""
+        for first in range(0, len(entries), self.calls.at_once):
+            yield entries[first : first + self.calls.at_once]
 
     def _raise_failures(self, outcomes: Sequence[tuple[ListedToken, object]]) -> None:
-        """Raise the first failure of a batch; a call that was only stopped comes last."""
+        """Raise the first failure of a batch as TransactionFailed. A call that was only stopped counts last."""
         failures = [(entry, outcome) for entry, outcome in outcomes if isinstance(outcome, Exception)]
-        failures.sort(key=lambda failure: isinstance(failure[1], Stopped))
         for entry, error in failures:
-            if isinstance(error, Stopped):
-                raise self._failure(f"The task ended early, because {self._interruptions.reason()}.")
-            raise self._failure(f"{entry.name}: {error}", error)
-
-    def _failure(self, message: str, cause: Exception | None = None) -> TransactionFailed:
-        return TransactionFailed(f"{message}{progress(self._listed, self._file.path)}", cause)
-
-    def _warn_if_all_were_unknown(self) -> None:
-        absent = {entry.token for entry in self._listed if not entry.wanted}
-        answers = [was for token, was in self._was_active.items() if token in absent]
-        if len(answers) > 1 and set(answers) == {False}:
-            self.warnings.append(
-                "None of the tokens to revoke is active for this API key at this base URL. If they have not expired,"
-                " check that app_id and api_base_url belong to the project that the tokens are from."
-            )
+            if not isinstance(error, errors.Stopped):
+                raise TransactionFailed(f"{entry.name}: {error}", error)
+        if failures:
+            raise TransactionFailed(f"The task ended early, because {self.calls.interruptions.reason()}.")

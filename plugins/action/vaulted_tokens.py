@@ -46,13 +46,13 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.liste
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.module_calls import ModuleCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.transaction import TokenVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import (
     Outcome,
     Settings,
     open_vars_file,
 )
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault
 
 _NAME = "voucherify.oauth.vaulted_tokens"
 

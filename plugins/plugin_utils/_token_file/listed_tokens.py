@@ -12,9 +12,9 @@ from typing import Any
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import is_token
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, check_no_secret
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.content import StoredValue
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import InvalidVariableError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.names import check_name
 
 from .calls import Made, Reading
 

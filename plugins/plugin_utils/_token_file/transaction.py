@@ -18,7 +18,7 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors impor
     RequestError,
     Stopped,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import Outcome, VarsFile
 
 from .calls import Made, Reading, TokenCalls
 from .interruptions import Interruptions
@@ -30,8 +30,6 @@ from .listed_tokens import (
 )
 from .writes import TokenWrites
 
-# About how much one value adds to a file: the ciphertext of a token, with its name and indentation.
-_BYTES_PER_VALUE = 1024
 # A placeholder for a token that is not made yet, if only the name matters.
 _ANY_TOKEN = "any"  # noqa: S105 - not a password
 
@@ -94,7 +92,7 @@ class TokenVault:
         self._decide_present()
         if self._writes.preview(self._expected_changes()).changed:
             # Before the first token is made, because a token that cannot be written would be lost.
-            self._file.check_writable(_BYTES_PER_VALUE * len(self._listed))
+            self._file.check_writable()
         self._make_missing()
         self._remove_absent()
         # Waiting for the API may have taken so long that kept tokens have too little time left.

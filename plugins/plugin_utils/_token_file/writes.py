@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome, VarsFile
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import Outcome, VarsFile
 
 from .calls import Made, TokenCalls
 from .listed_tokens import (
@@ -81,9 +81,6 @@ class TokenWrites:
         except BaseException as error:
             return f"Cannot write {self._file.path}: {type(error).__name__}."
         self.note(outcome)
-        if outcome.conflicts:
-            names = ", ".join(outcome.conflicts)
-            return f"Another program changed {names} in {self._file.path} during this task; that change was kept."
         return None
 
     def note(self, outcome: Outcome) -> None:

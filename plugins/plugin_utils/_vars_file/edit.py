@@ -35,6 +35,8 @@ _ENDING_BREAK = re.compile("\r\n|[\n\r\x85]")
 _COLON = re.compile(r"[ \t]*:")
 _COMMENT = re.compile(rf"([ \t]*)(#[^{_BREAKS}]*)")
 
+_BY_HAND = "cannot be changed in this way without changing other parts of it; edit it by hand"
+
 
 def edit(old: VarsText, changes: Changes) -> VarsText:
     """Return the text of `old` with variables set (to a value) or removed (None). New ones are added at the end.
@@ -49,54 +51,22 @@ def edit(old: VarsText, changes: Changes) -> VarsText:
     if old.root:
         old = _without_root(old)
     _check_anchors(old, changes)
-    pieces: list[str] = []
-    without_comments: list[tuple[int, int]] = []
-    done = 0
-    for variable in old.variables:
-        if variable.name not in changes:
-            without_comments += _scalars(old.text, variable)
-            continue
-        start, stop, replacement, spans = _change(old, variable, changes[variable.name])
-        without_comments += spans
+    pieces, done = [], 0
+    for variable in (one for one in old.variables if one.name in changes):
+        start, stop, replacement = _change(old, variable, changes[variable.name])
         pieces += [old.text[done:start], replacement]
         done = stop
-    pieces += [old.text[done:], *_additions(old, added)]
     with suppress(InvalidFileError):
-        new = parse("".join(pieces), old.path)
-        scalars = [span for variable in new.variables for span in _scalars(new.text, variable)]
-        has_comments = _comments(new.text, scalars) == _comments(old.text, without_comments)
-        if has_comments and [variable.meaning for variable in new.variables] == _wanted(old, changes, added):
+        new = parse("".join([*pieces, old.text[done:], *_additions(old, added)]), old.path)
+        kept = [variable for variable in old.variables if changes.get(variable.name, variable)]
+        wanted = [(name, changes.get(variable.name) or value) for variable in kept for name, value in [variable.meaning]]
+        if [variable.meaning for variable in new.variables] == [*wanted, *added.items()]:
             return new
-    raise old.refusal("cannot be changed in this way without changing other parts of it; edit it by hand")
+    raise old.refusal(_BY_HAND)
 
 
-def _wanted(old: VarsText, changes: Changes, added: Changes) -> list[tuple[object, object]]:
-    """Return the meaning that the new text must have."""
-    kept = [one for one in old.variables if changes.get(one.name, one)]
-    return [(one.meaning[0], changes.get(one.name) or one.meaning[1]) for one in kept] + list(added.items())
-
-
-def _comments(text: str, without: Iterable[tuple[int, int]]) -> list[str]:
-    """Return the comments outside the given parts of the text. There must be no value there, so each "#" begins one."""
-    found, done = [], 0
-    for first, last in (*without, (len(text), 0)):
-        found += _COMMENT.findall(text, done, first)
-        done = last
-    return [comment for _blanks, comment in found]
-
-
-def _scalars(text: str, variable: Variable) -> Iterator[tuple[int, int]]:
-    """Yield where each scalar begins and ends. The first line of a block of text is left out: it may have a comment."""
-    for event in (*variable.key, *variable.events):
-        first, last = event.start_mark.index, event.end_mark.index
-        if isinstance(event, yaml.ScalarEvent):
-            yield _line_break(text, first).start() if is_block(event) else first, last
-
-
-def _change(
-    old: VarsText, variable: Variable, value: StringValue | None
-) -> tuple[int, int, str, list[tuple[int, int]]]:
-    """Return the beginning and end of what is replaced, the replacement, and the parts whose comments may disappear."""
+def _change(old: VarsText, variable: Variable, value: StringValue | None) -> tuple[int, int, str]:
+    """Return where the replaced part begins and ends, and its replacement."""
     text, key, event = old.text, variable.key[0].start_mark, variable.events[0]
     start, first = key.index - key.column, event.start_mark.index
     match = _COLON.match(text, variable.key[-1].end_mark.index)
@@ -106,18 +76,19 @@ def _change(
     last = max(_last(text, variable.events), colon)
     key_line_end, last_line = _line_break(text, colon).start(), _line_break(text, last)
     if value is None:
-        return start, last_line.end(), "", [(start, last_line.start())]
-    # The comment of a block of text or a nested value is on the key's line, that of other values is behind them.
-    is_below = is_block(event) or first > key_line_end
-    comment = _COMMENT.search(text, *((colon, key_line_end) if is_below else (last, last_line.start())))
-    is_text = is_below and isinstance(event, yaml.ScalarEvent) and first < key_line_end
-    spans = [(key.index, colon), (key_line_end if is_text else first, last)]
+        return start, last_line.end(), ""
+    # A comment can follow the "|" of a block of text. It is kept, and so is one behind the value.
+    is_text = is_block(event) and isinstance(event, yaml.ScalarEvent)
+    outside = text[colon : _line_break(text, first).start() if is_text else first], text[last : last_line.start()]
+    comments = [comment for part in outside for comment in _COMMENT.findall(part)]
+    if len(comments) > 1:
+        raise old.refusal(_BY_HAND)
     # PyYAML's own parser accepts spaces between "|" and a comment, but no tab.
-    tail = (comment.group(1).replace("\t", " ") or " ") + comment.group(2) if comment else ""
+    tail = "".join((blanks.replace("\t", " ") or " ") + comment for blanks, comment in comments)
     rendered = _rendered(old, value, tail, _indent(text, variable))
     if colon < first <= key_line_end:
-        return first, last_line.start(), rendered, spans
-    return colon, last_line.start(), " " + rendered, spans
+        return first, last_line.start(), rendered
+    return colon, last_line.start(), " " + rendered
 
 
 def _last(text: str, events: Sequence[Any]) -> int:

@@ -143,14 +143,15 @@ def _nodes(text: VarsText, events: list[Any]) -> Iterator[list[Any]]:
     anchors: set[str | None] = set()
     brace = None
     for position, event in enumerate(events):
-        mark = event.start_mark
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if isinstance(event, yaml.MappingStartEvent) and event.flow_style:
-            if mark.index - 1 == brace:
-                raise text.refusal(f"has a template without quotes on line {mark.line + 1}; put it in quotes first")
-            brace = mark.index
-        if isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
-            raise yaml.MarkedYAMLError(problem_mark=mark)
+        if not isinstance(event, yaml.ScalarEvent):
+            mark = event.start_mark
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.MappingStartEvent) and event.flow_style:
+                if mark.index - 1 == brace:
+                    raise text.refusal(f"has a template without quotes on line {mark.line + 1}; put it in quotes first")
+                brace = mark.index
+            if isinstance(event, yaml.AliasEvent) and event.anchor not in anchors:
+                raise yaml.MarkedYAMLError(problem_mark=mark)
         anchors.add(getattr(event, "anchor", None))
         if depth == 0:
             yield events[first : position + 1]

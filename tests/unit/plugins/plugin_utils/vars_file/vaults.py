@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault
 
 
 def run_vault(*vault_ids: str) -> RunVault:

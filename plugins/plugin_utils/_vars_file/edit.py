@@ -59,7 +59,9 @@ def edit(old: VarsText, changes: Changes) -> VarsText:
     with suppress(InvalidFileError):
         new = parse("".join([*pieces, old.text[done:], *_additions(old, added)]), old.path)
         kept = [variable for variable in old.variables if changes.get(variable.name, variable)]
-        wanted = [(name, changes.get(variable.name) or value) for variable in kept for name, value in [variable.meaning]]
+        wanted = [
+            (name, changes.get(variable.name) or value) for variable in kept for name, value in [variable.meaning]
+        ]
         if [variable.meaning for variable in new.variables] == [*wanted, *added.items()]:
             return new
     raise old.refusal(_BY_HAND)

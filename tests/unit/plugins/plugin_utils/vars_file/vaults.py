@@ -4,6 +4,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.parsing import vault as ansible_vault
+from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault
 
@@ -26,3 +32,15 @@ def encrypt(plaintext: str, vault_id: str = "default") -> str:
 def inline(name: str, plaintext: str, vault_id: str = "default") -> str:
     """Return a line `name: !vault |` and the lines below it."""
     return f"{name}: !vault |\n" + "".join(f"  {line}\n" for line in encrypt(plaintext, vault_id).splitlines())
+
+
+def loaded_by_ansible(path: Path, monkeypatch: pytest.MonkeyPatch, *vault_ids: str) -> dict[str, Any]:
+    """Return the variables that a run with the secrets of these ids reads from a file."""
+    secrets = [(vault_id, secret(vault_id)) for vault_id in vault_ids or ("default",)]
+    loader = DataLoader()
+    loader.set_vault_secrets(secrets)
+    if hasattr(ansible_vault, "VaultSecretsContext"):
+        context = ansible_vault.VaultSecretsContext(secrets)
+        monkeypatch.setattr(ansible_vault.VaultSecretsContext, "_current", context)
+    variables: dict[str, Any] = loader.load_from_file(str(path))
+    return variables

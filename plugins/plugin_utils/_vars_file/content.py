@@ -42,6 +42,7 @@ class StoredValue:
     text: str | None = field(repr=False)  # None unless `kind` is "a string"
     kind: str  # for example "a string", "null", "a number", "a boolean", "a mapping", "a list" or "a template"
     encryption: Decrypted | None = field(default=None, repr=False)  # of the value itself, or else of the whole file
+    error: VaultSecretError | None = None  # why it cannot be read
 
     @property
     def vault_id(self) -> str | None:
@@ -65,22 +66,22 @@ class Content:
         ids = {id_in_header(value.text.encode()) for value in values if value.is_vaulted}
         return {vault_id for vault_id in ids if vault_id}
 
-    def stored(self, variable: Variable, decrypted: Decrypted | None) -> StoredValue:
-        """Return what the variable contains; `decrypted` is its value if that is vaulted by itself.
-
-        Raises VaultSecretError for a ciphertext without its tag.
-        """
+    def stored(self, variable: Variable, decrypted: Decrypted | VaultSecretError | None) -> StoredValue:
+        """Return what the variable contains; `decrypted` is its value if that is vaulted by itself."""
         value = variable.value
-        if decrypted:
+        if isinstance(decrypted, Decrypted):
             return StoredValue(decrypted.plain.decode(), "a string", decrypted)
+        if decrypted:
+            return StoredValue(None, "a ciphertext", error=decrypted)
         if not value:
             return StoredValue(None, _kind(variable), self.encryption)
         if is_encrypted(value.text.lstrip()):
-            raise VaultSecretError(
-                f"The current value of '{variable.name}' is damaged: it has no tag \"!vault\"; add the "
-                "tag, or, if the file contains only tokens, delete the file"
+            error = VaultSecretError(
+                f"The current value of '{variable.name}' is damaged: it has no tag \"!vault\"; add the tag, or, if the "
+                "file contains only tokens, delete the file"
             )
-        if value.tag is None and has_template_marks(value.text):
+            return StoredValue(None, "a ciphertext", error=error)
+        if value.tag is None and _has_template_marks(value.text):
             return StoredValue(None, "a template", self.encryption)
         return StoredValue(value.text, "a string", self.encryption)
 
@@ -109,17 +110,18 @@ def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | Non
     except UnicodeDecodeError:
         raise InvalidFileError(f"{path} is not UTF-8 text; convert it first") from None
     mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
-    file_format = WHOLE if WHOLE in (wanted_format, is_whole and WHOLE) else INLINE
-    return Content(file_format, parse(text[len(mark) :], path), mark, encryption)
+    return Content(
+        WHOLE if is_whole or wanted_format == WHOLE else INLINE, parse(text[len(mark) :], path), mark, encryption
+    )
 
 
 def plain_value(text: str) -> StringValue:
     """Return a string for a file that is encrypted as a whole."""
     # Unlike a vaulted value, a string with template marks would be treated as a template.
-    return StringValue(text, UNSAFE if has_template_marks(text) else None)
+    return StringValue(text, UNSAFE if _has_template_marks(text) else None)
 
 
-def has_template_marks(text: str) -> bool:
+def _has_template_marks(text: str) -> bool:
     return any(mark in text for mark in _TEMPLATE_MARKS)
 
 

@@ -55,16 +55,13 @@ class FileChangedError(VarsFileError):
 
 
 @contextmanager
-def file_access(doing: str, advice: str = "", passing: type[OSError] | None = None) -> Iterator[None]:
+def file_access(doing: str, advice: str = "") -> Iterator[None]:
     """Turn an OSError into a FileAccessError.
 
     doing: what is being done, for example "write a file". advice: what to do; by default, it depends on the error.
-    passing: errors of this class are not turned into a FileAccessError.
     """
     try:
         yield
     except OSError as error:
-        if passing and isinstance(error, passing):
-            raise
         advice = advice or _ADVICE.get(error.errno or 0, "fix the cause")
         raise FileAccessError(f"Cannot {doing}: {error.strerror}; {advice} and run the play again") from None

@@ -79,21 +79,25 @@ def _open(path: str, make_folders: bool, on_wait: OnWait | None, *, lock: bool) 
         if is_made:
             with file_access(f"create the folder {folder}"):
                 os.makedirs(folder, exist_ok=True)
-        try:
-            with file_access(f"open the folder {folder}", passing=FileNotFoundError):
+        with file_access(f"open the folder {folder}"):
+            try:
                 place = Place(path, real, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-        except FileNotFoundError:
-            if make_folders:
-                continue  # Another run has just removed it.
-            return Place(path, real, NO_FOLDER), False
-        try:
-            if lock:
-                _lock(place, is_made, on_wait)
-            if not lock or place.moved_to() is None:
-                return place, is_made
-        except BaseException:
-            _close(place)
-            raise
+            except FileNotFoundError:
+                if make_folders:
+                    continue  # Another run has just removed it.
+                return Place(path, real, NO_FOLDER), False
+        with file_access(f"lock the folder {folder}", LOCK_ADVICE):
+            try:
+                if lock:
+                    _lock(place, on_wait)
+                if not lock or place.moved_to() is None:
+                    return place, is_made
+            except BaseException as error:
+                # If nobody can lock the folder, no other run uses it.
+                if is_made and isinstance(error, OSError):
+                    _remove_if_empty(place)
+                _close(place)
+                raise
         _close(place)
     raise FileAccessError(f"The folder of {path} was replaced repeatedly while this run waited; run the play again")
 
@@ -106,12 +110,16 @@ def _real_path(path: str) -> str:
     return os.path.realpath(path)
 
 
-def _lock(place: Place, is_made: bool, on_wait: OnWait | None) -> None:
+def _lock(place: Place, on_wait: OnWait | None) -> None:
     """Try again and again, because a blocking call could not be given up, and would delay signals."""
     start = since = time.monotonic()
-    latest, said = _last_change(place), 0
-    while not _is_locked(place, is_made):
-        now, change = time.monotonic(), _last_change(place)
+    latest, said = None, 0
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(place.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        now, status = time.monotonic(), os.fstat(place.descriptor)
+        change = status.st_mtime_ns, status.st_ctime_ns
         if change != latest:
             since, latest = now, change
         if now - since > _SECONDS_TO_WAIT:
@@ -125,34 +133,14 @@ def _lock(place: Place, is_made: bool, on_wait: OnWait | None) -> None:
         time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
-def _is_locked(place: Place, is_made: bool) -> bool:
-    with file_access(f"lock the folder {os.path.dirname(place.path)}", LOCK_ADVICE, passing=BlockingIOError):
-        try:
-            fcntl.flock(place.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            # Nobody can lock the folder, so no other run uses it.
-            if is_made:
-                _remove_if_empty(place)
-            raise
-    return True
-
-
-def _last_change(place: Place) -> tuple[int, int]:
-    status = os.fstat(place.descriptor)
-    return status.st_mtime_ns, status.st_ctime_ns
-
-
 def _remove_if_empty(place: Place) -> None:
     with suppress(OSError):
         os.rmdir(os.path.dirname(place.path))
 
 
 def _close(place: Place) -> None:
-    if place.descriptor == NO_FOLDER:
-        return
     # Closing is not enough, because a process that was forked meanwhile would keep the lock.
     with suppress(OSError):
         fcntl.flock(place.descriptor, fcntl.LOCK_UN)
-    os.close(place.descriptor)
+    with suppress(OSError):
+        os.close(place.descriptor)

@@ -15,7 +15,7 @@ from .atomic_write import Snapshot
 from .ciphertexts import Ciphertexts
 from .content import INLINE, WHOLE, Content, StoredValue, content_of, plain_value
 from .edit import edit
-from .errors import FileChangedError, VaultSecretError
+from .errors import FileChangedError
 from .lock import OnWait, Place, locked_place
 from .vault_secrets import RunVault, VaultKey
 from .yaml_text import VAULT, StringValue
@@ -154,9 +154,11 @@ class VarsFile:
     def stored(self, changes: Wanted) -> set[str]:
         """Return the names that the file now has exactly as in `changes`. Only this tells whether a write succeeded."""
         values = self._values(self._now()[1], changes)
-        found = {name: getattr(value, "text", None) for name, value in values.items()}
+        nothing = StoredValue(None, "null")
         return {
-            name for name, text in changes.items() if (name not in found if text is None else found.get(name) == text)
+            name
+            for name, text in changes.items()
+            if (name not in values if text is None else values.get(name, nothing).text == text)
         }
 
     def found(self, changes: Wanted) -> Outcome:
@@ -172,7 +174,7 @@ class VarsFile:
         mode = self._settings.mode
         if writes:
             text = edit(content.text, self._new_values(content, writes))
-            key = self._whole_key(content) if content.format == WHOLE else None
+            key = self._key() if content.format == WHOLE else None
             data, new_content = content.encoded(text, self._vault, key)
             if self._settings.backup and self._first and not self._backup_file:
                 self._backup_file = self._back_up(self._first, writes)
@@ -203,16 +205,12 @@ class VarsFile:
             self._latest = data, content_of(data, self._vault, self._place.path, self._settings.format)
         return self._latest[1]
 
-    def _values(self, content: Content, names: Iterable[str]) -> dict[str, StoredValue | VaultSecretError]:
+    def _values(self, content: Content, names: Iterable[str]) -> dict[str, StoredValue]:
         """Return what the file has under these names. Raises InvalidFileError if it has one of them twice."""
         variables = content.text.named(names)
         vaulted = {name: one.value.text for name, one in variables.items() if one.value and one.value.is_vaulted}
         decrypted = self._ciphertexts.decrypt(vaulted)
-        values: dict[str, StoredValue | VaultSecretError] = {}
-        for name, variable in variables.items():
-            found = decrypted.get(name)
-            values[name] = found if isinstance(found, VaultSecretError) else content.stored(variable, found)
-        return values
+        return {name: content.stored(variable, decrypted.get(name)) for name, variable in variables.items()}
 
     def _writes(self, content: Content, changes: Wanted) -> dict[str, str | None]:
         """Return those of the changes that the file does not have yet."""
@@ -224,10 +222,9 @@ class VarsFile:
             if (name in removed if text is None else not self._is_up_to_date(content, values.get(name), text))
         }
 
-    def _is_up_to_date(self, content: Content, found: StoredValue | VaultSecretError | None, text: str) -> bool:
+    def _is_up_to_date(self, content: Content, value: StoredValue | None, text: str) -> bool:
         """Whether a value has this text, vaulted, and with the secret that the user asked for, if any."""
-        value = _readable(found) if found else None
-        if not value or value.text != text or not value.encryption:
+        if not value or _readable(value).text != text or not value.encryption:
             return False
         encryptions = filter(None, (value.encryption, content.encryption))
         vault_id = self._settings.vault_id
@@ -242,55 +239,42 @@ class VarsFile:
             values = {name: StringValue(ciphertext, VAULT) for name, ciphertext in ciphertexts.items()}
         return {name: values.get(name) for name in writes}
 
-    def _key(self, name: str) -> VaultKey:
-        """Return the secret that encrypts a single value."""
+    def _key(self, name: str = "") -> VaultKey:
+        """Return the secret that encrypts a single value, or the whole file."""
         if name not in self._keys:
-            vault_id = self._settings.vault_id
-            replaced = None if vault_id else self._values(self._beginning, [name]).get(name)
-            encryption = replaced.encryption if isinstance(replaced, StoredValue) else None
-            others = self._beginning.ids_in_headers
-            self._keys[name] = self._vault.key(vault_id, encryption.key if encryption else None, others)
+            content, vault_id = self._beginning, self._settings.vault_id
+            value = None if vault_id else self._values(content, [name]).get(name)
+            # Whoever could read the value or the file can still read it, unless the user asked for another secret.
+            replaced = content.encryption or (value.encryption if value else None)
+            self._keys[name] = self._vault.key(vault_id, replaced.key if replaced else None, content.ids_in_headers)
         return self._keys[name]
 
-    def _whole_key(self, content: Content) -> VaultKey:
-        """Return the secret that encrypts the file as a whole."""
-        # Whoever could read the file can still read it, unless the user asked for another secret.
-        return self._vault.key(self._settings.vault_id, content.encryption.key if content.encryption else None)
-
     def _outcome(self, changes: Wanted) -> Outcome:
-        content, mode = self._beginning, self._settings.mode
-        names = sorted(changes)
-        writes = self._writes(content, changes)
-        before = self._values(content, [name for name in names if changes[name] is not None])
-        vault_ids: dict[str, str] = {}
-        for name in names:
-            if changes[name] is not None:
-                found = before.get(name)
-                if content.format == WHOLE:
-                    vault_ids[name] = self._whole_key(content).vault_id
-                elif name in writes or not isinstance(found, StoredValue):
-                    vault_ids[name] = self._key(name).vault_id
-                else:
-                    vault_ids[name] = found.vault_id or ""
-        ids = set(vault_ids.values())
         mode_before = self._first.mode if self._first else None
+        writes = self._writes(self._beginning, changes)
+        set_names = sorted(name for name, text in changes.items() if text is not None)
+        before = self._values(self._beginning, set_names)
+        vault_ids = {
+            name: self._key(name).vault_id if name in writes else before[name].vault_id or "" for name in set_names
+        }
+        ids = set(vault_ids.values())
         return Outcome(
-            added=[name for name in names if name in writes and writes[name] is not None and name not in before],
-            updated=[name for name in names if name in writes and name in before],
-            removed=[name for name in names if name in writes and writes[name] is None],
-            unchanged=[name for name in names if name not in writes],
-            format=content.format,
+            added=[name for name in set_names if name in writes and name not in before],
+            updated=[name for name in set_names if name in writes and name in before],
+            removed=sorted(name for name, text in writes.items() if text is None),
+            unchanged=sorted(changes.keys() - writes.keys()),
+            format=self._beginning.format,
             vault_id=ids.pop() if len(ids) == 1 else None,
             vault_ids=vault_ids,
             mode_before=mode_before,
-            mode_after=mode if mode is not None and self._first else mode_before,
+            mode_after=mode_before if self._settings.mode is None or not self._first else self._settings.mode,
             backup_file=self._backup_file,
         )
 
 
-def _readable(value: StoredValue | VaultSecretError) -> StoredValue:
-    if isinstance(value, VaultSecretError):
-        raise value
+def _readable(value: StoredValue) -> StoredValue:
+    if value.error:
+        raise value.error
     return value
 
 

@@ -139,8 +139,9 @@ def _remove_if_empty(place: Place) -> None:
 
 
 def _close(place: Place) -> None:
+    if place.descriptor == NO_FOLDER:
+        return
     # Closing is not enough, because a process that was forked meanwhile would keep the lock.
     with suppress(OSError):
         fcntl.flock(place.descriptor, fcntl.LOCK_UN)
-    with suppress(OSError):
-        os.close(place.descriptor)
+    os.close(place.descriptor)

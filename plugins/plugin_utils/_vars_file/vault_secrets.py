@@ -49,8 +49,10 @@ class RunVault:
 
     def __init__(self, secrets: Iterable[tuple[str, VaultSecret]]) -> None:
         # Without repetitions, for example of a secret that is configured and also given as an option.
-        distinct = {(vault_id, secret.bytes): VaultKey(vault_id, secret) for vault_id, secret in reversed([*secrets])}
-        self._keys = list(reversed(distinct.values()))
+        distinct: dict[tuple[str, bytes], VaultKey] = {}
+        for vault_id, secret in secrets:
+            distinct.setdefault((vault_id, secret.bytes), VaultKey(vault_id, secret))
+        self._keys = list(distinct.values())
         self._vault = VaultLib([(key.vault_id, key.secret) for key in self._keys])
 
     @classmethod

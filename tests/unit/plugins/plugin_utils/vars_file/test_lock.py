@@ -8,30 +8,25 @@ import errno
 import fcntl
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import folder_lock
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.folder_lock import locked_place
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.lock_holder import lock_holder
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.locked_file import LockedFile
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import FileAccessError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import atomic_write, lock
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import FileAccessError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.lock import locked_place
 from unit.plugins.plugin_utils.vars_file.children import Child, wait_until
 
 
 @contextmanager
-def locked_by_another_run(folder: Path) -> Iterator[int]:
+def locked_by_another_run(folder: Path) -> Iterator[None]:
     """Hold the lock as another run would."""
     descriptor = os.open(folder, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        yield descriptor
+        yield
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
@@ -48,22 +43,27 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def count_waiting(folder: Path) -> int:
-    """Return how many processes or threads wait for the lock of a folder, according to the kernel."""
-    inode = f":{folder.stat().st_ino}"
-    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
-    return sum(fields[1] == "->" and fields[6].endswith(inode) for fields in lines)
-
-
 def write(path: Path, data: bytes) -> None:
     with locked_place(str(path), make_folders=True) as place:
-        file = LockedFile(place)
-        file.replace(file.read(), data)
+        atomic_write.replace(place, atomic_write.read(place), data)
 
 
-needs_lock_list = pytest.mark.skipif(
-    not Path("/proc/locks").exists(), reason="needs /proc/locks, which lists who waits for a lock"
-)
+class Waiter(Child):
+    """A process that writes a file. `wait` returns when it is waiting for the lock."""
+
+    def __init__(self, path: Path) -> None:
+        self._read, told = os.pipe()
+
+        def work() -> None:
+            with locked_place(str(path), make_folders=True, on_wait=lambda _seconds: os.write(told, b".")) as place:
+                atomic_write.replace(place, atomic_write.read(place), b"new")
+
+        super().__init__(work)
+        os.close(told)
+
+    def wait(self) -> None:
+        assert os.read(self._read, 1) == b"."
+        os.close(self._read)
 
 
 def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) -> None:
@@ -75,9 +75,8 @@ def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) ->
         for _turn in range(5):
             with locked_place(str(folder / name), make_folders=True) as place:
                 busy.mkdir()  # fails if another run has the lock too
-                file = LockedFile(place)
-                old = file.read()
-                file.replace(old, (old.data if old else b"") + b"%d\n" % number)
+                old = atomic_write.read(place)
+                atomic_write.replace(place, old, (old.data if old else b"") + b"%d\n" % number)
                 busy.rmdir()
 
     children = [Child(lambda number=number: work(number)) for number in range(12)]  # type: ignore[misc]
@@ -85,21 +84,6 @@ def test_twelve_runs_on_one_folder_get_the_lock_one_at_a_time(tmp_path: Path) ->
     assert [child.result() for child in children] == [0] * 12
     assert sorted((folder / "vars.yml").read_text().split()) == sorted(str(n) for n in list(range(11)) * 5)
     assert (folder / "other.yml").read_text().split() == ["11"] * 5
-
-
-@needs_lock_list
-def test_a_run_that_locks_again_at_once_does_not_starve_a_waiting_run(tmp_path: Path) -> None:
-    turns = []
-    with locked_by_another_run(tmp_path):
-        child = Child(lambda: write(tmp_path / "vars.yml", b"served"))
-        wait_until(lambda: count_waiting(tmp_path))
-    while not (tmp_path / "vars.yml").exists():
-        turns.append(1)
-        assert len(turns) < 1000
-        with locked_by_another_run(tmp_path):
-            time.sleep(0.01)
-
-    assert child.result() == 0
 
 
 def test_the_lock_is_released_although_a_forked_process_lives_on(tmp_path: Path) -> None:
@@ -113,7 +97,6 @@ def test_the_lock_is_released_although_a_forked_process_lives_on(tmp_path: Path)
     child.result()
 
 
-@needs_lock_list
 def test_the_lock_of_a_killed_run_is_released(tmp_path: Path) -> None:
     def hold() -> None:
         with locked_place(str(tmp_path / "vars.yml"), make_folders=True):
@@ -121,80 +104,42 @@ def test_the_lock_of_a_killed_run_is_released(tmp_path: Path) -> None:
 
     child = Child(hold)
     wait_until(lambda: is_locked(tmp_path))
-    waiting = Child(lambda: write(tmp_path / "vars.yml", b"new"))
-    wait_until(lambda: count_waiting(tmp_path))
+    waiting = Waiter(tmp_path / "vars.yml")
+    waiting.wait()
     child.kill()
 
     assert waiting.result() == 0
     assert child.result() == -signal.SIGKILL
 
 
-def test_waiting_too_long_fails_with_the_folder_and_the_holder_of_the_lock(
+def test_waiting_too_long_fails_and_says_every_second_that_it_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_lock, "_SECONDS_TO_WAIT", 0.3)
-    program = (
-        "import fcntl, os, sys, time; d = os.open(sys.argv[1], os.O_RDONLY); fcntl.flock(d, fcntl.LOCK_EX);"
-        "print(flush=True); time.sleep(60)"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path), "--password=secret"], stdout=subprocess.PIPE
-    )
-    assert holder.stdout
-    holder.stdout.readline()
+    monkeypatch.setattr(lock, "_SECONDS_TO_WAIT", 2.5)
+    waited: list[float] = []
 
     with (
+        locked_by_another_run(tmp_path),
         pytest.raises(FileAccessError) as raised,
-        locked_place(str(tmp_path / "vars.yml"), make_folders=True),
+        locked_place(str(tmp_path / "vars.yml"), make_folders=True, on_wait=waited.append),
     ):
         pass
 
-    holder.kill()
-    holder.communicate()
-    sentence = str(raised.value)
-    assert sentence.startswith(f"The folder {tmp_path} has been locked by another run")
-    assert sentence.endswith("seconds without any change in it; wait for that run or end it, and run the play again")
-    assert "secret" not in sentence
-    if Path("/proc/locks").exists():
-        assert f" (process {holder.pid}, python" in sentence
-
-
-@needs_lock_list
-def test_the_holder_of_the_right_lock_is_found_among_several(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("one", "two", "three")]
-    children = []
-    for folder in folders:
-
-        def hold(path: Path = folder / "vars.yml") -> None:
-            with locked_place(str(path), make_folders=True):
-                time.sleep(60)
-
-        children.append(Child(hold))
-    wait_until(lambda: all(folder.exists() and is_locked(folder) for folder in folders))
-    holders = []
-    for folder in (*folders, tmp_path):
-        descriptor = os.open(folder, os.O_RDONLY)
-        holders.append(lock_holder(descriptor))
-        os.close(descriptor)
-    for child in children:
-        child.kill()
-        child.result()
-
-    assert [str(holder).split(",", maxsplit=1)[0] for holder in holders] == [
-        *(f"process {child.pid}" for child in children),
-        "None",
-    ]
+    assert str(raised.value) == (
+        f"The folder {tmp_path} has been locked by another run for 2 seconds without any change in it; wait for that "
+        "run or end it, and run the play again"
+    )
+    assert [int(seconds) for seconds in waited] == [1, 2]
 
 
 def test_a_run_keeps_waiting_while_the_folder_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_lock, "_SECONDS_TO_WAIT", 0.5)
+    monkeypatch.setattr(lock, "_SECONDS_TO_WAIT", 0.5)
 
     def hold() -> None:
         with locked_place(str(tmp_path / "vars.yml"), make_folders=True) as place:
-            file = LockedFile(place)
             for _write in range(15):
                 time.sleep(0.1)
-                file.replace(file.read(), b"x")
+                atomic_write.replace(place, atomic_write.read(place), b"x")
 
     child = Child(hold)
     wait_until(lambda: is_locked(tmp_path))
@@ -206,9 +151,7 @@ def test_a_run_keeps_waiting_while_the_folder_changes(tmp_path: Path, monkeypatc
     assert (tmp_path / "vars.yml").read_bytes() == b"new"
 
 
-@needs_lock_list
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
-def test_a_signal_ends_the_wait_and_a_lock_that_arrives_later_is_released(tmp_path: Path) -> None:
+def test_a_signal_ends_the_wait_at_once(tmp_path: Path) -> None:
     class Alarm(Exception):
         pass
 
@@ -222,31 +165,40 @@ def test_a_signal_ends_the_wait_and_a_lock_that_arrives_later_is_released(tmp_pa
         with pytest.raises(Alarm), locked_place(str(tmp_path / "vars.yml"), make_folders=True):
             pass
         assert time.monotonic() - start < 5
-        assert count_waiting(tmp_path) == 1
-        # The child inherits the open descriptors, and would keep a lock that is only closed and not released.
-        child = Child(lambda: time.sleep(60))
     signal.signal(signal.SIGALRM, before)
 
-    wait_until(lambda: not is_locked(tmp_path) and threading.active_count() == 1)
-    assert child.is_running
-    child.kill()
-    child.result()
+    assert not is_locked(tmp_path)
 
 
-@needs_lock_list
-def test_a_run_locks_the_new_folder_when_its_folder_is_replaced_while_it_waits(tmp_path: Path) -> None:
-    folder, old = tmp_path / "folder", tmp_path / "old"
-    folder.mkdir()
-    with locked_by_another_run(folder):
-        child = Child(lambda: write(folder / "vars.yml", b"new"))
-        wait_until(lambda: count_waiting(folder))
-        folder.rename(old)
+@pytest.mark.parametrize("change", ["replaced", "removed", "made again", "link"])
+def test_a_run_locks_the_folder_that_the_path_leads_to_after_the_wait(tmp_path: Path, change: str) -> None:
+    folder, old = tmp_path / "outer" / "folder", tmp_path / "old"
+    (tmp_path / "one").mkdir()
+    folder.parent.mkdir()
+    if change == "link":
+        folder.symlink_to(tmp_path / "one")
+    else:
         folder.mkdir()
-        # The child does not wait for the holder of the old lock.
-        assert child.result() == 0
+    with locked_by_another_run(folder):
+        waiting = Waiter(folder / "vars.yml")
+        waiting.wait()
+        if change == "link":
+            folder.unlink()
+            old.mkdir()
+            folder.symlink_to(old)
+        elif change == "replaced":
+            folder.rename(old)
+            folder.mkdir()
+        else:
+            folder.rmdir()
+            folder.parent.rmdir()
+            if change == "made again":
+                folder.mkdir(parents=True)
 
+    assert waiting.result() == 0
     assert (folder / "vars.yml").read_bytes() == b"new"
-    assert list(old.iterdir()) == []
+    assert list((tmp_path / "one").iterdir()) == []
+    assert change != "replaced" or list(old.iterdir()) == []
 
 
 def test_a_folder_that_is_replaced_just_before_it_is_locked_is_noticed(
@@ -269,72 +221,29 @@ def test_a_folder_that_is_replaced_just_before_it_is_locked_is_noticed(
     assert list(old.iterdir()) == []
 
 
-@needs_lock_list
-@pytest.mark.parametrize("made_again", [False, True])
-def test_a_folder_that_is_removed_while_a_run_waits_is_made_again(tmp_path: Path, made_again: bool) -> None:
-    folder = tmp_path / "outer" / "folder"
-    folder.mkdir(parents=True)
-    with locked_by_another_run(folder):
-        child = Child(lambda: write(folder / "vars.yml", b"new"))
-        wait_until(lambda: count_waiting(folder))
-        folder.rmdir()
-        folder.parent.rmdir()
-        if made_again:
-            folder.mkdir(parents=True)
-
-    assert child.result() == 0
-    assert (folder / "vars.yml").read_bytes() == b"new"
-
-
-@needs_lock_list
 def test_a_run_that_removes_its_new_folder_does_not_take_it_from_a_waiting_run(tmp_path: Path) -> None:
     folder = tmp_path / "outer" / "folder"
 
-    def fail() -> None:
-        with locked_place(str(folder / "vars.yml"), make_folders=True):
-            children.append(Child(lambda: write(folder / "vars.yml", b"new")))
-            wait_until(lambda: count_waiting(folder))
-            raise ValueError
+    with locked_place(str(folder / "vars.yml"), make_folders=True):
+        waiting = Waiter(folder / "vars.yml")
+        waiting.wait()
 
-    children: list[Child] = []
-    with pytest.raises(ValueError):  # noqa: PT011 - this test's own
-        fail()
-
-    assert children[0].result() == 0
+    assert waiting.result() == 0
     assert (folder / "vars.yml").read_bytes() == b"new"
 
 
 def test_runs_that_make_and_remove_the_same_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
     def work(number: int) -> None:
-        for turn in range(20):
+        for turn in range(10):
             inner = "x" if number % 2 else "x/y"
-            path = tmp_path / "a" / inner / f"{number}.yml"
-            with locked_place(str(path), make_folders=True) as place:
-                file = LockedFile(place)
-                if turn == 19:
-                    file.replace(file.read(), b"new")
+            with locked_place(str(tmp_path / "a" / inner / f"{number}.yml"), make_folders=True) as place:
+                if turn == 9:
+                    atomic_write.replace(place, atomic_write.read(place), b"new")
 
     children = [Child(lambda number=number: work(number)) for number in range(8)]  # type: ignore[misc]
 
     assert [child.result() for child in children] == [0] * 8
     assert len(list(tmp_path.rglob("*.yml"))) == 8
-
-
-@needs_lock_list
-def test_a_link_that_is_switched_while_a_run_waits_is_followed_again(tmp_path: Path) -> None:
-    for release in ("one", "two"):
-        (tmp_path / release).mkdir()
-    current = tmp_path / "current"
-    current.symlink_to("one")
-    with locked_by_another_run(tmp_path / "one"):
-        child = Child(lambda: write(current / "vars.yml", b"new"))
-        wait_until(lambda: count_waiting(tmp_path / "one"))
-        current.unlink()
-        current.symlink_to("two")
-
-    assert child.result() == 0
-    assert [path.name for path in (tmp_path / "one").iterdir()] == []
-    assert (tmp_path / "two" / "vars.yml").read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("change", ["nothing", "link", "link to nowhere", "replaced", "removed"])
@@ -362,21 +271,20 @@ def test_a_path_that_leads_elsewhere_while_the_lock_is_held_is_noticed(tmp_path:
         elif change == "removed":
             one.rmdir()
         found = place.moved_to()
-        folder = place.folder
         if change != "removed":
-            LockedFile(place).replace(None, b"new")
+            # Into the folder that is locked, wherever it is now.
+            atomic_write.replace(place, None, b"new")
 
     wanted = moved_to[change]
     assert found == (str(wanted) if wanted else None)
-    is_told = Path("/proc/self/fd").exists() and change == "replaced"
-    assert folder == str(tmp_path / "three" if is_told else one)
-    if change != "removed":
-        assert [path.parent.name for path in tmp_path.rglob("vars.yml")][-1] == ("three" if is_told else "one")
+    written = [path.parent.name for path in tmp_path.rglob("vars.yml") if not path.parent.is_symlink()]
+    assert written == ([] if change == "removed" else ["three" if change == "replaced" else "one"])
 
 
 @pytest.mark.parametrize("number", [errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
-    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("inner", [".", "all"])
+def test_a_file_system_that_cannot_lock_is_named_and_no_empty_folder_is_left(
+    tmp_path: Path, number: int, inner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NFS does this, but a test cannot mount it everywhere."""
 
@@ -384,14 +292,12 @@ def test_a_file_system_that_cannot_lock_is_named_before_anything_is_made(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with (
-        pytest.raises(FileAccessError) as raised,
-        locked_place(str(tmp_path / "vars.yml"), make_folders=True),
-    ):
+    folder = (tmp_path / inner).resolve()
+    with pytest.raises(FileAccessError) as raised, locked_place(str(folder / "vars.yml"), make_folders=True):
         pass
 
     assert str(raised.value) == (
-        f"Cannot lock the folder {tmp_path}: {os.strerror(number)}; choose a path on a file system that can lock "
+        f"Cannot lock the folder {folder}: {os.strerror(number)}; choose a path on a file system that can lock "
         "folders (NFS cannot) and run the play again"
     )
     assert list(tmp_path.iterdir()) == []
@@ -402,42 +308,55 @@ def test_without_a_lock_nothing_is_waited_for_and_nothing_is_made(tmp_path: Path
         locked_by_another_run(tmp_path),
         locked_place(str(tmp_path / "vars.yml"), make_folders=False, lock=False) as place,
     ):
-        assert LockedFile(place).read() is None
+        assert atomic_write.read(place) is None
     with locked_place(str(tmp_path / "new" / "vars.yml"), make_folders=False, lock=False) as place:
-        assert LockedFile(place).read() is None
+        assert atomic_write.read(place) is None
         assert place.moved_to() is None
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_new_folders_that_are_not_used_are_removed_with_the_lock_and_no_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_new_folder_that_stays_empty_is_removed_and_its_parents_are_not(tmp_path: Path, fails: bool) -> None:
     (tmp_path / "a").mkdir()
-    with locked_place(str(tmp_path / "a" / "b" / "c" / "vars.yml"), make_folders=True):
-        (tmp_path / "a" / "b" / "other").mkdir()
 
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["a", "a/b", "a/b/other"]
+    with (
+        suppress(ValueError),
+        locked_place(str(tmp_path / "a" / "b" / "c" / "vars.yml"), make_folders=True),
+    ):
+        if fails:
+            raise ValueError
+
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["a", "a/b"]
 
 
-def test_an_empty_folder_that_replaced_a_new_one_stays(tmp_path: Path) -> None:
-    folder, old = tmp_path / "folder", tmp_path / "old"
+def test_folders_that_were_there_before_or_are_used_stay(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with locked_place(str(tmp_path / "old" / "vars.yml"), make_folders=True):
+        pass
+    with locked_place(str(tmp_path / "used" / "vars.yml"), make_folders=True):
+        (tmp_path / "used" / "theirs").touch()
+    folder = tmp_path / "replaced"
     with locked_place(str(folder / "vars.yml"), make_folders=True):
-        folder.rename(old)
+        folder.rename(tmp_path / "renamed")
         folder.mkdir()
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "old"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old", "renamed", "replaced", "used"]
 
 
-def test_a_new_folder_that_another_run_has_locked_stays(tmp_path: Path) -> None:
-    with locked_place(str(tmp_path / "a" / "b" / "vars.yml"), make_folders=True):
-        descriptor = os.open(tmp_path / "a", os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+def test_new_folders_get_the_mode_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write(tmp_path / "group_vars" / "all" / "vars.yml", b"new")
+    finally:
+        os.umask(before)
 
-    assert [path.name for path in tmp_path.rglob("*")] == ["a"]
-    os.close(descriptor)
+    modes = [oct(path.stat().st_mode & 0o777) for path in (tmp_path / "group_vars", tmp_path / "group_vars" / "all")]
+    assert modes == ["0o750", "0o750"]
 
 
 def test_no_descriptor_is_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_lock, "_SECONDS_TO_WAIT", 0.0)
+    monkeypatch.setattr(lock, "_SECONDS_TO_WAIT", 0.0)
 
     def descriptors() -> int:
         return len(os.listdir("/dev/fd"))
@@ -447,6 +366,5 @@ def test_no_descriptor_is_left_open(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         write(tmp_path / "vars.yml", b"x")
         with locked_by_another_run(tmp_path), pytest.raises(FileAccessError):
             write(tmp_path / "vars.yml", b"x")
-    wait_until(lambda: threading.active_count() == 1)
 
     assert descriptors() == before

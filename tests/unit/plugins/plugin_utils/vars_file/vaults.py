@@ -12,6 +12,7 @@ from ansible.parsing import vault as ansible_vault
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.yaml_text import parse
 
 
 def run_vault(*vault_ids: str) -> RunVault:
@@ -44,3 +45,16 @@ def loaded_by_ansible(path: Path, monkeypatch: pytest.MonkeyPatch, *vault_ids: s
         monkeypatch.setattr(ansible_vault.VaultSecretsContext, "_current", context)
     variables: dict[str, Any] = loader.load_from_file(str(path))
     return variables
+
+
+def values_in(path: Path, vault: RunVault) -> dict[str, str]:
+    """Return the strings in a complete file, without the code that reads them for a task."""
+    data = path.read_bytes()
+    if data.startswith(b"$ANSIBLE_VAULT;"):
+        data = vault.decrypt(data, "file").plain
+    values = {variable.name: variable.value for variable in parse(data.decode(), str(path)).variables}
+    return {
+        name: vault.decrypt(value.text.encode(), name).plain.decode() if value.is_vaulted else value.text
+        for name, value in values.items()
+        if value
+    }

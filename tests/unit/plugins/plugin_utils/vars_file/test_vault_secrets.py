@@ -96,7 +96,11 @@ def test_damage_is_not_called_a_wrong_password(ciphertext: str, problem: str) ->
     assert sentence.endswith("; restore it from a copy, or, if the file contains only tokens, delete the file")
 
 
-@pytest.mark.parametrize("change", [str.upper, lambda text: text.replace("\n", "\r\n"), lambda text: text + "\n\n"])
+@pytest.mark.parametrize(
+    "change",
+    [str.upper, lambda text: text.replace("\n", "\r\n"), lambda text: text + "\n\n"],
+    ids=["capitals", "Windows", "empty lines"],
+)
 def test_what_ansible_can_decrypt_is_not_called_damaged(change: Callable[[str], str]) -> None:
     ciphertext = (HEADER + "\n" + change("\n".join([FIRST, *REST]))).encode()
 

@@ -37,7 +37,7 @@ def inline(name: str, plaintext: str, vault_id: str = "default") -> str:
 
 def loaded_by_ansible(path: Path, monkeypatch: pytest.MonkeyPatch, *vault_ids: str) -> dict[str, Any]:
     """Return the variables that a run with the secrets of these ids reads from a file."""
-    secrets = [(vault_id, secret(vault_id)) for vault_id in vault_ids or ("default",)]
+    secrets: Any = [(vault_id, secret(vault_id)) for vault_id in vault_ids or ("default",)]
     loader = DataLoader()
     loader.set_vault_secrets(secrets)
     if hasattr(ansible_vault, "VaultSecretsContext"):

@@ -27,26 +27,20 @@ class Ciphertexts:
     def __init__(self, vault: RunVault) -> None:
         self._vault = vault
         self._decrypted: dict[tuple[str, str], Decrypted | VaultSecretError] = {}
-        self._encrypted: dict[tuple[str, bytes, VaultKey], str] = {}
 
     def decrypt(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted | VaultSecretError]:
         """Return the values by name, each in UTF-8, or the error that names a value that cannot be decrypted."""
         new = [entry for entry in ciphertexts.items() if entry not in self._decrypted]
         for (name, ciphertext), value in zip(new, _on_all_cores(self._decrypt, new)):
             self._decrypted[name, ciphertext] = value
-            if isinstance(value, Decrypted) and value.is_under(value.key):
-                self._encrypted.setdefault((name, value.plain, value.key), ciphertext)
         return {entry[0]: self._decrypted[entry] for entry in ciphertexts.items()}
 
     def encrypt(self, values: Mapping[str, tuple[str, VaultKey]]) -> dict[str, str]:
-        """Return the ciphertexts by name, each with its own salt. Ciphertexts that the file already has are reused."""
-        wanted = {name: (name, text.encode(), key) for name, (text, key) in values.items()}
-        new = [entry for entry in wanted.values() if entry not in self._encrypted]
-        for entry, ciphertext in zip(new, _on_all_cores(self._encrypt, new)):
-            name, plain, key = entry
-            self._encrypted[entry] = ciphertext
-            self._decrypted[name, ciphertext] = Decrypted(plain, key, key.vault_id)
-        return {name: self._encrypted[entry] for name, entry in wanted.items()}
+        """Return the ciphertexts of these texts by name, each with its own salt."""
+        ciphertexts = dict(zip(values, _on_all_cores(self._encrypt, values.values())))
+        for name, (text, key) in values.items():
+            self._decrypted[name, ciphertexts[name]] = Decrypted(text.encode(), key, key.vault_id)
+        return ciphertexts
 
     def _decrypt(self, entry: tuple[str, str]) -> Decrypted | VaultSecretError:
         name, ciphertext = entry
@@ -60,9 +54,9 @@ class Ciphertexts:
         except UnicodeDecodeError:
             return VaultSecretError(f"{what} is not UTF-8 text; remove it from the file first")
 
-    def _encrypt(self, entry: tuple[str, bytes, VaultKey]) -> str:
-        _name, plain, key = entry
-        return self._vault.encrypt(plain, key).decode().rstrip("\n")
+    def _encrypt(self, value: tuple[str, VaultKey]) -> str:
+        text, key = value
+        return self._vault.encrypt(text.encode(), key).decode().rstrip("\n")
 
 
 def _on_all_cores(work: Callable[[_Given], _Result], values: Iterable[_Given]) -> list[_Result]:
@@ -72,9 +66,6 @@ def _on_all_cores(work: Callable[[_Given], _Result], values: Iterable[_Given]) -
     pool = ThreadPoolExecutor(_cores())
     try:
         return list(pool.map(work, values))
-    except RuntimeError:
-        # This process may have no more threads.
-        return [work(value) for value in values]
     finally:
         # Without waiting, so that the first failure or the task's timeout ends this at once.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -142,6 +142,8 @@ def _close(place: Place) -> None:
     if place.descriptor == NO_FOLDER:
         return
     # Closing is not enough, because a process that was forked meanwhile would keep the lock.
-    with suppress(OSError):
-        fcntl.flock(place.descriptor, fcntl.LOCK_UN)
-    os.close(place.descriptor)
+    try:
+        with suppress(OSError):
+            fcntl.flock(place.descriptor, fcntl.LOCK_UN)
+    finally:
+        os.close(place.descriptor)

@@ -26,8 +26,8 @@ from ..plugin_utils._token_file.listed_tokens import listed_tokens
 from ..plugin_utils._token_file.module_client import ModuleClient
 from ..plugin_utils._token_file.report import report
 from ..plugin_utils._token_file.transaction import Transaction
-from ..plugin_utils._vars_file.run_vault import RunVault
-from ..plugin_utils._vars_file.vault_file import open_vars_file
+from ..plugin_utils._vars_file.vars_file import open_vars_file
+from ..plugin_utils._vars_file.vault_secrets import RunVault
 
 
 class ActionModule(FileAction, ModuleRunner):

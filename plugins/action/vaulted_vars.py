@@ -23,16 +23,13 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._hiding import (
     show_interruption,
 )
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_names, check_variables
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
-    FileChangedError,
-    VarsFileError,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.names import check_names, check_variables
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import (
     Outcome,
     open_vars_file,
 )
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault
 
 _NAME = "voucherify.oauth.vaulted_vars"
 
@@ -75,11 +72,6 @@ class ActionModule(ActionBase):
             outcome = file.apply({**variables, **dict.fromkeys(names)})
             if settings.dry_run and outcome.changed:
                 file.check_writable()
-        if outcome.conflicts:
-            raise FileChangedError(
-                f"{settings.path} was changed by another program while it was being edited, so these variables were "
-                f"left alone: {', '.join(outcome.conflicts)}; run the play again"
-            )
         result = {
             "changed": outcome.changed,
             "path": settings.path,

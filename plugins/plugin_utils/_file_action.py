@@ -21,7 +21,7 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._hiding import (
     is_loop,
     show_interruption,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import VarsFileError
 
 __all__ = ["FileAction", "file_diff", "file_settings"]
 

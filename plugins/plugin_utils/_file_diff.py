@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Outcome
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import Outcome
 
 
 def file_diff(path: str, outcome: Outcome | None, before: Sequence[str], after: Sequence[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Settings
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import Settings
 
 
 def file_settings(action: ActionBase, options: Mapping[str, Any]) -> Settings:

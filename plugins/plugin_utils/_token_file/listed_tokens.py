@@ -12,9 +12,9 @@ from typing import Any
 from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api.client import is_token
 from .._arguments import TaskArgsError, check_no_secret
-from .._vars_file.variables import check_name
-from .._vars_file.vault_content import StoredValue
-from .._vars_file.vault_errors import InvalidVariableError
+from .._vars_file.content import StoredValue
+from .._vars_file.errors import InvalidVariableError
+from .._vars_file.names import check_name
 from .batch import ActiveToken
 
 NOT_REACHED = lifecycle.Decision(lifecycle.NONE, "The task failed before this was done.")

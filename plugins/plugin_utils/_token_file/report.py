@@ -13,7 +13,7 @@ from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api.words import shown
 from ...module_utils._options import Result
 from .._file_action import file_diff
-from .._vars_file.vault_file import Outcome
+from .._vars_file.vars_file import Outcome
 from .listed_tokens import NOT_REACHED, UNKNOWN, ListedToken
 from .transaction import Transaction
 

@@ -16,8 +16,8 @@ from typing import Any
 from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api import errors
 from ...module_utils._options import let_core_mask
-from .._vars_file.vault_errors import VarsFileError
-from .._vars_file.vault_file import Outcome, VarsFile
+from .._vars_file.errors import VarsFileError
+from .._vars_file.vars_file import Outcome, VarsFile
 from .batch import ActiveToken, TokenCalls, generate, introspect, revoke
 from .listed_tokens import ListedToken, in_use
 

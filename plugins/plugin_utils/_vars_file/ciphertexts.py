@@ -12,27 +12,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .run_vault import RunVault, VaultKey, id_in_header
-from .vault_errors import VaultSecretError
+from .errors import VaultSecretError
+from .vault_secrets import Decrypted, RunVault, VaultKey
 
 _Given = TypeVar("_Given")
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True)
-class Decrypted:
-    """The text of a vaulted value, the secret that decrypted it, and the vault id in its header."""
-
-    text: str = field(repr=False)
-    key: VaultKey
-    named_id: str | None
-
-    def is_under(self, vault_id: str) -> bool:
-        """Whether it names this vault id and was also encrypted with a secret of this id."""
-        return vault_id == self.key.vault_id == self.named_id
 
 
 class Ciphertexts:
@@ -41,53 +27,35 @@ class Ciphertexts:
     def __init__(self, vault: RunVault) -> None:
         self._vault = vault
         self._decrypted: dict[tuple[str, str], Decrypted | VaultSecretError] = {}
-        self._encrypted: dict[tuple[str, str, VaultKey], str] = {}
 
-    def decrypt(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted]:
-        """Return the values by name. Raises VaultSecretError, which names the first one that cannot be decrypted."""
-        self.preload(ciphertexts)
-        return {name: self.one(name, ciphertext) for name, ciphertext in ciphertexts.items()}
-
-    def one(self, name: str, ciphertext: str) -> Decrypted:
-        """Return one value. Raises VaultSecretError."""
-        if (name, ciphertext) not in self._decrypted:
-            self.preload({name: ciphertext})
-        value = self._decrypted[name, ciphertext]
-        if isinstance(value, VaultSecretError):
-            raise value
-        return value
-
-    def preload(self, ciphertexts: Mapping[str, str]) -> None:
-        """Decrypt many values at once and cache them. Ignores those that cannot be decrypted."""
+    def decrypt(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted | VaultSecretError]:
+        """Return the values by name, each in UTF-8, or the error that names a value that cannot be decrypted."""
         new = [entry for entry in ciphertexts.items() if entry not in self._decrypted]
         for (name, ciphertext), value in zip(new, _on_all_cores(self._decrypt, new)):
             self._decrypted[name, ciphertext] = value
-            if isinstance(value, Decrypted) and value.named_id == value.key.vault_id:
-                self._encrypted.setdefault((name, value.text, value.key), ciphertext)
+        return {entry[0]: self._decrypted[entry] for entry in ciphertexts.items()}
 
     def encrypt(self, values: Mapping[str, tuple[str, VaultKey]]) -> dict[str, str]:
-        """Return the ciphertexts by name, each with its own salt. Ciphertexts that the file already has are reused."""
-        wanted = {name: (name, text, key) for name, (text, key) in values.items()}
-        new = [entry for entry in wanted.values() if entry not in self._encrypted]
-        for entry, ciphertext in zip(new, _on_all_cores(self._encrypt, new)):
-            name, text, key = entry
-            self._encrypted[entry] = ciphertext
-            self._decrypted[name, ciphertext] = Decrypted(text, key, key.vault_id)
-        return {name: self._encrypted[entry] for name, entry in wanted.items()}
+        """Return the ciphertexts of these texts by name, each with its own salt."""
+        ciphertexts = dict(zip(values, _on_all_cores(self._encrypt, values.values())))
+        for name, (text, key) in values.items():
+            self._decrypted[name, ciphertexts[name]] = Decrypted(text.encode(), key, key.vault_id)
+        return ciphertexts
 
     def _decrypt(self, entry: tuple[str, str]) -> Decrypted | VaultSecretError:
         name, ciphertext = entry
         what = f"The current value of '{name}'"
         try:
-            plain, key = self._vault.decrypt(ciphertext.encode(), what)
-            return Decrypted(plain.decode(), key, id_in_header(ciphertext))
+            value = self._vault.decrypt(ciphertext.encode(), what)
+            value.plain.decode()
+            return value
         except VaultSecretError as error:
             return error
         except UnicodeDecodeError:
             return VaultSecretError(f"{what} is not UTF-8 text; remove it from the file first")
 
-    def _encrypt(self, entry: tuple[str, str, VaultKey]) -> str:
-        _name, text, key = entry
+    def _encrypt(self, value: tuple[str, VaultKey]) -> str:
+        text, key = value
         return self._vault.encrypt(text.encode(), key).decode().rstrip("\n")
 
 
@@ -98,9 +66,6 @@ def _on_all_cores(work: Callable[[_Given], _Result], values: Iterable[_Given]) -
     pool = ThreadPoolExecutor(_cores())
     try:
         return list(pool.map(work, values))
-    except RuntimeError:
-        # This process may have no more threads.
-        return [work(value) for value in values]
     finally:
         # Without waiting, so that the first failure or the task's timeout ends this at once.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -9,20 +9,18 @@ import os
 import random
 import resource
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import parse
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import FileAccessError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import Settings, open_vars_file
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import FileAccessError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import Settings, open_vars_file
 from unit.plugins.plugin_utils.vars_file.children import Child
-from unit.plugins.plugin_utils.vars_file.vaults import inline, run_vault
+from unit.plugins.plugin_utils.vars_file.vaults import inline, run_vault, values_in
 
 OLD, NEW = "the old secret value", "the new secret value"
 VAULT = run_vault("default")
@@ -36,12 +34,7 @@ def edit(path: Path, value: str, name: str = "token", vault_format: str = "inlin
 
 def value_in(path: Path) -> str:
     """Return the value in the file, which must be complete."""
-    data = path.read_bytes()
-    if data.startswith(b"$ANSIBLE_VAULT;"):
-        data, _key = VAULT.decrypt(data, "file")
-    value = parse(data.decode()).by_name["token"].value
-    assert value
-    return VAULT.decrypt(value.text.encode(), "value")[0].decode() if value.is_vaulted else value.text
+    return values_in(path, VAULT)["token"]
 
 
 def plaintext_in(folder: Path) -> list[str]:
@@ -104,7 +97,7 @@ def raise_alarm_at(moment: str, number: int) -> Callable[[FrameType, str, object
     return profile
 
 
-PROFILED_FILES = ("locked_file.py", "vault_file.py", "folder_lock.py")
+PROFILED_FILES = ("atomic_write.py", "vars_file.py", "lock.py")
 
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
@@ -127,7 +120,7 @@ def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_stored_know
             with open_vars_file(settings, VAULT, make_folders=True) as file:
                 sys.setprofile(raise_alarm_at(moment, number))
                 try:
-                    file.check_writable(100)
+                    file.check_writable()
                     file.apply({"token": NEW})
                 except Alarm:
                     interrupted = True
@@ -146,7 +139,7 @@ def test_an_exception_at_any_step_leaves_the_old_file_or_the_new_and_stored_know
         assert value_in(path) in (OLD, NEW)
         assert plaintext_in(tmp_path) == []
         others = sorted(other.name for other in tmp_path.iterdir() if other != path)
-        assert len(others) <= 1
+        assert len(others) <= 2  # a backup for each try
         assert all(other.endswith("~") for other in others)
         descriptor = os.open(tmp_path, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises if the lock was not released
@@ -183,13 +176,13 @@ def test_a_write_that_is_interrupted_twice_leaves_no_temporary_file(
     assert [found.name for found in tmp_path.iterdir()] == ["vars.yml"]
 
 
-def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_path: Path) -> None:
+def test_thirty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     edit(path, OLD)
     moments = random.Random(4)
     killed, seen = 0, set()
 
-    for _kill in range(60):
+    for _kill in range(30):
         done, report = os.pipe()
 
         def alternate(report: int = report) -> None:
@@ -209,7 +202,7 @@ def test_sixty_runs_killed_at_random_moments_leave_the_old_file_or_the_new(tmp_p
         assert plaintext_in(tmp_path) == []
 
     edit(path, "the last secret value")
-    assert killed == 60
+    assert killed == 30
     assert seen == {OLD, NEW}
     assert value_in(path) == "the last secret value"
     assert not list(tmp_path.glob(".vaulted_vars.*"))
@@ -228,9 +221,7 @@ def test_eight_runs_at_once_lose_nothing(tmp_path: Path) -> None:
     children = [Child(work(number)) for number in range(8)]
 
     assert [child.result() for child in children] == [0] * 8
-    values = {name: variable.value for name, variable in parse(path.read_text()).by_name.items()}
-    found = {name: VAULT.decrypt(value.text.encode(), name)[0] for name, value in values.items() if value}
-    assert found == {f"name{number}": f"{number}.2".encode() for number in range(8)}
+    assert values_in(path, VAULT) == {f"name{number}": f"{number}.2" for number in range(8)}
 
 
 def test_a_file_that_would_exceed_the_size_limit_is_left_alone(tmp_path: Path) -> None:
@@ -248,24 +239,12 @@ def test_a_file_that_would_exceed_the_size_limit_is_left_alone(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["vars.yml"]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(disk)], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a small disk, and not in every container")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-def test_a_full_disk_leaves_the_file_alone(small_disk: Path) -> None:
-    path = small_disk / "vars.yml"
+def test_a_full_disk_leaves_the_file_alone(tmp_path: Path, mounted: Callable[..., None]) -> None:
+    mounted("-t", "tmpfs", "-o", "size=32k", "tmpfs", str(tmp_path))
+    path = tmp_path / "vars.yml"
     path.write_text(inline("token", OLD))
     before = path.read_bytes()
-    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+    with suppress(OSError), (tmp_path / "filler").open("wb", buffering=0) as filler:
         while True:
             filler.write(b"x" * 512)
 
@@ -273,4 +252,4 @@ def test_a_full_disk_leaves_the_file_alone(small_disk: Path) -> None:
         edit(path, NEW)
 
     assert path.read_bytes() == before
-    assert sorted(path.name for path in small_disk.iterdir()) == ["filler", "vars.yml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["filler", "vars.yml"]

@@ -7,18 +7,18 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.folder_lock import locked_place
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.locked_file import LockedFile
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file import atomic_write
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import (
     FileAccessError,
     FileChangedError,
 )
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.lock import Place, locked_place
 from unit.plugins.plugin_utils.vars_file.children import make_reachable_for_others
 
 # The ID in entries of an access control list that are not about a certain user or group.
@@ -35,21 +35,21 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@contextmanager
-def locked(path: str, make_folders: bool) -> Iterator[LockedFile]:
-    with locked_place(path, make_folders) as place:
-        yield LockedFile(place)
+def locked(path: Path, *, make_folders: bool = True) -> AbstractContextManager[Place]:
+    return locked_place(str(path), make_folders=make_folders)
 
 
 def write(path: Path, data: bytes, new_mode: int | None = None) -> None:
-    with locked(str(path), make_folders=True) as file:
-        file.replace(file.read(), data, new_mode)
+    with locked(path) as place:
+        atomic_write.replace(place, atomic_write.read(place), data, new_mode)
 
 
 @contextmanager
-def as_another_user(folder: Path) -> Iterator[None]:
+def as_another_user(folder: Path, groups: Sequence[int] = ()) -> Iterator[None]:
     """Act as another user, because root may do everything."""
     make_reachable_for_others(folder)
+    before = os.getgroups()
+    os.setgroups(groups)
     os.setegid(65534)
     os.seteuid(65534)
     try:
@@ -57,15 +57,14 @@ def as_another_user(folder: Path) -> Iterator[None]:
     finally:
         os.seteuid(0)
         os.setegid(0)
+        os.setgroups(before)
 
 
-def test_a_new_file_and_its_folders_are_for_the_owner_only(tmp_path: Path) -> None:
-    path = tmp_path / "outer" / "inner" / "vars.yml"
+def test_a_new_file_is_for_the_owner_only(tmp_path: Path) -> None:
+    write(tmp_path / "new" / "vars.yml", b"new")
 
-    write(path, b"new")
-
-    assert path.read_bytes() == b"new"
-    assert [mode(path), mode(path.parent), mode(path.parent.parent)] == [0o600, 0o700, 0o700]
+    assert (tmp_path / "new" / "vars.yml").read_bytes() == b"new"
+    assert mode(tmp_path / "new" / "vars.yml") == 0o600
 
 
 def test_an_existing_file_keeps_its_mode_unless_another_is_given(tmp_path: Path) -> None:
@@ -103,6 +102,32 @@ def test_a_file_that_would_change_its_owner_is_left_alone(tmp_path: Path) -> Non
 
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["vars.yml"]
+
+
+@needs_another_user
+@pytest.mark.parametrize("set_group_id", [True, False])
+@pytest.mark.parametrize(
+    ("old_mode", "new_mode", "is_enough"),
+    [(0o660, None, True), (0o660, 0o660, True), (0o640, None, False), (0o660, 0o600, False), (0o640, 0o660, False)],
+)
+def test_the_group_is_enough_if_all_of_it_may_write_the_file(
+    tmp_path: Path, set_group_id: bool, old_mode: int, new_mode: int | None, is_enough: bool
+) -> None:
+    path = tmp_path / "vars.yml"
+    path.write_bytes(b"old")
+    for one, its_mode in ((path, old_mode), (tmp_path, 0o2770 if set_group_id else 0o770)):
+        os.chown(one, 1234, 4321)
+        one.chmod(its_mode)
+
+    with as_another_user(tmp_path, groups=[4321]):
+        if is_enough:
+            write(path, b"new", new_mode)
+        else:
+            with pytest.raises(FileAccessError, match="would no longer belong to user 1234 and group 4321"):
+                write(path, b"new", new_mode)
+
+    assert (path.read_bytes(), path.stat().st_gid) == (b"new" if is_enough else b"old", 4321)
+    assert mode(path) == (new_mode if is_enough and new_mode else old_mode)
 
 
 def test_a_symbolic_link_stays_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
@@ -174,9 +199,21 @@ def test_a_folder_that_cannot_be_written_is_found_without_writing(tmp_path: Path
     with (
         as_another_user(tmp_path),
         pytest.raises(FileAccessError, match=r"^Cannot write .*: Permission denied; "),
-        locked(str(tmp_path / path), make_folders=False) as file,
+        locked(tmp_path / path, make_folders=False) as place,
     ):
-        file.check_permission()
+        atomic_write.check_permission(place)
+
+
+def test_a_read_only_file_system_is_found_without_writing_and_named(
+    tmp_path: Path, mounted: Callable[..., None]
+) -> None:
+    mounted("-t", "tmpfs", "-o", "ro", "tmpfs", str(tmp_path))
+
+    with (
+        pytest.raises(FileAccessError, match=r"Read-only file system; choose a path on a writable file system and run"),
+        locked(tmp_path / "new" / "vars.yml", make_folders=False) as place,
+    ):
+        atomic_write.check_permission(place)
 
 
 @needs_another_user
@@ -187,7 +224,7 @@ def test_a_folder_that_cannot_be_searched_is_not_taken_for_a_missing_one(tmp_pat
     with (
         as_another_user(tmp_path / "closed"),
         pytest.raises(FileAccessError, match="Permission denied"),
-        locked(str(tmp_path / "closed" / "in" / "vars.yml"), make_folders=False),
+        locked(tmp_path / "closed" / "in" / "vars.yml", make_folders=False),
     ):
         pass
 
@@ -227,22 +264,11 @@ def test_the_default_access_control_list_of_the_folder_lets_nobody_else_read_the
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-def test_new_folders_are_removed_when_the_work_fails(tmp_path: Path) -> None:
-    def fail() -> None:
-        with locked(str(tmp_path / "a" / "b" / "vars.yml"), make_folders=True):
-            raise ValueError
-
-    with pytest.raises(ValueError):  # noqa: PT011 - this test's own
-        fail()
-
-    assert names(tmp_path) == []
-
-
 def test_no_folder_is_made_without_make_folders(tmp_path: Path) -> None:
-    with locked(str(tmp_path / "a" / "vars.yml"), make_folders=False) as file:
-        assert file.read() is None
+    with locked(tmp_path / "a" / "vars.yml", make_folders=False) as place:
+        assert atomic_write.read(place) is None
         with pytest.raises(FileAccessError):
-            file.replace(None, b"new")
+            atomic_write.replace(place, None, b"new")
 
     assert names(tmp_path) == []
 
@@ -254,8 +280,8 @@ def test_a_write_by_another_program_is_not_overwritten(tmp_path: Path, change: s
     other.write_bytes(b"old")
 
     def edit() -> None:
-        with locked(str(path), make_folders=True) as file:
-            old = file.read()
+        with locked(path) as place:
+            old = atomic_write.read(place)
             if change == "write":
                 path.write_bytes(b"theirs")
             elif change == "same size":
@@ -266,7 +292,7 @@ def test_a_write_by_another_program_is_not_overwritten(tmp_path: Path, change: s
                 path.chmod(0o640)
             else:
                 path.unlink()
-            file.replace(old, b"ours")
+            atomic_write.replace(place, old, b"ours")
 
     with pytest.raises(FileChangedError, match=r"changed by another program .*, so nothing was written"):
         edit()
@@ -279,10 +305,10 @@ def test_a_file_that_another_program_creates_meanwhile_is_not_overwritten(tmp_pa
     path = tmp_path / "vars.yml"
 
     def edit() -> None:
-        with locked(str(path), make_folders=True) as file:
-            old = file.read()
+        with locked(path) as place:
+            old = atomic_write.read(place)
             path.write_bytes(b"theirs")
-            file.replace(old, b"ours")
+            atomic_write.replace(place, old, b"ours")
 
     with pytest.raises(FileChangedError):
         edit()
@@ -295,8 +321,8 @@ def test_the_leftovers_of_a_killed_run_are_removed_and_nothing_else(tmp_path: Pa
     for name in [*others, ".vaulted_vars.0123456789abcdef.tmp"]:
         (tmp_path / name).write_bytes(b"x")
 
-    with locked(str(tmp_path / "vars.yml"), make_folders=True) as file:
-        file.remove_leftovers()
+    with locked(tmp_path / "vars.yml") as place:
+        atomic_write.remove_leftovers(place)
 
     assert names(tmp_path) == sorted(others)
 
@@ -324,10 +350,10 @@ def test_a_backup_is_next_to_the_file_with_its_mode_and_a_name_that_ansible_does
     path.write_bytes(b"old")
     path.chmod(0o640)
 
-    with locked(str(path), make_folders=True) as file:
-        old = file.read()
+    with locked(path) as place:
+        old = atomic_write.read(place)
         assert old
-        backups = [Path(file.back_up(file.backup_name(), old, b"copy")) for _copy in range(2)]
+        backups = [Path(atomic_write.back_up(place, old, b"copy", None)) for _copy in range(2)]
 
     assert len(set(backups)) == 2
     for backup in backups:
@@ -357,17 +383,15 @@ def test_a_new_file_is_synced_before_it_is_renamed_and_its_folder_afterwards(
     monkeypatch.setattr(os, "fsync", watched_fsync)
     monkeypatch.setattr(os, "replace", watched_replace)
     write(path, b"the new one")
-    with locked(str(path), make_folders=True) as file:
-        file.replace(file.read(), b"newer", spare_bytes=100)
 
-    assert steps == [len(b"the new one"), "renamed", "folder", len(b"newer") + 100, len(b"newer"), "renamed", "folder"]
+    assert steps == [len(b"the new one"), "renamed", "folder"]
 
 
 def test_a_link_that_replaces_the_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "vars.yml"
     (tmp_path / "other.yml").write_bytes(b"theirs")
 
-    with locked(str(path), make_folders=True) as file:
+    with locked(path) as place:
         path.symlink_to("other.yml")
         with pytest.raises(FileAccessError, match="is not a regular file; give the path of a vars file"):
-            file.read()
+            atomic_write.read(place)

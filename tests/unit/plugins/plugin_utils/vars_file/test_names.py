@@ -7,12 +7,12 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import InvalidVariableError
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.names import (
     check_name,
     check_names,
     check_variables,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
 
 
 @pytest.mark.parametrize("name", ["a", "_", "vouchers_token", "A1", "on", "no", "null", "match", "type"])
@@ -45,6 +45,40 @@ def test_a_name_that_is_not_an_identifier_is_refused_by_its_position_and_not_quo
     assert str(of_names.value) == "names[1]" + rest
     assert str(of_variables.value) == "Name 2 in variables" + rest
     assert "secret" not in rest
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gT7kPq2LmX9sVb4RzW1c",
+        "token_gT7kPq2LmX9sVb4RzW1c",
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9_abc",
+        "a3f81c07b2e94d5c",
+        "k8sclustereuwest1",
+    ],
+)
+def test_a_name_that_looks_like_a_secret_is_refused_and_not_quoted(name: str) -> None:
+    with pytest.raises(InvalidVariableError) as raised:
+        check_name(name, "tokens[1].name")
+
+    assert str(raised.value) == (
+        "tokens[1].name looks like a token or a key, and results show the names of variables; choose another name"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "voucherify_vouchers_token_2026_v1",
+        "voucherifyVouchersProductionAccessTokenId",
+        "VOUCHERIFYPRODUCTIONTOKEN",
+        "voucherifyproductiontoken2",
+        "sha256_of_x509_certificate",
+        "k8s_v1_22",
+    ],
+)
+def test_a_long_name_of_words_and_numbers_is_accepted(name: str) -> None:
+    check_name(name, "tokens[1].name")
 
 
 @pytest.mark.parametrize("name", ["class", "None", "none", "True", "true"])

@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault, id_in_header
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_text import parse
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import (
     InvalidFileError,
     VarsFileError,
     VaultSecretError,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vars_file import (
     Outcome,
     Settings,
     open_vars_file,
 )
-from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault, secret
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault, id_in_header
+from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vault, secret, values_in
 
 SECRET = "a secret value"
 AWKWARD_VALUES = [
@@ -42,11 +41,6 @@ AWKWARD_VALUES = [
 ]
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "vars.yml"
-
-
 def change(path: Path, vault: RunVault | None = None, names: tuple[str, ...] = (), **options: Any) -> Outcome:
     variables = options.pop("variables", {})
     settings = Settings(path=str(path), **options)
@@ -61,9 +55,7 @@ def nonempty_lists(outcome: Outcome) -> dict[str, list[str]]:
 
 
 def header(text: str, name: str) -> str:
-    value = parse(text).by_name[name].value
-    assert value
-    return value.text.split("\n")[0]
+    return text.split(f"{name}: !vault |\n")[1].split("\n", maxsplit=1)[0].strip()
 
 
 def file_state(path: Path) -> tuple[object, ...]:
@@ -74,15 +66,7 @@ def file_state(path: Path) -> tuple[object, ...]:
 
 def decrypted_values(path: Path, *vault_ids: str) -> dict[str, str]:
     """Return the values that a run with the secrets of these ids can read."""
-    vault, data = run_vault(*(vault_ids or ("default",))), path.read_bytes()
-    if data.startswith(b"$ANSIBLE_VAULT;"):
-        data, _key = vault.decrypt(data, "file")
-    values = {name: variable.value for name, variable in parse(data.decode()).by_name.items()}
-    return {
-        name: vault.decrypt(value.text.encode(), name)[0].decode() if value.is_vaulted else value.text
-        for name, value in values.items()
-        if value
-    }
+    return values_in(path, run_vault(*(vault_ids or ("default",))))
 
 
 @pytest.mark.parametrize("vault_format", ["inline", "file"])
@@ -110,7 +94,6 @@ def test_a_new_file_is_inline_and_for_its_owner_only(path: Path) -> None:
         updated=[],
         removed=[],
         unchanged=[],
-        conflicts=[],
         format="inline",
         vault_id="default",
         vault_ids={"a": "default", "b": "default"},
@@ -125,10 +108,8 @@ def test_a_new_file_is_inline_and_for_its_owner_only(path: Path) -> None:
 def test_each_value_is_encrypted_with_a_salt_of_its_own(path: Path) -> None:
     change(path, variables={"a": SECRET, "b": SECRET})
 
-    first, second = (variable.value for variable in parse(path.read_text()).variables)
-    assert first
-    assert second
-    assert first.text.split("\n")[1][:64] != second.text.split("\n")[1][:64]
+    first, second = path.read_text().split(": !vault |\n")[1:]
+    assert first.split("\n")[1] != second.split("\n")[1]
 
 
 def test_changing_one_of_a_hundred_values_leaves_the_others_ciphertexts(path: Path) -> None:
@@ -156,22 +137,6 @@ def test_a_plain_value_is_replaced_with_a_vaulted_one(path: Path, existing: str)
     assert SECRET not in path.read_text()
 
 
-@pytest.mark.parametrize("line_separator", ["\u2028", "\u2029"])
-def test_a_value_can_be_read_again_whatever_ends_the_first_line(path: Path, line_separator: str) -> None:
-    path.write_text(f"# top{line_separator}\na: old\n")
-
-    change(path, variables={"a": SECRET})
-
-    assert decrypted_values(path) == {"a": SECRET}
-
-
-def test_a_ciphertext_that_ansible_cannot_parse_is_an_error(path: Path) -> None:
-    path.write_text(inline("a", SECRET).replace("AES256\n", "AES256\u2028"))
-
-    with pytest.raises(VaultSecretError, match=r"^The current value of 'a' cannot be decrypted"):
-        change(path, variables={"a": SECRET})
-
-
 def test_the_values_of_other_variables_are_not_decrypted(path: Path) -> None:
     path.write_text(inline("theirs", "x", "another") + inline("mine", "y"))
     theirs = path.read_text().split("mine")[0]
@@ -189,21 +154,12 @@ def test_a_value_to_compare_that_cannot_be_decrypted_is_an_error(path: Path) -> 
         change(path, variables={"theirs": "x"})
 
     assert str(raised.value) == (
-        "The current value of 'theirs' cannot be decrypted with the vault secrets of this run; also load the secret "
-        "that encrypted it, or, if that secret is lost and the file contains only tokens, delete the file"
+        "The current value of 'theirs' has the vault id 'another' and cannot be decrypted with the vault secrets of "
+        "this run ('default'); also load the secret that encrypted it, or, if that secret is lost and the file "
+        "contains only tokens, delete the file"
     )
     assert path.read_bytes() == before
     assert nonempty_lists(change(path, names=("theirs",))) == {"removed": ["theirs"]}
-
-
-@pytest.mark.parametrize("broken", ["a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  616\n", "a: !vault nothing\n"])
-def test_a_broken_ciphertext_is_an_error(path: Path, broken: str) -> None:
-    path.write_text(broken)
-
-    with pytest.raises(VaultSecretError, match=r"^The current value of 'a' cannot be decrypted"):
-        change(path, variables={"a": "x"})
-
-    assert path.read_text() == broken
 
 
 # --- whole files
@@ -214,7 +170,7 @@ def test_an_encrypted_file_keeps_its_comments_and_is_not_touched_without_a_chang
 
     assert nonempty_lists(change(path, variables={"a": SECRET, "b": "{{ x }}"})) == {"added": ["b"], "updated": ["a"]}
 
-    text = run_vault("default").decrypt(path.read_bytes(), "file")[0].decode()
+    text = run_vault("default").decrypt(path.read_bytes(), "file").plain.decode()
     assert text == f'# top\na: "{SECRET}"  # behind\nn: [1]\nb: !unsafe "{{{{ x }}}}"\n'
     before = path.read_bytes()
     assert not change(path, variables={"a": SECRET, "b": "{{ x }}"}).changed
@@ -269,7 +225,9 @@ def test_a_file_encrypted_with_another_password_is_an_error(path: Path) -> None:
     path.write_text(encrypt("a: x\n", "another"))
     before = path.read_bytes()
 
-    with pytest.raises(VaultSecretError, match=f"^{path} cannot be decrypted with the vault secrets of this run"):
+    with pytest.raises(
+        VaultSecretError, match=f"^{path} has the vault id 'another' and cannot be decrypted with the vault"
+    ):
         change(path, variables={"b": "1"})
 
     assert path.read_bytes() == before
@@ -356,7 +314,7 @@ def test_the_secret_that_encrypts_is_chosen_in_the_documented_order(
 
     assert (outcome.vault_id, outcome.vault_ids) == (chosen, {"a": chosen})
     written = path.read_text() if outcome.format == "file" else header(path.read_text(), "a")
-    assert id_in_header(written) == chosen
+    assert id_in_header(written.encode()) == chosen
     assert decrypted_values(path, *loaded, "prod", "other", "default")["a"] == "new"
     # The same secret is chosen the next time.
     assert not change(path, run_vault(*loaded), variables={"a": "new"}, vault_id=vault_id).changed
@@ -421,6 +379,23 @@ def test_existing_values_are_moved_to_the_named_vault_id(path: Path, file_format
         assert [header(path.read_text(), name)[-4:] for name in "abc"] == ["prod", "prod", "y id"]
     before = file_state(path)
     assert not change(path, vault, variables=values, vault_id="prod").changed
+    assert file_state(path) == before
+
+
+@pytest.mark.parametrize("file_format", ["inline", "file"])
+@pytest.mark.parametrize("vault_id", ["staging", "default"])
+def test_a_rotated_password_encrypts_again_although_its_id_stays(path: Path, file_format: str, vault_id: str) -> None:
+    new, old = (vault_id, secret("new")), (vault_id, secret("old"))
+    values = {"a": "x", "b": "y"}
+    change(path, RunVault([old]), variables=values, format=file_format)
+
+    # Without the option, whoever can read the file can still read it.
+    assert not change(path, RunVault([new, old]), variables=values).changed
+    assert change(path, RunVault([new, old]), variables=values, vault_id=vault_id).updated == ["a", "b"]
+
+    assert values_in(path, RunVault([new])) == values
+    before = file_state(path)
+    assert not change(path, RunVault([new, old]), variables=values, vault_id=vault_id).changed
     assert file_state(path) == before
 
 
@@ -489,20 +464,6 @@ def test_a_run_without_a_secret_says_how_to_load_one(path: Path) -> None:
 
 
 # --- the file around the variables
-
-
-def test_bytes_outside_the_variable_stay_including_byte_order_mark_and_line_ends(path: Path) -> None:
-    before, after = "\ufeff# top 日本\r\nb: '1'\r\n".encode(), b"\r\n# end"
-    path.write_bytes(before + b"a: old" + after)
-
-    change(path, variables={"a": "x"})
-    changed = path.read_bytes()
-    assert changed.startswith(before + b"a: !vault |\r\n")
-    assert changed.endswith(after)
-    assert changed.count(b"\n") == changed.count(b"\r\n")
-
-    change(path, names=("a",))
-    assert path.read_bytes() == before + b"# end"
 
 
 def test_a_file_that_is_not_utf8_is_refused(path: Path) -> None:
@@ -588,13 +549,6 @@ def test_a_dry_run_makes_no_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_finds_out_that_a_file_cannot_be_edited(path: Path) -> None:
-    path.write_text("{a: 1}\n")
-
-    with pytest.raises(InvalidFileError, match="in braces"):
-        change(path, variables={"a": "x"}, dry_run=True)
-
-
 @pytest.mark.parametrize(
     ("existing", "options"),
     [
@@ -622,7 +576,7 @@ def test_a_backup_has_no_plain_text_of_what_is_vaulted_now(path: Path) -> None:
     assert outcome.backup_file
     copy = Path(outcome.backup_file).read_bytes()
     assert SECRET.encode() not in copy
-    assert run_vault("default").decrypt(copy, "copy")[0] == before
+    assert run_vault("default").decrypt(copy, "copy").plain == before
 
 
 def test_a_file_that_does_not_exist_gets_no_backup(path: Path) -> None:

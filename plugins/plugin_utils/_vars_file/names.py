@@ -12,15 +12,18 @@ from collections.abc import Mapping, Sequence
 from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
 
-from .vault_errors import InvalidVariableError
+from .errors import InvalidVariableError
 
 _JINJA_WORDS = {"true", "false", "none"}
+# What a long part of a name consists of, unless it is a token or a key in the wrong place: words, and then a number.
+_WORDS = re.compile(r"(?:[A-Z]{0,4}[a-z]*(?:[A-Z][a-z]{2,})*(?:Ids?|ID|API|SQL|SSL)?|[A-Z]+)\d{0,3}")
+_LONGEST_UNCHECKED = 15
 
 
 def check_name(name: object, what: str) -> None:
-    """Check that a name can be the name of a variable. Raises InvalidVariableError; its sentence begins with `what`.
+    """Check that a name can be the name of a variable, and may be shown. Raises InvalidVariableError.
 
-    The sentence does not quote the name, because it may be a secret in the wrong place.
+    The sentence begins with `what` and does not quote the name, because it may be a secret in the wrong place.
     """
     if not isinstance(name, str):
         raise InvalidVariableError(f"{what} is {_type(name)}, not a string; put it in quotes")
@@ -32,6 +35,10 @@ def check_name(name: object, what: str) -> None:
         raise InvalidVariableError(
             f"{what} {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not "
             "begin with a digit"
+        )
+    if any(len(part) > _LONGEST_UNCHECKED and not _WORDS.fullmatch(part) for part in name.split("_")):
+        raise InvalidVariableError(
+            f"{what} looks like a token or a key, and results show the names of variables; choose another name"
         )
     if keyword.iskeyword(name) or name in _JINJA_WORDS:
         raise InvalidVariableError(f"{what} is a keyword of Python or Jinja; choose another name for the variable")

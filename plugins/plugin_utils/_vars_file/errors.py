@@ -12,14 +12,18 @@ from contextlib import contextmanager
 LOCK_ADVICE = "choose a path on a file system that can lock folders (NFS cannot)"
 """What to do if a folder cannot be locked, whatever the operating system says."""
 
+_PERMISSION = "give your user the permission, or choose another path,"
+_SPACE = "free some space"
+_NO_FOLDER = "choose a path in which only the last part is a file"
 _ADVICE = {
-    errno.EACCES: "give your user the permission, or choose another path,",
-    errno.EPERM: "give your user the permission, or choose another path,",
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
     errno.EROFS: "choose a path on a writable file system",
-    errno.ENOSPC: "free some space",
-    errno.EDQUOT: "free some space",
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
     errno.EFBIG: "raise the file size limit",
-    errno.ENOTDIR: "choose a path in which only the last part is a file",
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: _NO_FOLDER,
     errno.ELOOP: "correct the symbolic links in the path",
     errno.ENAMETOOLONG: "choose a shorter path",
     errno.EBUSY: "choose a path that is not a mount point",
@@ -39,7 +43,7 @@ class InvalidFileError(VarsFileError):
 
 
 class VaultSecretError(VarsFileError):
-    """The required vault secret is not loaded, or it is unknown which of several secrets to encrypt with."""
+    """A value cannot be decrypted, or it is unknown which of several secrets to encrypt with."""
 
 
 class FileAccessError(VarsFileError):
@@ -51,16 +55,13 @@ class FileChangedError(VarsFileError):
 
 
 @contextmanager
-def file_access(doing: str, advice: str = "", passing: type[OSError] | None = None) -> Iterator[None]:
+def file_access(doing: str, advice: str = "") -> Iterator[None]:
     """Turn an OSError into a FileAccessError.
 
     doing: what is being done, for example "write a file". advice: what to do; by default, it depends on the error.
-    passing: errors of this class are not turned into a FileAccessError.
     """
     try:
         yield
     except OSError as error:
-        if passing and isinstance(error, passing):
-            raise
         advice = advice or _ADVICE.get(error.errno or 0, "fix the cause")
         raise FileAccessError(f"Cannot {doing}: {error.strerror}; {advice} and run the play again") from None

@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: it may change in any release, so do not import it from elsewhere.
+"""The vault secrets that the run was started with, and which of them encrypts. Only this file gets them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.parsing import vault as ansible_vault
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
+
+from .errors import VaultSecretError
+from .yaml_text import merge_mark
+
+_HEADER = re.compile(rb"\$ANSIBLE_VAULT;\d+\.\d+;AES256(?:;([^;]*))?")
+# A salt, a checksum and the encrypted text, which is filled up to blocks of 16 bytes. All are in hexadecimal digits.
+_CONTENT = re.compile(rb"[0-9a-f]{64}\n[0-9a-f]{64}\n(?:[0-9a-f]{32})+")
+
+
+@dataclass(frozen=True)
+class VaultKey:
+    """A loaded vault secret and the id that it was loaded under."""
+
+    vault_id: str
+    secret: VaultSecret
+
+
+@dataclass(frozen=True)
+class Decrypted:
+    """A plain text, the secret that decrypted it, and the vault id in its header."""
+
+    plain: bytes = field(repr=False)
+    key: VaultKey
+    named_id: str
+
+    def is_under(self, key: VaultKey) -> bool:
+        """Whether it was encrypted with this very secret, and says so."""
+        return self.key == key and self.named_id == key.vault_id
+
+
+class RunVault:
+    """Encrypts and decrypts with the secrets that the run has loaded. Several threads may use it."""
+
+    def __init__(self, secrets: Iterable[tuple[str, VaultSecret]]) -> None:
+        # Without repetitions, for example of a secret that is configured and also given as an option.
+        distinct: dict[tuple[str, bytes], VaultKey] = {}
+        for vault_id, secret in secrets:
+            distinct.setdefault((vault_id, secret.bytes), VaultKey(vault_id, secret))
+        self._keys = list(distinct.values())
+        self._vault = VaultLib([(key.vault_id, key.secret) for key in self._keys])
+
+    @classmethod
+    def of_run(cls, loader: DataLoader) -> RunVault:
+        """Return the vault with all secrets of this run.
+
+        ansible-core has no public API for them. From 2.19 on they are in a context, up to 2.18 in an attribute of the
+        loader; the tests check both.
+        """
+        if not hasattr(ansible_vault, "VaultSecretsContext"):
+            return cls(loader._vault.secrets or [])
+        current = ansible_vault.VaultSecretsContext.current(optional=True)
+        return cls(current.secrets if current else loader._vault.secrets or [])
+
+    def key(self, vault_id: str | None, replaced: VaultKey | None = None, other_ids: Iterable[str] = ()) -> VaultKey:
+        """Return the secret to encrypt a value with.
+
+        That is the secret of `vault_id` if given, else of the value that is replaced, else of the run's encryption
+        identity, else of the id that all other values in the file have, else the only secret that is loaded. Raises
+        VaultSecretError if none of this applies, if the secret is not loaded, or if its id cannot be in a header.
+        """
+        if not self._keys:
+            raise VaultSecretError(
+                "This run has no vault secret to encrypt with; start it with --vault-password-file, --vault-id or "
+                "--ask-vault-pass"
+            )
+        identity = constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
+        ids = {*other_ids}
+        if vault_id:
+            fitting = self._named(vault_id, "vault_id")
+        elif replaced:
+            fitting = [replaced]
+        elif identity:
+            fitting = self._named(identity, "the configured vault_encrypt_identity")
+        else:
+            fitting = [key for key in self._keys if {key.vault_id} == ids] or self._keys
+        if len(fitting) > 1:
+            advice = "set vault_id to one of them"
+            if len({key.vault_id for key in fitting}) == 1:
+                advice = (
+                    "load only one of them (ANSIBLE_VAULT_PASSWORD_FILE also loads one), or give them different ids"
+                )
+            raise VaultSecretError(
+                f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with;"
+                f" {advice}"
+            )
+        name = fitting[0].vault_id
+        if not name.isascii() or name != name.strip():
+            raise VaultSecretError(
+                f"The vault id '{name}' cannot be written in a way that Ansible can read; load the secret under an id "
+                "of ASCII characters, without white space around it"
+            )
+        return fitting[0]
+
+    def encrypt(self, plain: bytes, key: VaultKey) -> bytes:
+        """Return the ciphertext: a header line, with the key's id unless that is "default", and lines of digits."""
+        ciphertext: bytes = self._vault.encrypt(plain, key.secret, vault_id=key.vault_id)
+        return ciphertext
+
+    def decrypt(self, ciphertext: bytes, what: str) -> Decrypted:
+        """Decrypt with the loaded secret that fits. Raises VaultSecretError; its sentence begins with `what`."""
+        named_id = id_in_header(ciphertext)
+        try:
+            plain, vault_id, secret = self._vault.decrypt_and_get_vault_id(ciphertext)
+            return Decrypted(plain, VaultKey(vault_id, secret), named_id or "")
+        except AnsibleError:
+            damage = _damage(ciphertext)
+        if damage:
+            raise VaultSecretError(
+                f"{what} is damaged: {damage}; restore it from a copy, or, if the file contains only tokens, delete "
+                "the file"
+            )
+        raise VaultSecretError(
+            f"{what} has the vault id '{named_id}' and cannot be decrypted with the vault secrets of this run "
+            f"({self._loaded() or 'none'}); also load the secret that encrypted it, or, if that secret is lost and the "
+            "file contains only tokens, delete the file"
+        )
+
+    def _named(self, vault_id: str, named_by: str) -> Sequence[VaultKey]:
+        # If several secrets have the same id, the first one is used, as by ansible-vault.
+        for key in self._keys:
+            if key.vault_id == vault_id:
+                return [key]
+        raise VaultSecretError(
+            f"No vault secret is loaded under the id in {named_by}; correct the id, or load its secret with"
+            f" --vault-id (this run has {self._loaded()})"
+        )
+
+    def _loaded(self) -> str:
+        """Return the loaded ids, with a count if several secrets have the same id."""
+        ids = [key.vault_id for key in self._keys]
+        counts = {vault_id: ids.count(vault_id) for vault_id in ids}
+        return ", ".join(f"'{name}'" + (f" ({count} times)" if count > 1 else "") for name, count in counts.items())
+
+
+def id_in_header(ciphertext: bytes) -> str | None:
+    """Return the vault id that a ciphertext's header names or implies, or None without a valid header."""
+    header = _HEADER.fullmatch(ciphertext.split(b"\n", 1)[0].rstrip())
+    return (header.group(1) or b"default").decode("ascii", "replace") if header else None
+
+
+def _damage(ciphertext: bytes) -> str | None:
+    """Return why no secret can decrypt a ciphertext, or None if it has the right form."""
+    line = merge_mark(ciphertext.decode("ascii", "replace"))
+    if line:
+        return f"line {line} of it is a merge mark"
+    header, *lines = ciphertext.splitlines() or [b""]
+    if not any(lines):
+        return 'it has only one line, perhaps because of "!vault >" instead of "!vault |"'
+    if not _HEADER.fullmatch(header.rstrip()):
+        return 'its first line is not a header, which begins with "$ANSIBLE_VAULT;"'
+    for number, one in enumerate(lines, start=2):
+        if re.search(rb"[^0-9A-Fa-f]", one):
+            return f"line {number} of it contains a character that is not a hexadecimal digit"
+    digits = b"".join(lines).decode()
+    if len(digits) % 2 or not _CONTENT.fullmatch(bytes.fromhex(digits)):
+        return "a line or a part of a line is missing"
+    return None

@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plays on localhost with vault passwords: one that lasts as long as the tests, and runs of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible.parsing.vault import VaultLib, VaultSecret
+from integration.plays import command_path, run_environment, unwrapped
+
+PASSWORDS = {
+    "default": "a-vault-password-to-search-for",
+    "staging": "a-password-of-staging",
+    "other": "a-password-that-few-runs-have",
+}
+"""The passwords of the vault ids that a run can load."""
+
+Task = Mapping[str, Any]
+
+_STEPS = 200
+_SECONDS_TO_END = 120
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a run did: its output, and the variables that the test asked for."""
+
+    output: str = field(repr=False)
+    variables: Mapping[str, Any] = field(repr=False)
+    status: int = 0
+
+    @property
+    def unwrapped(self) -> str:
+        return unwrapped(self.output)
+
+    @property
+    def result(self) -> Mapping[str, Any]:
+        """The result of the only task, from the variable C(outcome)."""
+        result: Mapping[str, Any] = self.variables["outcome"]
+        return result
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.result.get("failed"))
+
+    @property
+    def message(self) -> str:
+        return str(self.result.get("msg", ""))
+
+    @property
+    def operations(self) -> dict[str, str]:
+        return {token["name"]: token["operation"] for token in self.result["tokens"]}
+
+
+class StartedRun:
+    """A run that is going on: an ansible-playbook process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], saved: Path) -> None:
+        self.process = process
+        self._saved = saved
+
+    def end(self, seconds: float = _SECONDS_TO_END) -> FinishedRun:
+        """Wait for its end. Its worker has then ended as well, because it has the same output."""
+        try:
+            output, _nothing = self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        variables = json.loads(self._saved.read_text()) if self._saved.exists() else {}
+        return FinishedRun(output, variables, self.process.returncode)
+
+    def worker_pid(self) -> int:
+        return _worker_of(self.process)
+
+
+class LongPlay:
+    """A play that executes tasks whenever the test has some.
+
+    ansible-playbook starts once for many tests, so a task costs a tenth of what it costs in a run of its own.
+    A context manager that ends the play.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
+        self.folder = folder
+        self._environment = {**environment, "ANSIBLE_VAULT_ENCRYPT_IDENTITY": "default"}
+        self._arguments = arguments
+        self._process: subprocess.Popen[str] | None = None
+        self._step = self._shown = 0
+        self._plays = 0
+
+    def __enter__(self) -> LongPlay:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._close()
+
+    def run(self, tasks: Sequence[Task], fetch: Sequence[str] = ()) -> FinishedRun:
+        """Execute tasks, of which none may fail without C(ignore_errors). Return their output and variables."""
+        self.begin(tasks, fetch)
+        return self.end()
+
+    def begin(self, tasks: Sequence[Task], fetch: Sequence[str] = ()) -> None:
+        """Start to execute tasks."""
+        variables = {name: f"{{{{ {name} }}}}" for name in fetch}
+        following = {
+            "next_step": {
+                "variables": variables,
+                "save_to": str(self._file("json", self._step)),
+                "wait_for": str(self._file("yml", self._step + 1)),
+            },
+            "delegate_to": "localhost",
+            "check_mode": False,
+        }
+        self._write_step([*tasks, following])
+        if self._process is None:
+            steps = [{"ansible.builtin.include_tasks": str(self._file("yml", number))} for number in range(_STEPS)]
+            self._process = start_play(
+                self.folder / f"{self._plays}.play.yml",
+                {"tasks": steps},
+                *self._arguments,
+                environment=self._environment,
+                vault_ids=("default", "staging"),
+                output=self._output,
+            )
+
+    def end(self) -> FinishedRun:
+        """Wait until the tasks have ended."""
+        assert self._process
+        saved = self._file("json", self._step)
+        end = time.monotonic() + _SECONDS_TO_END
+        while not saved.exists():
+            if self._process.poll() is not None or time.monotonic() > end:
+                self._process.kill()
+                output = self._new_output()
+                self._next_play()
+                raise AssertionError(f"the play ended before the test\n{output}")
+            time.sleep(0.01)
+        self._step += 1
+        run = FinishedRun(self._new_output(), json.loads(saved.read_text()))
+        if self._step == _STEPS - 1:
+            self._close()
+        return run
+
+    def _close(self) -> None:
+        if self._process:
+            self._write_step([{"ansible.builtin.meta": "end_play"}])
+            assert self._process.wait(_SECONDS_TO_END) == 0, self._new_output()
+            self._next_play()
+
+    def _next_play(self) -> None:
+        self._process = None
+        self._plays += 1
+        self._step = self._shown = 0
+
+    def worker_pid(self) -> int:
+        """Return the process ID of the worker that executes a task now."""
+        assert self._process
+        return _worker_of(self._process)
+
+    @property
+    def _output(self) -> Path:
+        return self.folder / f"{self._plays}.output"
+
+    def _new_output(self) -> str:
+        output = self._output.read_text()
+        new, self._shown = output[self._shown :], len(output)
+        return new
+
+    def _file(self, kind: str, step: int) -> Path:
+        return self.folder / f"{self._plays}.{step}.{kind}"
+
+    def _write_step(self, tasks: Sequence[Task]) -> None:
+        file = self._file("yml", self._step)
+        complete = file.with_suffix(".tmp")
+        complete.write_text(json.dumps(tasks))
+        complete.rename(file)
+
+
+def start_play(
+    playbook: Path,
+    play: Mapping[str, Any],
+    *arguments: str,
+    environment: Mapping[str, str],
+    vault_ids: Sequence[str] = ("default",),
+    output: Path | None = None,
+) -> subprocess.Popen[str]:
+    """Start ansible-playbook with this play. Its output goes to a file, or to a pipe."""
+    home = playbook.parent
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, **play}]))
+    command = [command_path("ansible-playbook"), *arguments, str(playbook)]
+    for vault_id in vault_ids:
+        password = home / f"password-{vault_id}"
+        if not password.exists():
+            password.write_text(PASSWORDS[vault_id])
+        command += ["--vault-id", f"{vault_id}@{password}"]
+    plugins = {"ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "action_plugins")}
+    stream = open(output, "w") if output else None
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=home,
+            env={**os.environ, **run_environment(home), **plugins, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=stream or subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    finally:
+        if stream:
+            stream.close()
+
+
+def saving(names: Sequence[str], file: Path) -> Task:
+    """Return a task that gives variables to the test, also if it is the task of another host."""
+    return {
+        "next_step": {"variables": {name: f"{{{{ {name} }}}}" for name in names}, "save_to": str(file)},
+        "run_once": True,
+        "check_mode": False,
+    }
+
+
+def assert_that(*conditions: str) -> Task:
+    """Return a task that fails unless these conditions are true."""
+    return {"ansible.builtin.assert": {"that": list(conditions), "quiet": True}}
+
+
+def vault_of(*vault_ids: str) -> VaultLib:
+    """Return ansible-core's vault with the passwords of these vault ids, or all."""
+    return VaultLib([(vault_id, VaultSecret(PASSWORDS[vault_id].encode())) for vault_id in vault_ids or PASSWORDS])
+
+
+def encrypted(text: str, vault_id: str) -> str:
+    """Return the ciphertext of a text."""
+    secret = VaultSecret(PASSWORDS[vault_id].encode())
+    ciphertext: str = vault_of(vault_id).encrypt(text.encode(), secret=secret, vault_id=vault_id).decode()
+    return ciphertext
+
+
+def inline(name: str, text: str, vault_id: str) -> str:
+    """Return a line for a vars file, as C(ansible-vault encrypt_string) writes it."""
+    indented = encrypted(text, vault_id).rstrip().replace("\n", "\n" + " " * 10)
+    return f"{name}: !vault |\n{' ' * 10}{indented}\n"
+
+
+def _worker_of(process: subprocess.Popen[str]) -> int:
+    """Return the process ID of the worker that executes a task now."""
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[-1])

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,22 +64,36 @@ class FinishedRun:
 class StartedRun:
     """A run that is going on: an ansible-playbook process of its own."""
 
-    def __init__(self, process: subprocess.Popen[str], saved: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], output: Path, saved: Path) -> None:
         self.process = process
+        self._output = output
         self._saved = saved
 
-    def end(self, seconds: float = _SECONDS_TO_END) -> FinishedRun:
-        """Wait for its end. Its worker has then ended as well, because it has the same output."""
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def end(self) -> FinishedRun:
+        """Wait for its end."""
         try:
-            output, _nothing = self.process.communicate(timeout=seconds)
+            status = self.process.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
         variables = json.loads(self._saved.read_text()) if self._saved.exists() else {}
-        return FinishedRun(output, variables, self.process.returncode)
+        return FinishedRun(self.output, variables, status)
 
     def worker_pid(self) -> int:
-        return _worker_of(self.process)
+        return int(_children(self.process)[-1])
+
+    def has_open(self, path: Path) -> bool:
+        """Whether a worker has a file or a folder open."""
+        for child in _children(self.process):
+            # The worker may have ended.
+            with suppress(OSError):
+                if str(path) in map(os.readlink, Path(f"/proc/{child}/fd").iterdir()):
+                    return True
+        return False
 
 
 class LongPlay:
@@ -92,7 +107,7 @@ class LongPlay:
         self.folder = folder
         self._environment = {**environment, "ANSIBLE_VAULT_ENCRYPT_IDENTITY": "default"}
         self._arguments = arguments
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._step = self._shown = 0
         self._plays = 0
 
@@ -124,11 +139,11 @@ class LongPlay:
             steps = [{"ansible.builtin.include_tasks": str(self._file("yml", number))} for number in range(_STEPS)]
             self._process = start_play(
                 self.folder / f"{self._plays}.play.yml",
+                self._output,
                 {"tasks": steps},
                 *self._arguments,
                 environment=self._environment,
                 vault_ids=("default", "staging"),
-                output=self._output,
             )
 
     def end(self) -> FinishedRun:
@@ -163,7 +178,7 @@ class LongPlay:
     def worker_pid(self) -> int:
         """Return the process ID of the worker that executes a task now."""
         assert self._process
-        return _worker_of(self._process)
+        return int(_children(self._process)[-1])
 
     @property
     def _output(self) -> Path:
@@ -186,36 +201,32 @@ class LongPlay:
 
 def start_play(
     playbook: Path,
+    output: Path,
     play: Mapping[str, Any],
     *arguments: str,
     environment: Mapping[str, str],
     vault_ids: Sequence[str] = ("default",),
-    output: Path | None = None,
-) -> subprocess.Popen[str]:
-    """Start ansible-playbook with this play. Its output goes to a file, or to a pipe."""
+) -> subprocess.Popen[bytes]:
+    """Start ansible-playbook with this play. All its output goes to a file."""
     home = playbook.parent
     playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, **play}]))
     command = [command_path("ansible-playbook"), *arguments, str(playbook)]
     for vault_id in vault_ids:
         password = home / f"password-{vault_id}"
+        # Another run may be reading it.
         if not password.exists():
             password.write_text(PASSWORDS[vault_id])
         command += ["--vault-id", f"{vault_id}@{password}"]
     plugins = {"ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "action_plugins")}
-    stream = open(output, "w") if output else None
-    try:
+    with output.open("wb") as stream:
         return subprocess.Popen(
             command,
             cwd=home,
             env={**os.environ, **run_environment(home), **plugins, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=stream or subprocess.PIPE,
+            stdout=stream,
             stderr=subprocess.STDOUT,
-            text=True,
         )
-    finally:
-        if stream:
-            stream.close()
 
 
 def saving(names: Sequence[str], file: Path) -> Task:
@@ -250,6 +261,6 @@ def inline(name: str, text: str, vault_id: str) -> str:
     return f"{name}: !vault |\n{' ' * 10}{indented}\n"
 
 
-def _worker_of(process: subprocess.Popen[str]) -> int:
-    """Return the process ID of the worker that executes a task now."""
-    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[-1])
+def _children(process: subprocess.Popen[bytes]) -> list[str]:
+    """Return the process IDs of a run's workers. The last one executes a task now."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +70,16 @@ class TokenFile:
     ) -> StartedRun:
         """Start ansible-playbook with a task, or with these tasks. play: keywords of the play."""
         self._starts += 1
-        saved = self.home / f"run-{self._starts}.json"
+        playbook, output, saved = (self.home / f"run-{self._starts}.{kind}" for kind in ("yml", "output", "json"))
         process = start_play(
-            self.home / f"run-{self._starts}.yml",
+            playbook,
+            output,
             {**(play or {}), "tasks": [*(tasks or [self.task(**how)]), saving(["outcome"], saved)]},
             *arguments,
             environment={**self.sandbox.environment, **(environment or {})},
             vault_ids=vault_ids,
         )
-        return StartedRun(process, saved)
+        return StartedRun(process, output, saved)
 
     def variables(self) -> dict[str, Any]:
         """Return the variables of the file, decrypted by ansible-core's vault."""
@@ -104,6 +106,13 @@ class TokenFile:
     def other_files(self) -> list[str]:
         """Return the names of the other files in the folder."""
         return sorted(path.name for path in self.folder.iterdir() if path != self.path)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def numbered_tokens(count: int, **more: Any) -> list[dict[str, Any]]:

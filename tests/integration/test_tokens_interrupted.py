@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs of vaulted_tokens that end early: killed, interrupted, timed out, on a full disk, or on a file that moves.
 
-A process is only killed while the sandbox keeps its calls waiting, because a worker that is killed while it has the lock
-of ansible-core's result queue blocks the next one forever.
+A process is only killed while the sandbox keeps its calls waiting, because a worker that is killed while it has the
+lock of ansible-core's result queue blocks the next one forever.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def test_a_killed_run_loses_at_most_eight_tokens(vault: TokenFile, done: int) ->
     vault.sandbox.fail("generate", skip=done, hold=True, times=in_flight)
     started = vault.start(tokens=numbered_tokens(24))
     # All calls before those have been answered.
-    wait_until(lambda: (len(vault.sandbox.calls("generate")), vault.sandbox.in_flight()) == (done + in_flight, in_flight))
+    wait_until(
+        lambda: (len(vault.sandbox.calls("generate")), vault.sandbox.in_flight()) == (done + in_flight, in_flight)
+    )
     os.kill(started.worker_pid(), signal.SIGKILL)
     assert started.end().status != 0
     assert len(vault.variables()) == done // 8 * 8

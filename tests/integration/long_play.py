@@ -26,7 +26,7 @@ PASSWORDS = {
 
 Task = Mapping[str, Any]
 
-_STEPS = 200
+_STEPS = 500
 _SECONDS_TO_END = 120
 
 
@@ -115,7 +115,9 @@ class LongPlay:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._close()
+        if self._process:
+            self._write_step([{"ansible.builtin.meta": "end_play"}])
+            assert self._process.wait(_SECONDS_TO_END) == 0, self._new_output()
 
     def run(self, tasks: Sequence[Task], fetch: Sequence[str] = ()) -> FinishedRun:
         """Execute tasks, of which none may fail without C(ignore_errors). Return their output and variables."""
@@ -159,16 +161,7 @@ class LongPlay:
                 raise AssertionError(f"the play ended before the test\n{output}")
             time.sleep(0.01)
         self._step += 1
-        run = FinishedRun(self._new_output(), json.loads(saved.read_text()))
-        if self._step == _STEPS - 1:
-            self._close()
-        return run
-
-    def _close(self) -> None:
-        if self._process:
-            self._write_step([{"ansible.builtin.meta": "end_play"}])
-            assert self._process.wait(_SECONDS_TO_END) == 0, self._new_output()
-            self._next_play()
+        return FinishedRun(self._new_output(), json.loads(saved.read_text()))
 
     def _next_play(self) -> None:
         self._process = None

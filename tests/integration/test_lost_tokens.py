@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.plays import EACH_WAY, Play, run_command, unwrapped
+from integration.plays import EACH_WAY, Play, unwrapped
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -50,20 +47,6 @@ def test_a_token_is_reported_as_lost_if_it_was_made_without_register(play: Play,
     assert run.variables["failed"]["msg"].startswith("generated, scope ")
 
 
-@pytest.mark.thorough
-def test_a_token_made_ad_hoc_causes_a_warning(
-    sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str]
-) -> None:
-    status, output = run_command(
-        *("ansible", "localhost", "-m", TOKEN),
-        environment={**ansible_environment, **sandbox.environment},
-        cwd=tmp_path,
-    )
-    assert status == 0, output
-    assert NOBODY_HAS_IT in unwrapped(output)
-    assert sandbox.live_tokens()[0].access_token not in output
-
-
 @EACH_WAY
 @pytest.mark.parametrize("loop", [{}, pytest.param({"loop": [1]}, marks=pytest.mark.thorough)], ids=["alone", "loop"])
 def test_a_task_timeout_mentions_a_lost_token_only_while_generating(
@@ -86,31 +69,6 @@ def test_a_task_timeout_mentions_a_lost_token_only_while_generating(
     assert MAY_BE_LOST not in unwrapped(before)
     assert MAY_BE_LOST in unwrapped(after)
     assert re.search(r"Timed out after|its timeout was reached", unwrapped(before))
-
-
-@pytest.mark.thorough
-def test_a_task_timeout_while_waiting_for_a_lock_in_a_loop_is_named(play: Play, tmp_path: Path) -> None:
-    options: dict[str, dict[str, Any]] = {
-        "vaulted_vars": {"variables": {"a": "b"}},
-        "vaulted_tokens": {"tokens": [{"name": "a"}]},
-    }
-    tasks = [
-        {
-            f"voucherify.oauth.{module}": {"path": str(tmp_path / "a.yml"), **more},
-            "timeout": 2,
-            "loop": [1],
-            "ignore_errors": True,
-            "register": module,
-        }
-        for module, more in options.items()
-    ]
-    descriptor = os.open(tmp_path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        run = play(tasks)
-    finally:
-        os.close(descriptor)
-    assert len(re.findall(r"Timed out after|its timeout was reached", run.unwrapped)) >= len(options)
 
 
 @EACH_WAY

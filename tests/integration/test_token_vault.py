@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ class Vault:
         self.file = folder / "vault.yml"
         self.long_play = long_play
 
-    def role(self, tasks_from: str = "main", keywords: Mapping[str, Any] | None = None, **variables: Any) -> Task:
+    def role(self, tasks_from: str = "main", keywords: Task | None = None, **variables: Any) -> dict[str, Any]:
         """Return a task that includes the role. keywords: of a block around it. variables: without their prefix."""
         given = {"path": str(self.file), "tokens": TOKENS, **variables}
         task = {
@@ -113,16 +113,10 @@ def test_tokens_in_a_vault_are_made_kept_and_revoked(vault: Vault) -> None:
     assert not changes(vault.run("revoke"))
 
 
-def test_an_invalid_mode_is_refused_before_a_token_is_made(vault: Vault) -> None:
-    run = vault.long_play.run([vault.role(mode=0o640, keywords={"ignore_errors": True})])
-    assert "mode must be an octal number in quotes, such as '0600'" in run.unwrapped
-    assert not vault.sandbox.requests()
-
-
 def test_keys_from_vaulted_variables_and_from_a_loop_reach_both_parts_of_the_role(vault: Vault) -> None:
     keys = {"id_of_test": vault.sandbox.other_app_id, "key_of_test": vault.sandbox.other_app_token}
     file = str(vault.folder / "keys.yml")
-    given = {"app_id": "{{ item.id }}", "app_token": "{{ item.key }}"}
+    given: dict[str, Any] = {"app_id": "{{ item.id }}", "app_token": "{{ item.key }}"}
     loop = {"loop": [{"id": "{{ id_of_test }}", "key": "{{ key_of_test }}"}], "no_log": True}
     vault.long_play.run(
         [
@@ -180,13 +174,12 @@ def test_the_role_works_on_the_controller_and_every_host_gets_the_same_tokens(va
 
 
 def test_two_files_in_one_play_are_not_mixed_up(vault: Vault) -> None:
-    one, two = ({"path": str(vault.folder / name), "tokens": TOKENS[:1]} for name in ("one.yml", "two.yml"))
-    vault.long_play.run([vault.role(**one), vault.role(**two)])
+    one, two = (vault.role(path=str(vault.folder / name), tokens=TOKENS[:1]) for name in ("one.yml", "two.yml"))
+    revoke_one = vault.role("revoke", path=str(vault.folder / "one.yml"), tokens=TOKENS[:1])
+    vault.long_play.run([one, two])
     assert len(vault.live_tokens()) == 2
-    assert not changes(vault.long_play.run([vault.role(**one), vault.role(**two), vault.role(**one)]))
-    run = vault.long_play.run(
-        [vault.role(**one), vault.role("revoke", **one), vault.role(**one)], ["token_vault_results"]
-    )
+    assert not changes(vault.long_play.run([one, two, one]))
+    run = vault.long_play.run([one, revoke_one, one], ["token_vault_results"])
     assert operations(run) == {"vouchers_token": "generated"}
 
 
@@ -203,10 +196,10 @@ def test_the_role_prints_and_stores_no_secret(tmp_path: Path, sandbox: Sandbox) 
     with LongPlay(home, environment, "-vvvvvv", "--diff") as long_play:
         vault = Vault(tmp_path, sandbox, long_play)
 
-        def run(*tasks_from: str, **variables: Any) -> None:
+        def run(tasks_from: str = "main", **variables: Any) -> None:
             for check_mode in (True, False):
                 keywords = {"check_mode": check_mode, "ignore_errors": True}
-                outputs.append(long_play.run([vault.role(*tasks_from, keywords=keywords, **variables)]).output)
+                outputs.append(long_play.run([vault.role(tasks_from, keywords, **variables)]).output)
 
         run()
         run(force=True)

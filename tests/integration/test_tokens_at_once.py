@@ -71,16 +71,6 @@ def test_a_rate_limit_that_calls_share_uses_up_no_retries(vault: TokenFile) -> N
     assert not vault.lost_tokens()
 
 
-@pytest.mark.thorough
-def test_a_rate_limit_that_refuses_every_second_call_loses_no_token(vault: TokenFile) -> None:
-    for _pair in range(60):
-        vault.sandbox.fail("generate", skip=1, status=429, headers={"Retry-After": "0"})
-    run = vault.run(tokens=numbered_tokens(40), retries=1)
-    assert not run.failed, run.message
-    assert len(vault.variables()) == 40
-    assert not vault.lost_tokens()
-
-
 def test_a_rate_limit_that_does_not_end_fails_but_saves_the_tokens_made_so_far(vault: TokenFile) -> None:
     vault.sandbox.fail("generate", skip=9, status=429, headers={"Retry-After": "1"}, times=ALWAYS)
     run = vault.run(tokens=numbered_tokens(20), retries=1, max_wait=10)

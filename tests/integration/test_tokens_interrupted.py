@@ -173,44 +173,6 @@ def test_a_stopped_run_waits_at_most_three_timeouts_for_an_answer(vault: TokenFi
     assert not vault.sandbox.tokens()
 
 
-@THOROUGH
-def test_a_client_that_cannot_be_created_loses_no_token(vault: TokenFile) -> None:
-    certificates = vault.home / "certificates.pem"
-    certificates.write_text("")
-    vault.run(tokens=numbered_tokens(1))
-    vault.sandbox.fail("introspect", hold=True)
-    vault.begin(tokens=numbered_tokens(8), ca_path=str(certificates))
-    vault.sandbox.wait_for_calls_in_flight(1)
-    # All but the first call of a batch need a new client.
-    certificates.unlink()
-    vault.sandbox.release()
-    assert "ca_path" in vault.long_play.end().message
-    assert not vault.lost_tokens()
-
-
-@THOROUGH
-def test_a_process_that_can_start_no_more_threads_uses_those_it_has(vault: TokenFile) -> None:
-    few_threads = """
-import multiprocessing, threading
-start = threading.Thread.start
-count = 0
-def refusing(self):
-    global count
-    # ansible-core itself starts such a thread, but not in a worker.
-    count += "ThreadPoolExecutor" in self.name and multiprocessing.parent_process() is not None
-    if count > 3 and "ThreadPoolExecutor" in self.name:
-        raise RuntimeError("can't start new thread")
-    start(self)
-threading.Thread.start = refusing
-"""
-    vault.sandbox.configure(latency=0.1)
-    run = vault.start(tokens=numbered_tokens(8), environment=startup_code(vault.home, few_threads)).end()
-    assert not run.failed, run.message
-    assert vault.sandbox.most_in_flight() == 3
-    assert len(vault.variables()) == 8
-    assert not vault.lost_tokens()
-
-
 def startup_code(folder: Path, code: str) -> dict[str, str]:
     """Return the environment of a run in which every Python process executes this code when it starts."""
     (folder / "sitecustomize.py").write_text(code)
@@ -273,21 +235,6 @@ def test_after_a_failed_write_of_a_file_that_cannot_be_read_no_token_is_revoked(
     sentence = "It is unknown which of the new tokens are in the file, so none was revoked (token_0, token_1)."
     assert sentence in vault.long_play.end().message
     assert len(vault.live_tokens()) == 2
-
-
-@THOROUGH
-def test_a_token_in_the_file_is_not_revoked_when_a_write_fails(vault: TokenFile) -> None:
-    vault.run(tokens=numbered_tokens(1))
-    token = vault.variables()["token_0"]
-    # An API might issue the same token again.
-    vault.sandbox.fail("generate", hold=True, replace={"access_token": token})
-    vault.begin(tokens=numbered_tokens(2))
-    vault.sandbox.wait_for_calls_in_flight(1)
-    limit_file_size(vault.long_play.worker_pid())
-    vault.sandbox.release()
-    assert vault.long_play.end().failed
-    assert vault.variables() == {"token_0": token}
-    assert token in vault.live_tokens()
 
 
 def test_a_revoked_token_counts_as_a_change_although_its_variable_stays(vault: TokenFile) -> None:

@@ -120,12 +120,6 @@ def test_the_result_is_shown_with_names_and_reasons_and_without_secrets(vault: T
     assert not find_secrets(run.output, vault.sandbox, PASSWORDS["default"])
 
 
-def test_variables_that_are_not_listed_may_have_an_unknown_password(vault: TokenFile) -> None:
-    vault.path.write_text(inline("other", "value", "other"))
-    assert not vault.run(tokens=TOKENS).failed
-    assert vault.variables()["other"] == "value"
-
-
 def test_a_token_in_plain_text_is_kept_and_vaulted(vault: TokenFile) -> None:
     vault.run(tokens=TOKENS[:1])
     token = vault.variables()["vouchers_token"]

@@ -27,7 +27,7 @@ PASSWORDS = {
 Task = Mapping[str, Any]
 
 _STEPS = 500
-_SECONDS_TO_END = 120
+_SECONDS_TO_END = 300
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,15 @@ class LongPlay:
         self._process: subprocess.Popen[bytes] | None = None
         self._step = self._shown = 0
         self._plays = 0
+        self._is_busy = False
 
     def __enter__(self) -> LongPlay:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._process:
+        if self._is_busy:
+            self._give_up()
+        elif self._process:
             self._write_step([{"ansible.builtin.meta": "end_play"}])
             assert self._process.wait(_SECONDS_TO_END) == 0, self._new_output()
 
@@ -126,6 +129,10 @@ class LongPlay:
 
     def begin(self, tasks: Sequence[Task], fetch: Sequence[str] = ()) -> None:
         """Start to execute tasks."""
+        if self._is_busy:
+            # A test failed before it waited for its tasks.
+            self._give_up()
+        self._is_busy = True
         variables = {name: f"{{{{ {name} }}}}" for name in fetch}
         following = {
             "next_step": {
@@ -155,16 +162,21 @@ class LongPlay:
         end = time.monotonic() + _SECONDS_TO_END
         while not saved.exists():
             if self._process.poll() is not None or time.monotonic() > end:
-                self._process.kill()
                 output = self._new_output()
-                self._next_play()
+                self._give_up()
                 raise AssertionError(f"the play ended before the test\n{output}")
             time.sleep(0.01)
+        self._is_busy = False
         self._step += 1
         return FinishedRun(self._new_output(), json.loads(saved.read_text()))
 
-    def _next_play(self) -> None:
+    def _give_up(self) -> None:
+        """End the play. The next tasks begin another one."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
         self._process = None
+        self._is_busy = False
         self._plays += 1
         self._step = self._shown = 0
 

@@ -108,7 +108,7 @@ class TokenFile:
         return sorted(path.name for path in self.folder.iterdir() if path != self.path)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

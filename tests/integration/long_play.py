@@ -139,6 +139,7 @@ class LongPlay:
                 "variables": variables,
                 "save_to": str(self._file("json", self._step)),
                 "wait_for": str(self._file("yml", self._step + 1)),
+                "test": os.getpid(),
             },
             "delegate_to": "localhost",
             "check_mode": False,

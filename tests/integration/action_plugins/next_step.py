@@ -5,17 +5,16 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-_SECONDS_TO_WAIT = 300
-
 
 class ActionModule(ActionBase):
-    """Options: variables (a mapping), save_to and wait_for (paths); wait_for may be left out."""
+    """Options: variables (a mapping) and save_to (a path); to wait, also wait_for (a path) and test (a process ID)."""
 
     _requires_connection = False
 
@@ -26,10 +25,8 @@ class ActionModule(ActionBase):
         complete = file.with_suffix(".tmp")
         complete.write_text(json.dumps(options["variables"]))
         complete.rename(file)
-        if "wait_for" in options:
-            end = time.monotonic() + _SECONDS_TO_WAIT
-            while not Path(options["wait_for"]).exists():
-                if time.monotonic() > end:
-                    return {**result, "failed": True, "msg": "The test wrote no further tasks."}
-                time.sleep(0.01)
+        while "wait_for" in options and not Path(options["wait_for"]).exists():
+            # Raises an exception, which ends the play, if the test has ended without ending it.
+            os.kill(options["test"], 0)
+            time.sleep(0.02)
         return result

@@ -5,14 +5,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from integration.long_play import LongPlay
 from integration.plays import WAYS, Play, Run, run_command, run_environment, save_task
 from sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def long_play(tmp_path_factory: pytest.TempPathFactory, _running_sandbox: Sandbox) -> Iterator[LongPlay]:
+    """A play that lasts as long as the tests and uses the sandbox. Each test has a folder of its own."""
+    with LongPlay(tmp_path_factory.mktemp("long_play"), _running_sandbox.environment) as play:
+        yield play
 
 
 @pytest.fixture

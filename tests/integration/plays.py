@@ -89,15 +89,16 @@ def run_environment(home: Path) -> dict[str, str]:
     }
 
 
-def save_task(file: Path, names: Sequence[str]) -> dict[str, Any]:
+def save_task(file: Path, names: Sequence[str], **waiting: Any) -> dict[str, Any]:
     """Return a task that writes the variables with these names to a file on the controller, as JSON.
 
-    It does so in check mode as well, whatever the connection and `become` are, and starts no process.
+    It does so in check mode as well, whatever the connection and `become` are, and starts no process. waiting: further
+    options of the action C(hand_over).
     """
     content = "{{ {" + ", ".join(f"'{name}': {name}" for name in names) + "} | to_json }}"
     return {
         "name": "Save variables for the test",
-        "save_for_test": {"path": str(file), "content": content},
+        "hand_over": {"content": content, "save_to": str(file), **waiting},
         "no_log": True,
     }
 

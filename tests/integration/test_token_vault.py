@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from integration.long_play import (
     assert_that,
     start_play,
 )
-from integration.plays import run_command
+from integration.plays import CHECKOUT, run_command, save_task
 from leaks import find_secrets
 from sandbox import Sandbox
 
@@ -239,3 +240,73 @@ def test_the_playbooks_run_by_full_name_and_use_paths_from_the_working_directory
         assert len(vault.live_tokens()) == live
         assert (vault.folder / "group_vars" / "all" / "tokens.yml").exists()
     assert len(vault.sandbox.tokens()) == 3
+
+
+DIFFERENT: dict[str, Any] = {
+    "path": "{{ playbook_dir }}/{{ inventory_hostname }}/tokens.yml",
+    "tokens": [{"name": "token", "scope": ["{{ 'vouchers' if inventory_hostname == 'germany' else 'campaigns' }}"]}],
+    "app_id": "{{ inventory_hostname }}",
+    "app_token": "{{ inventory_hostname }}",
+    "api_base_url": "https://{{ inventory_hostname }}.api.voucherify.io",
+    "min_expires_in": "{{ inventory_hostname | length }}",
+    "vault_id": "{{ inventory_hostname }}",
+    # Only one host has it.
+    "format": "{{ 'file' if inventory_hostname == 'france' else omit }}",
+    "forec": "{{ inventory_hostname }}",
+}
+
+
+def test_hosts_that_ask_for_different_things_are_refused_before_any_call(vault: Vault) -> None:
+    tasks = []
+    for name, value in DIFFERENT.items():
+        for tasks_from in ("main", "revoke"):
+            succeeded = {"ansible.builtin.fail": {"msg": f"accepted a different {name}"}}
+            tasks.append({**vault.role(tasks_from, **{name: value}), "rescue": [{"ansible.builtin.meta": "noop"}]})
+            tasks[-1]["block"].append(succeeded)
+    play = {"hosts": "all", "connection": "local", "tasks": tasks}
+    output = vault.folder / "output"
+    hosts = ("-i", "germany,france")
+    process = start_play(vault.folder / "play.yml", output, play, *hosts, environment=vault.sandbox.environment)
+    run = StartedRun(process, output, vault.folder / "nothing").end()
+    assert "accepted a different" not in run.output
+    assert run.unwrapped.count("The hosts of this play ask for different things") >= 2 * len(DIFFERENT) - 2
+    assert not vault.sandbox.requests()
+    assert not list(vault.folder.rglob("tokens.yml"))
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+def test_the_module_keeps_the_tokens_of_each_project_apart(vault: Vault, strategy: str) -> None:
+    page = (CHECKOUT / "roles" / "token_vault" / "README.md").read_text()
+    example = page.split("# projects.yml\n")[1].split("```")[0]
+    (play,) = yaml.safe_load(example)
+    with Sandbox.start() as elsewhere:
+        inventory: dict[str, Any] = {"shops": {"hosts": {}, "vars": {"ansible_connection": "local"}}}
+        for name, project in (("germany", vault.sandbox), ("france", elsewhere)):
+            inventory["shops"]["hosts"][name] = {
+                "voucherify_app_id": project.app_id,
+                "voucherify_app_token": project.app_token,
+                "voucherify_url": project.environment["VOUCHERIFY_API_BASE_URL"],
+            }
+        (vault.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+        play["tasks"][0]["voucherify.oauth.vaulted_tokens"]["api_base_url"] = "{{ voucherify_url }}"
+        save = vault.folder / "{{ inventory_hostname }}.json"
+        play = {**play, "strategy": strategy, "tasks": [*play["tasks"], save_task(save, ["voucherify_vouchers_token"])]}
+        output = vault.folder / "output"
+        arguments = ("-i", str(vault.folder / "inventory.yml"))
+        process = start_play(vault.folder / "play.yml", output, play, *arguments, environment={})
+        run = StartedRun(process, output, vault.folder / "nothing").end()
+        assert run.status == 0, run.output
+        for name, project in (("germany", vault.sandbox), ("france", elsewhere)):
+            (token,) = project.live_tokens()
+            saved = json.loads((vault.folder / f"{name}.json").read_text())
+            assert saved == {"voucherify_vouchers_token": token.access_token}
+
+
+def test_a_misspelled_variable_of_the_role_is_refused_before_any_call(vault: Vault) -> None:
+    for name in ("state", "min_expire_in", "app_key", "token", "backup"):
+        role = vault.role(keywords={"rescue": [{"ansible.builtin.meta": "noop"}]}, **{name: "absent"})
+        run = vault.long_play.run([role])
+        assert f"The role token_vault has no variable token_vault_{name}." in run.unwrapped
+        assert ("tasks_from: revoke" in run.unwrapped) is (name == "state")
+    assert not vault.sandbox.requests()
+    assert not vault.file.exists()

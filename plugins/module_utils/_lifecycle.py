@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ._api.errors import OptionError
 from ._api.tokens import TOKEN_LIFE_SECONDS, TokenDetails
+from ._api.words import shown
 
 __all__ = [
     "TOKEN_LIFE_SECONDS",
@@ -151,5 +152,5 @@ def same_scope(one: Iterable[str], other: Iterable[str]) -> bool:
 
 
 def scope_text(scope: Sequence[str]) -> str:
-    """Return a scope as it is shown in a sentence."""
-    return f"'{' '.join(scope)}'"
+    """Return a scope as it is shown in a sentence, because the API may say anything."""
+    return f"'{shown(' '.join(scope))}'"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .answers import Success
-from .errors import BadAnswer, Call, Refused, RequestError
+from .errors import BadAnswer, Call, Refused
 from .retries import HttpClient
 from .tokens import TOKEN_LIFE_SECONDS, TokenDetails, is_token, token_details
 
@@ -121,7 +121,6 @@ class OAuthClient:
 
 
 def _bad_answer(call: Call, success: Success, name: str) -> BadAnswer:
-    value = success.content.get(name)
     # A token with white space, for example, would end in the middle of an HTTP header.
-    fault = "lacks" if value is None else "has an unusable" if isinstance(value, str) else "has the wrong type for"
+    fault = "lacks" if success.content.get(name) is None else "has an invalid"
     return BadAnswer(call, f"the API's answer {fault} {name}", _CHECK_ADDRESS, status=success.status)

@@ -1,71 +1,32 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client waits as long as the API asks for, at least the back-off, and clients do not all wait equally long."""
+"""When a call is sent again: not before the wait that the API asks for, and only if the pacing agrees."""
 
 from __future__ import annotations
 
-import time
-from email.utils import formatdate
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.waits import (
+from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import (
     BACK_OFF_BASE_SECONDS,
     BACK_OFF_CAP_SECONDS,
+    Pacing,
     jittered,
-    retry_after,
-    server_time,
     shortest_pause,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from loopback import Listener, Serve, read_request, response
 
-NOW = 1_700_000_000
-DATE = {"Date": formatdate(NOW, usegmt=True)}
-
-
-def http_date(at: int) -> str:
-    return formatdate(at, usegmt=True)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"Retry-After": "7"}, 7),
-        ({"Retry-After": " 1.5 "}, 1.5),
-        ({"Retry-After": "0"}, None),
-        ({"Retry-After": http_date(NOW + 30)}, 30),
-        ({"Retry-After": "Tuesday, 14-Nov-23 22:13:50 GMT"}, 30),
-        ({"Retry-After": http_date(NOW - 30)}, None),
-        ({"X-Rate-Limit-Retry": str(NOW + 42)}, 42),
-        ({"X-Rate-Limit-Retry": f"{NOW + 42}.5"}, 42.5),
-        ({"X-Rate-Limit-Retry": "1000"}, None),
-        # The later of two headers, or of two values of one header.
-        ({"Retry-After": "0", "X-Rate-Limit-Retry": str(NOW + 42)}, 42),
-        ({"Retry-After": "50", "X-Rate-Limit-Retry": str(NOW + 42)}, 50),
-        ({"Retry-After": "3, 9"}, 9),
-        ({"Retry-After": f"3, {http_date(NOW + 30)}, {http_date(NOW + 20)}"}, 30),
-        ({"X-Rate-Limit-Retry": f"{NOW + 1}, {NOW + 2}"}, 2),
-        *(
-            ({"Retry-After": text}, None)
-            for text in ("soon", "", "-5", "1e3", "٣", "nan", "Tue, 99 Nov 2023 00:00:00 GMT")
-        ),
-    ],
-)
-def test_the_wait_that_the_api_asks_for_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after({**DATE, **headers}) == seconds
-
-
-@pytest.mark.parametrize("header", ["Retry-After", "X-Rate-Limit-Retry"])
-@pytest.mark.parametrize("number", ["9" * 30, "9" * 400, "9" * 5000])
-def test_a_huge_wait_becomes_a_usable_number(header: str, number: str) -> None:
-    seconds = retry_after({header: number})
-    assert seconds is None or 0 < seconds <= 1e9
-
-
-def test_without_a_date_this_machines_clock_is_used() -> None:
-    assert abs(server_time({}) - time.time()) < 5
-    assert server_time(DATE) == NOW
-    assert abs(server_time({"Date": "yesterday"}) - time.time()) < 5
+MakeClient = Callable[..., OAuthClient]
+INACTIVE = response({"active": False})
+LIMITED = response(None, "Retry-After: 1", status="429 Too Many Requests")
 
 
 @given(st.integers(0, 10**9), st.none() | st.floats(0, 1e9))
@@ -84,3 +45,78 @@ def test_the_back_off_grows_to_its_cap() -> None:
 def test_clients_that_were_told_the_same_wait_do_not_return_together() -> None:
     pauses = [jittered(shortest_pause(0, 5.0), 0) for _number in range(100)]
     assert max(pauses) - min(pauses) > 0.5
+
+
+class RecordingPacing(Pacing):
+    """Records its calls, and returns what the test says."""
+
+    def __init__(self, may_begin: int = 99, counts: bool = True, may_wait: bool = True) -> None:
+        self.events: list[Any] = []
+        self.may_begin, self.counts, self.may_wait = may_begin, counts, may_wait
+
+    def begin(self) -> bool:
+        self.events.append("begin")
+        return self.events.count("begin") <= self.may_begin
+
+    def ended(self, pause: float | None) -> bool:
+        self.events.append(("ended", pause is not None))
+        return self.counts
+
+    def pause(self, seconds: float) -> bool:
+        self.events.append("pause")
+        return self.may_wait
+
+
+def answering(*answers: bytes) -> Serve:
+    """Return a server that gives these answers, one to a connection, and repeats the last one."""
+
+    def serve(connection: socket.socket, number: int) -> None:
+        read_request(connection)
+        connection.sendall(answers[min(number, len(answers) - 1)])
+
+    return serve
+
+
+def test_a_try_does_not_count_when_the_pacing_waits_for_the_rate_limit(make_client: MakeClient) -> None:
+    pacing = RecordingPacing(counts=False)
+    with Listener(answering(*[LIMITED] * 5, INACTIVE)) as server:
+        make_client(server.url, pacing, retries=1).introspect("a-token")
+    assert pacing.events == ["begin", ("ended", True)] * 5 + ["begin", ("ended", False)]
+
+
+@pytest.mark.parametrize(
+    ("pacing", "settings", "events"),
+    [
+        # A wait that the options forbid is not left to the pacing.
+        (RecordingPacing(counts=False), {"max_wait": 0}, ["begin", ("ended", False)]),
+        (RecordingPacing(counts=False), {"retries": 0}, ["begin", ("ended", False)]),
+        (RecordingPacing(may_wait=False), {}, ["begin", ("ended", True), "pause"]),
+        (RecordingPacing(may_begin=1), {}, ["begin", ("ended", True), "pause", "begin"]),
+    ],
+    ids=["max_wait", "retries", "the pause is ended", "no further try may begin"],
+)
+def test_a_call_that_may_not_be_sent_again_fails_with_the_last_error(
+    make_client: MakeClient, pacing: RecordingPacing, settings: dict[str, int], events: list[Any]
+) -> None:
+    with Listener(answering(LIMITED)) as server, pytest.raises(errors.RateLimited):
+        make_client(server.url, pacing, **settings).introspect("a-token")
+    assert pacing.events == events
+
+
+def test_a_call_that_may_not_begin_is_not_sent(make_client: MakeClient) -> None:
+    with Listener(answering(INACTIVE)) as server:
+        with pytest.raises(errors.Stopped, match="the call was not sent"):
+            make_client(server.url, RecordingPacing(may_begin=0)).generate(None)
+        assert server.connections == 0
+
+
+def test_the_pacing_learns_that_a_try_ended_whatever_is_raised(make_client: MakeClient) -> None:
+    pacing = RecordingPacing()
+
+    def interrupt(connection: socket.socket, number: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        read_request(connection)
+
+    with Listener(interrupt) as server, pytest.raises(KeyboardInterrupt):
+        make_client(server.url, pacing).generate(None)
+    assert pacing.events == ["begin", ("ended", False)]

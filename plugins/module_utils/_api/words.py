@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Iterable
 
 HIDDEN = "********"
 
@@ -33,7 +33,7 @@ _PIECE = 8
 _SHORTEST_SECRET = 6
 
 
-def shown(text: str, secrets: Collection[str] = ()) -> str:
+def shown(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a foreign text on one line, with each word hidden that is not plain or that repeats a secret.
 
     text: of any length and with any characters; the end of a long one is dropped.
@@ -42,16 +42,21 @@ def shown(text: str, secrets: Collection[str] = ()) -> str:
     if words and len(text) > _MAX_CHARACTERS and not text[_MAX_CHARACTERS - 1].isspace():
         # It was cut off.
         words.pop()
-    return " ".join(word if _is_plain(word) and not repeats(word, secrets) else HIDDEN for word in words)
+    known = [_letters_and_digits(secret) for secret in secrets]
+    return " ".join(word if _is_plain(word) and not _has_piece(word, known) else HIDDEN for word in words)
 
 
-def repeats(text: str, secrets: Collection[str]) -> bool:
+def repeats(text: str, secrets: Iterable[str]) -> bool:
     """Whether a text contains eight consecutive letters and digits of a secret, or all of them if it has six or seven.
 
     Secrets with fewer are ignored.
     """
+    return _has_piece(text, [_letters_and_digits(secret) for secret in secrets])
+
+
+def _has_piece(text: str, secrets: list[str]) -> bool:
     text = _letters_and_digits(text)
-    for secret in map(_letters_and_digits, secrets):
+    for secret in secrets:
         size = min(len(secret), _PIECE)
         pieces = (text[first : first + size] for first in range(len(text) - size + 1))
         if size >= _SHORTEST_SECRET and any(piece in secret for piece in pieces):

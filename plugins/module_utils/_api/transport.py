@@ -122,10 +122,8 @@ class Transport:
         except (RuntimeError, MemoryError) as error:
             attempt.error = error
         finally:
+            # A thread that is still running can send nothing more. Its connection is not used again, see `close`.
             body.close()
-            if attempt.is_alive():
-                # The thread keeps its connection, which is not used again.
-                self.close()
         response = attempt.response
         # In this order, because the thread may still be reading.
         is_whole, received = attempt.is_whole, bytes(attempt.body)
@@ -138,11 +136,13 @@ class Transport:
             return Answer(host, path, response.status, response.headers, content)
         route = Route(host, proxy.place if proxy else None, proxy.source if proxy else None, ca_source)
         time_is_up = TimeoutError() if attempt.connected else urllib3.exceptions.ConnectTimeoutError()
-        # The texts of exceptions may quote a proxy's password, so the chain ends here.
-        raise network_error(call, attempt.error or time_is_up, route, form_was_read=body.was_read) from None
+        failure = network_error(call, attempt.error or time_is_up, route, form_was_read=body.was_read)
+        # The exception keeps sockets alive, and its text may quote a proxy's password, so the chain ends here.
+        attempt.error = None
+        raise failure from None
 
     def close(self) -> None:
-        """Close all connections. The next call makes a new one."""
+        """Close all connections, those in use as soon as they are given back. The next call makes a new one."""
         self._adapter.close()
 
     def secrets(self, form: Mapping[str, str]) -> tuple[str, ...]:

@@ -91,6 +91,8 @@ def test_a_form_is_sent_whole_and_not_in_chunks(make_client: MakeClient) -> None
     assert "transfer-encoding" not in head.lower()
 
 
+# Of a connection that is reset before the handshake begins, urllib3 leaves the socket open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("fault", ["cut", "silence", "reset"])
 def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
     make_client: MakeClient, authority: trustme.CA, ca_path: str, fault: str
@@ -424,7 +426,7 @@ def test_many_dead_addresses_share_the_time_of_one_try(
     assert time.monotonic() - start < 3
 
 
-def test_two_dead_addresses_do_not_keep_the_next_one_from_being_tried(
+def test_dead_addresses_do_not_keep_the_next_one_from_being_tried(
     make_client: MakeClient, unresponsive_port: int, resolve_to: Callable[[Resolve], None]
 ) -> None:
     def serve() -> None:
@@ -432,9 +434,9 @@ def test_two_dead_addresses_do_not_keep_the_next_one_from_being_tried(
             Script(response(INACTIVE), then_cut=True)(connection, 0)
 
     with socket.create_server(("127.0.0.3", unresponsive_port)) as server:
-        resolve_to(lambda: ["127.0.0.1", "127.0.0.1", "127.0.0.3"])
+        resolve_to(lambda: [*["127.0.0.1"] * 4, "127.0.0.3"])
         threading.Thread(target=serve, daemon=True).start()
-        client = make_client(f"http://two.example:{unresponsive_port}", timeout=1, retries=0)
+        client = make_client(f"http://some.example:{unresponsive_port}", timeout=1, retries=0)
         assert client.introspect("a-token") is None
 
 

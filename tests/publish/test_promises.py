@@ -9,7 +9,7 @@ import re
 import pytest
 from integration.plays import CHECKOUT
 
-HTTP = "unit/plugins/module_utils/test_http"
+HTTP = "unit/plugins/module_utils/test_client"
 OTHERS = "integration/test_what_others_print::test_the_advice_in_the_readme_hides_what_other_plugins_show"
 
 # The promises in bold in the README, and their tests: folder/file::function.

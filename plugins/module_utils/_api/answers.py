@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from .errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, RequestError, ServerFailed
-from .quotable import quotable, without_tokens
-from .waits import retry_after, server_time
+from .words import repeats, shown
 
 MAX_ANSWER_BYTES = 1024 * 1024
 
@@ -30,14 +32,17 @@ _SCOPE_ADVICE = (
     " scopes"
 )
 _OTHER_ADVICE = "check api_base_url, or ask Voucherify's support"
-# RFC 6749, section 5.1, and RFC 7662, section 2.1.
-_TOKEN_FIELDS = ("access_token", "refresh_token", "id_token", "token")
 _TRY_LATER = "run the play again"
 
 # The server did not process the call (RFC 9110, sections 15.5.9 and 15.5.20; RFC 8470, section 5.2).
 _NOT_PROCESSED = (408, 421, 425)
 # The call may succeed soon (RFC 9110, section 15.5.10; RFC 4918, section 11.3).
 _BUSY = (409, 423)
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+# An HTTP date (RFC 9110, section 5.6.7), which contains a comma itself.
+_DATE = re.compile(r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT", re.ASCII)
+_LONGEST_SECONDS = 1e9
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,8 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
     if status < 300:
         return _success(call, answer)
     if status < 400:
-        target = quotable(_host_of(answer.headers.get("Location", "")), secrets) or "an unknown address"
+        host = re.match(r"(?:https?:)?//(?:[^/@]*@)?([^/?#]+)", answer.headers.get("Location", ""), re.IGNORECASE)
+        target = shown(host[1], secrets) if host else "an unknown address"
         redirect = Redirected(
             call,
             f"{answer.host} answered {status}, a redirect to {target}, which is not followed",
@@ -107,10 +113,38 @@ def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
     if refusal.transient:
         refusal.retry_after = wait
     if status == 404:
-        refusal.cause += f" to {quotable(answer.path, secrets)}"
+        refusal.cause += f" to {shown(answer.path, secrets)}"
         if answer.path[: -len(call.path)].endswith("/v1"):
             refusal.advice = "leave /v1 off the end of api_base_url"
     raise refusal
+
+
+def json_object(body: bytes | None) -> dict[str, Any] | None:
+    """Return the object that a body contains; None if it is not a complete JSON object."""
+    try:
+        # An invalid byte may be in a field that is not needed.
+        content = json.loads((body or b"").decode(json.detect_encoding(body or b""), errors="replace"))
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that the API asks to wait; None if it does not say, or if the time is in the past.
+
+    Reads C(Retry-After) (RFC 9110, section 10.2.3) and Voucherify's C(X-Rate-Limit-Retry), a Unix time. If there are
+    several, the latest counts.
+    """
+    # The server's clock, because this machine's clock may be wrong by more than the wait.
+    now = _server_time(headers)
+    stated = headers.get("Retry-After", "")
+    waits = [
+        *_numbers(stated),
+        *(at - now for at in _times(stated)),
+        *(at - now for at in _numbers(headers.get("X-Rate-Limit-Retry", ""))),
+    ]
+    longest = max(waits, default=0.0)
+    return min(longest, _LONGEST_SECONDS) if longest > 0 else None
 
 
 def _success(call: Call, answer: Answer) -> Success:
@@ -122,39 +156,35 @@ def _success(call: Call, answer: Answer) -> Success:
             fault = "is compressed, although that was not requested"
         else:
             fault = "is not a JSON object"
-        raise BadAnswer(
-            call, f"the answer from {answer.host} {fault}", "check api_base_url and proxy", status=answer.status
-        )
-    return Success(answer.status, content, server_time(answer.headers))
+        cause = f"the answer from {answer.host} {fault}"
+        raise BadAnswer(call, cause, "check api_base_url and proxy", status=answer.status)
+    return Success(answer.status, content, _server_time(answer.headers))
 
 
-def json_object(body: bytes | None) -> dict[str, Any] | None:
-    """Return the object that a body contains; None if it is not a complete JSON object."""
-    try:
-        # An invalid byte, or an integer of many thousands of digits, may be in a field that is not needed.
-        text = (body or b"").decode(json.detect_encoding(body or b""), errors="replace")
-        content = json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 400 else float(digits))
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+def _server_time(headers: Mapping[str, str]) -> float:
+    """Return the Unix time of an answer by the server's clock, or by this machine's clock if the answer has no date."""
+    return next(_times(headers.get("Date", "")), None) or time.time()
+
+
+def _numbers(header: str) -> Iterator[float]:
+    # A header that was sent twice becomes one value with a comma.
+    return (float(part) for part in header.split(",") if _NUMBER.fullmatch(part.strip()))
+
+
+def _times(header: str) -> Iterator[float]:
+    for date in _DATE.findall(header):
+        with suppress(TypeError, ValueError, OverflowError):
+            yield parsedate_to_datetime(date).timestamp()
 
 
 def _api_error(content: Mapping[str, Any], secrets: tuple[str, ...]) -> ApiError:
-    # A server may explain its refusal with a token that it made or found.
-    secrets = (*secrets, *(text for name in _TOKEN_FIELDS if isinstance(text := content.get(name), str)))
-    names = ("key", "message", "details", "request_id")
-    words = {name: quotable(word, secrets) for name in names if isinstance(word := content.get(name), str)}
-    for name in ("message", "details"):
-        if name in words:
-            words[name] = without_tokens(words[name])
-    return ApiError(**words)
-
-
-def _host_of(location: str) -> str:
-    try:
-        return urlsplit(location).hostname or ""
-    except ValueError:
-        return ""
+    texts = {name: text for name, text in content.items() if isinstance(text, str)}
+    names = {}
+    for name, form in (("key", r"[a-z_]{1,64}"), ("request_id", r"[A-Za-z0-9_-]{1,40}")):
+        if re.fullmatch(form, texts.get(name, "")) and not repeats(texts[name], secrets):
+            names[name] = texts[name]
+    words = {name: shown(texts[name], secrets) for name in ("message", "details") if name in texts}
+    return ApiError(**names, **words)
 
 
 def _too_many_requests(

@@ -1,22 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Send a call to the Voucherify API, and send it again if that is safe and may succeed.
+"""Send a call to the Voucherify API, and send it again after a wait if that is safe and may succeed.
 
 This file knows neither Ansible nor what a call means, and leaves HTTP to C(transport.py).
 """
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 
 from .answers import Success, read
 from .errors import Call, NoAnswer, RateLimited, Refused, RequestError, ServerFailed, Stopped
-from .session import IMPORT_ERROR
-from .transport import Connection, Credentials, Transport
-from .waits import Pacing, jittered, shortest_pause
+from .transport import IMPORT_ERROR, Connection, Credentials, Transport
 
 __all__ = ["HAS_REQUESTS", "Connection", "Credentials", "HttpClient", "Pacing"]
 
@@ -25,6 +24,33 @@ HAS_REQUESTS = IMPORT_ERROR is None
 # The server may close an idle connection just as a call is sent on it. Then it is unknown whether the call arrived, so
 # a call that must not be repeated gets a new connection after this many seconds.
 IDLE_SECONDS = 1.0
+
+BACK_OFF_BASE_SECONDS = 0.5
+BACK_OFF_CAP_SECONDS = 8.0
+# A wait that the API asks for is made longer by up to this share, so that clients do not all return together.
+JITTER = 0.2
+
+
+class Pacing:
+    """Decides when each try of a call may begin. This one is for a single caller; threads may share a subclass."""
+
+    def begin(self) -> bool:
+        """Called before each try. Returns False if the call must not be sent."""
+        return True
+
+    def ended(self, pause: float | None) -> bool:
+        """Called after each try, whatever its outcome.
+
+        pause: seconds to wait after a 429; None if the try ended in another way.
+        Returns whether the try counts towards C(retries) and its pause towards C(max_wait). If not, the next C(begin)
+        does the waiting.
+        """
+        return True
+
+    def pause(self, seconds: float) -> bool:
+        """Wait between two tries. Returns False if there must be no further try."""
+        time.sleep(seconds)
+        return True
 
 
 class HttpClient:
@@ -76,16 +102,12 @@ class HttpClient:
         """Close all connections."""
         self._transport.close()
 
-    def secrets(self, form: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the texts that no message about a call with this form may repeat."""
-        return self._transport.secrets(form)
-
     def _try(self, call: Call, form: Mapping[str, str]) -> Success:
         if call.risk_if_repeated and time.monotonic() - self._last_used > IDLE_SECONDS:
             self._transport.close()
         start = time.monotonic()
         try:
-            success = read(call, self._transport.send(call, form), self._transport.secrets_in_errors(form))
+            success = read(call, self._transport.send(call, form), self._transport.secrets(form))
             return replace(success, took=time.monotonic() - start)
         except RequestError:
             # The connection may be broken, or more bytes may follow that would be read as the next answer.
@@ -93,3 +115,18 @@ class HttpClient:
             raise
         finally:
             self._last_used = time.monotonic()
+
+
+def shortest_pause(retries: int, retry_after: float | None) -> float:
+    """Return the minimum seconds to wait: half of the exponential back-off, or longer if the API asked for it."""
+    return max(_back_off(retries) / 2, retry_after or 0.0)
+
+
+def jittered(pause: float, retries: int) -> float:
+    """Make a pause longer at random, so that many clients do not send at the same time."""
+    return pause + random.uniform(0.0, _back_off(retries) / 2 + pause * JITTER)  # noqa: S311 - not a secret
+
+
+def _back_off(retries: int) -> float:
+    # The exponent is limited to avoid an overflow.
+    return min(BACK_OFF_CAP_SECONDS, BACK_OFF_BASE_SECONDS * 2.0 ** min(retries, 30))

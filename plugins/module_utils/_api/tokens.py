@@ -16,7 +16,6 @@ from typing import Any
 
 from .answers import Success
 from .errors import Call
-from .quotable import quotable
 
 TOKEN_LIFE_SECONDS = 900
 
@@ -25,11 +24,14 @@ _MAX_TOKEN_CHARACTERS = 16 * 1024
 # A larger number cannot be a time.
 _LARGEST_TIME = 10**12
 
+_DOCUMENTED = {"expires_in": int, "expires_at": int, "token_type": str, "scope": str, "client_id": str}
+
 
 @dataclass(frozen=True)
 class TokenDetails:
     """What the API says about an active token (schema C(OAuthToken) of its OpenAPI document), without the token itself.
 
+    The texts are the API's own; sentences show them as C(words.py) says.
     expires_at: Unix time in seconds. expires_in: seconds left when the answer was complete. None: the API did not say.
     """
 
@@ -50,51 +52,40 @@ def is_token(text: str) -> bool:
 
 
 def token_details(
-    call: Call,
-    success: Success,
-    *,
-    scope: Sequence[str] | None,
-    life: int | None,
-    secrets: tuple[str, ...],
-    note: Callable[[str], None],
+    call: Call, success: Success, *, scope: Sequence[str] | None, life: int | None, note: Callable[[str], None]
 ) -> TokenDetails:
     """Read what an answer says about a token.
 
     scope: the scope if the answer has none (RFC 6749, section 3.3), or None. life: the token's lifetime in seconds if
-    the answer has no time, None if unknown. secrets: texts that the answer may repeat and the result must not. note:
-    called with a sentence for each difference from the document.
+    the answer has no time, None if unknown. note: called with a sentence for each difference from the document.
     """
     content = success.content
-    expires_in, expires_at = _times(call, content, note)
+    for name, kind in _DOCUMENTED.items():
+        if content.get(name) is None:
+            note(f"The answer to {call.operation} lacks {name}.")
+        elif type(content[name]) is not kind:
+            note(f"In the answer to {call.operation}, {name} is not as the API's documentation says.")
+    expires_in, expires_at = _number(content, "expires_in"), _number(content, "expires_at")
+    if expires_at is None:
+        # The name in RFC 7662, section 2.2.
+        expires_at = _number(content, "exp")
     now = math.floor(success.server_time)
-    if expires_in is None and expires_at is None:
-        expires_in = life
-    if expires_in is None and expires_at is not None:
-        expires_in = expires_at - now
-    if expires_at is None and expires_in is not None:
-        expires_at = now + expires_in
+    if expires_in is None:
+        expires_in = life if expires_at is None else expires_at - now
     if expires_in is not None:
+        expires_at = now + expires_in if expires_at is None else expires_at
         # The answer may have been slow, so time has passed since the API sent it.
         expires_in -= int(success.took)
-    token_type = _word(call, content, "token_type", secrets, note)
-    granted = _scope(call, content, secrets, note)
+    granted = _scope(content.get("scope"))
     if granted is None and scope is not None:
         granted = tuple(scope)
-    client_id = _word(call, content, "client_id", secrets, note)
-    return TokenDetails(token_type or "Bearer", granted, client_id, expires_at, expires_in)
+    return TokenDetails(
+        _text(content, "token_type") or "Bearer", granted, _text(content, "client_id"), expires_at, expires_in
+    )
 
 
-def _times(call: Call, content: Mapping[str, Any], note: Callable[[str], None]) -> tuple[int | None, int | None]:
-    """Return C(expires_in) and C(expires_at); C(exp) is what RFC 7662, section 2.2, calls the latter."""
-    for name in ("expires_in", "expires_at"):
-        value = content.get(name)
-        if value is None or not isinstance(value, int) or isinstance(value, bool):
-            _note(call, content, name, note)
-    expires_at = _number(content.get("expires_at"))
-    return _number(content.get("expires_in")), _number(content.get("exp")) if expires_at is None else expires_at
-
-
-def _number(value: Any) -> int | None:
+def _number(content: Mapping[str, Any], name: str) -> int | None:
+    value = content.get(name)
     if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,20}(\.\d{1,20})?\s*", value, re.ASCII):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LARGEST_TIME:
@@ -102,31 +93,12 @@ def _number(value: Any) -> int | None:
     return math.floor(value)
 
 
-def _scope(
-    call: Call, content: Mapping[str, Any], secrets: tuple[str, ...], note: Callable[[str], None]
-) -> tuple[str, ...] | None:
-    value = content.get("scope")
-    if not isinstance(value, str):
-        _note(call, content, "scope", note)
+def _text(content: Mapping[str, Any], name: str) -> str | None:
+    value = content.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _scope(value: Any) -> tuple[str, ...] | None:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = " ".join(value)
-    if not isinstance(value, str):
-        return None
-    return tuple(filter(None, (quotable(word, secrets) for word in value.split())))
-
-
-def _word(
-    call: Call, content: Mapping[str, Any], name: str, secrets: tuple[str, ...], note: Callable[[str], None]
-) -> str | None:
-    value = content.get(name)
-    if isinstance(value, str) and is_token(value):
-        return quotable(value, secrets)
-    _note(call, content, name, note)
-    return None
-
-
-def _note(call: Call, content: Mapping[str, Any], name: str, note: Callable[[str], None]) -> None:
-    if content.get(name) is None:
-        note(f"The answer to {call.operation} lacks {name}.")
-    else:
-        note(f"In the answer to {call.operation}, {name} is not as the API's documentation says.")
+    return tuple(value.split()) if isinstance(value, str) else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 HIDDEN = "********"
 
@@ -34,7 +34,7 @@ _SHORTEST_SECRET = 6
 
 
 def shown(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a foreign text on one line, with each word hidden that is not plain or that repeats a part of a secret.
+    """Return a foreign text on one line, with each word hidden that is not plain or that repeats a secret.
 
     text: of any length and with any characters; the end of a long one is dropped.
     """
@@ -42,24 +42,31 @@ def shown(text: str, secrets: Iterable[str] = ()) -> str:
     if words and len(text) > _MAX_CHARACTERS and not text[_MAX_CHARACTERS - 1].isspace():
         # It was cut off.
         words.pop()
-    pieces = {piece for secret in secrets for piece in _pieces(secret)}
-    lengths = {len(piece) for piece in pieces}
-    return " ".join(word if _is_plain(word) and pieces.isdisjoint(_parts(word, lengths)) else HIDDEN for word in words)
+    known = [_letters_and_digits(secret) for secret in secrets]
+    return " ".join(word if _is_plain(word) and not _has_piece(word, known) else HIDDEN for word in words)
+
+
+def repeats(text: str, secrets: Iterable[str]) -> bool:
+    """Whether a text contains eight consecutive letters and digits of a secret, or all of them if it has six or seven.
+
+    Secrets with fewer are ignored.
+    """
+    return _has_piece(text, [_letters_and_digits(secret) for secret in secrets])
+
+
+def _has_piece(text: str, secrets: list[str]) -> bool:
+    text = _letters_and_digits(text)
+    for secret in secrets:
+        size = min(len(secret), _PIECE)
+        pieces = (text[first : first + size] for first in range(len(text) - size + 1))
+        if size >= _SHORTEST_SECRET and any(piece in secret for piece in pieces):
+            return True
+    return False
 
 
 def _is_plain(word: str) -> bool:
     return word.isprintable() and all(_PART.fullmatch(part) for part in _SEPARATOR.split(word) if part)
 
 
-def _pieces(secret: str) -> Iterator[str]:
-    """Yield the parts of a secret that count as the secret."""
-    length = sum(map(str.isalnum, secret))
-    return _parts(secret, {min(length, _PIECE)} if length >= _SHORTEST_SECRET else set())
-
-
-def _parts(text: str, lengths: set[int]) -> Iterator[str]:
-    """Yield all sequences of these lengths among the letters and digits of a text."""
-    text = "".join(filter(str.isalnum, text)).casefold()
-    for length in lengths:
-        for first in range(len(text) - length + 1):
-            yield text[first : first + length]
+def _letters_and_digits(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()

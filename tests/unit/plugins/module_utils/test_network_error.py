@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 CALL = Call("generate", "generate a token", "/v1/oauth/token", success=200, risk_if_repeated="it may have made a token")
 DIRECT = Route("api.example")
 PROXIED = Route("api.example", "proxy.example:3128", "HTTPS_PROXY")
+WITH_CA_PATH = Route("api.example", ca_source="ca_path")
 
 
 def tls_error(kind: type[ssl.SSLError] = ssl.SSLError, **attributes: object) -> ssl.SSLError:
@@ -34,6 +35,10 @@ def tls_error(kind: type[ssl.SSLError] = ssl.SSLError, **attributes: object) -> 
     for name, value in attributes.items():
         setattr(error, name, value)
     return error
+
+
+def unverified(code: int, message: str) -> ssl.SSLError:
+    return tls_error(ssl.SSLCertVerificationError, verify_code=code, verify_message=message)
 
 
 def wrapped(root: BaseException, *wrappers: type[Exception]) -> Exception:
@@ -65,31 +70,32 @@ class SOCKS5Error(OSError):
     """Has the name of the error in PySocks, which users need not install."""
 
 
+class CertificateError(ValueError):
+    """Like the one in urllib3 1.26, which newer versions do not have."""
+
+
 def refused_by_socks_proxy(refusal: OSError) -> Exception:
     return not_connected(wrapped(refusal, OSError))
 
 
-MISMATCH = {"verify_code": 62, "verify_message": "Hostname mismatch"}
-EXPIRED = {"verify_code": 10, "verify_message": "certificate has expired"}
-UNKNOWN_CA = {"verify_code": 20, "verify_message": "unable to get local issuer certificate"}
+REFUSED = not_connected(ConnectionRefusedError(111, "Connection refused"))
+NO_CERTIFICATE = tls_error(library="X509", reason="NO_CERTIFICATE_OR_CRL_FOUND")
 
 # The exception, the route, the expected error, whether the call may be sent again, and part of the message.
-CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] = {
-    "timed out": (None, DIRECT, Unreachable, True, "ended before anything was sent (timed out)"),
-    "refused": (not_connected(ConnectionRefusedError(111, "Connection refused")), DIRECT, Unreachable, True, "refused"),
-    "forbidden by a firewall": (
-        not_connected(PermissionError(1, "Not permitted")),
-        DIRECT,
-        Unreachable,
-        True,
-        "Not perm",
+CASES: dict[str, tuple[Exception, Route, type[RequestError], bool, str]] = {
+    "timed out": (TimeoutError(), DIRECT, Unreachable, True, "ended before anything was sent (timed out)"),
+    "never connected": (
+        urllib3.exceptions.ConnectTimeoutError(),
+        *(DIRECT, Unreachable, True, "api.example cannot be reached (timed out); check api_base_url, proxy and"),
     ),
+    "refused": (REFUSED, DIRECT, Unreachable, True, "api.example cannot be reached (Connection refused)"),
+    "a firewall": (not_connected(PermissionError(1, "Not permitted")), DIRECT, Unreachable, True, "Not permitted"),
     "no such name": (not_connected(socket.gaierror(-2, "Name unknown")), DIRECT, Unreachable, True, "(Name unknown)"),
     "proxy refused": (
-        not_connected(ConnectionRefusedError(111, "Connection refused")),
+        REFUSED,
         *(PROXIED, Unreachable, True),
         "the proxy proxy.example:3128 on the way to api.example cannot be reached (Connection refused); check "
-        "HTTPS_PROXY",
+        "HTTPS_PROXY and the network",
     ),
     "tunnel cut": (
         wrapped(RemoteDisconnected("s3cret"), requests.exceptions.ProxyError),
@@ -101,50 +107,50 @@ CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] 
     "proxy is busy": (refused_by_proxy(502), PROXIED, Unreachable, True, "answered 502"),
     "handshake cut": (
         wrapped(tls_error(ssl.SSLEOFError), requests.exceptions.SSLError),
-        DIRECT,
-        Unreachable,
-        True,
-        "early",
+        *(DIRECT, Unreachable, True, "closed early"),
     ),
     "handshake silent": (wrapped(socket.timeout("s3cret"), requests.Timeout), DIRECT, Unreachable, True, "timed out"),
     "no TLS": (tls_error(reason="WRONG_VERSION_NUMBER"), DIRECT, Unreachable, False, "does not speak TLS"),
-    "no TLS, newer OpenSSL": (
+    "no TLS behind a proxy": (
         tls_error(reason="RECORD_LAYER_FAILURE"),
-        DIRECT,
-        Unreachable,
-        False,
-        "does not speak TLS",
+        *(PROXIED, Unreachable, False),
+        "api.example, or the proxy proxy.example:3128 in front of it, does not speak TLS; check the port in "
+        "api_base_url and HTTPS_PROXY",
     ),
-    "version of TLS": (tls_error(reason="UNSUPPORTED_PROTOCOL"), DIRECT, Unreachable, False, "unsupported protocol"),
-    "authority": (tls_error(ssl.SSLCertVerificationError, **UNKNOWN_CA), DIRECT, Untrusted, False, "set ca_path"),
-    "name": (tls_error(ssl.SSLCertVerificationError, **MISMATCH), DIRECT, Untrusted, False, "name in api_base_url"),
+    "version of TLS": (tls_error(reason="UNSUPPORTED_PROTOCOL"), DIRECT, Unreachable, False, "(unsupported protocol)"),
+    "authority": (unverified(20, "unable to get local issuer certificate"), DIRECT, Untrusted, False, "set ca_path"),
+    "name": (unverified(62, "Hostname mismatch"), DIRECT, Untrusted, False, "(Hostname mismatch); check the host's"),
     "name, by Python 3.9": (ssl.SSLCertVerificationError("s3cret"), DIRECT, Untrusted, False, "name in api_base_url"),
-    "expired": (tls_error(ssl.SSLCertVerificationError, **EXPIRED), DIRECT, Untrusted, False, "renew the certificate"),
+    "name, by urllib3": (wrapped(CertificateError("x"), requests.ConnectionError), DIRECT, Untrusted, False, "name in"),
+    "expired": (unverified(10, "certificate has expired"), DIRECT, Untrusted, False, "renew the certificate"),
     "no bundle": (OSError("Could not find a suitable TLS CA certificate bundle"), DIRECT, Unsendable, False, "certifi"),
-    "bad bundle": (
-        tls_error(library="X509", reason="NO_CERTIFICATE_OR_CRL_FOUND"),
-        Route("api.example", ca_source="ca_path"),
-        *(Unsendable, False, "from ca_path contains no certificate"),
-    ),
-    "malformed proxy": (
-        requests.exceptions.InvalidProxyURL("s3cret"),
-        PROXIED,
+    "unreadable": (
+        wrapped(PermissionError(13, "Permission denied"), OSError),
+        WITH_CA_PATH,
         Unsendable,
         False,
-        "correct HTTPS_PROXY",
+        "correct ca_path",
+    ),
+    "bad bundle": (NO_CERTIFICATE, WITH_CA_PATH, Unsendable, False, "from ca_path contains no certificate"),
+    "malformed proxy": (
+        requests.exceptions.InvalidProxyURL("s3cret"),
+        *(PROXIED, Unsendable, False, "HTTPS_PROXY is not a valid proxy address (InvalidProxyURL)"),
     ),
     "malformed host": (UnicodeError("s3cret"), DIRECT, Unsendable, False, "correct api_base_url"),
+    "no thread": (RuntimeError("can't start new thread"), DIRECT, Unsendable, False, "no memory or no threads left"),
+    "no memory": (MemoryError(), DIRECT, Unsendable, False, "no memory or no threads left"),
     "SOCKS proxy refuses the password": (
         refused_by_socks_proxy(SOCKS5AuthError("SOCKS5 authentication failed")),
-        *(PROXIED, Unreachable, False, "check the user name and the password in HTTPS_PROXY"),
+        *(PROXIED, Unreachable, False, "(SOCKS5 authentication failed); check the user name and the password in HTTPS"),
     ),
     "SOCKS proxy forbids": (
         refused_by_socks_proxy(SOCKS5Error("0x02: Connection not allowed by ruleset")),
-        *(PROXIED, Unreachable, False, "proxy.example:3128 answered 0x02 when it was asked to connect to api.example"),
+        *(PROXIED, Unreachable, False),
+        "the proxy proxy.example:3128 did not connect to api.example (Connection not allowed by ruleset)",
     ),
     "SOCKS proxy cannot reach": (
         refused_by_socks_proxy(SOCKS5Error("0x04: Host unreachable")),
-        *(PROXIED, Unreachable, True, "answered 0x04"),
+        *(PROXIED, Unreachable, True, "did not connect to api.example (Host unreachable)"),
     ),
     "no library for SOCKS": (
         requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support."),
@@ -153,10 +159,9 @@ CASES: dict[str, tuple[Exception | None, Route, type[RequestError], bool, str]] 
 }
 
 
-@pytest.mark.parametrize(("error", "route", "kind", "again", "words"), CASES.values(), ids=CASES)
-def test_before_the_form_was_read_nothing_was_sent(
-    error: Exception | None, route: Route, kind: type[RequestError], again: bool, words: str
-) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_before_the_form_was_read_nothing_was_sent(case: str) -> None:
+    error, route, kind, again, words = CASES[case]
     result = network_error(CALL, error, route, form_was_read=False)
     assert result.__class__ is kind
     assert result.may_be_sent_again is again
@@ -165,9 +170,9 @@ def test_before_the_form_was_read_nothing_was_sent(
     assert "s3cret" not in f"{result} {result.as_dict()}"
 
 
-@pytest.mark.parametrize(("error", "route"), [case[:2] for case in CASES.values()], ids=CASES)
-def test_once_the_form_was_read_the_outcome_is_unknown_whatever_was_raised(error: Exception, route: Route) -> None:
-    result = network_error(CALL, error, route, form_was_read=True)
+@pytest.mark.parametrize("case", CASES)
+def test_once_the_form_was_read_the_outcome_is_unknown_whatever_was_raised(case: str) -> None:
+    result = network_error(CALL, *CASES[case][:2], form_was_read=True)
     assert isinstance(result, NoAnswer)
     assert result.may_have_made_a_token
     assert not result.may_be_sent_again
@@ -180,14 +185,9 @@ def test_an_answer_that_is_not_http_is_reported(error: Exception) -> None:
     assert "(the answer is not valid HTTP)" in str(result)
 
 
-def test_the_certificate_error_of_older_urllib3_is_understood() -> None:
-    class CertificateError(ValueError):
-        """Like the one in urllib3 1.26, which newer versions do not have."""
-
-    result = network_error(
-        CALL, wrapped(CertificateError("x"), requests.exceptions.SSLError), DIRECT, form_was_read=False
-    )
-    assert isinstance(result, Untrusted)
+def test_what_a_library_says_is_shown_as_plain_words() -> None:
+    error = refused_by_socks_proxy(SOCKS5Error("0x01: refused for s3cret"))
+    assert "(refused for ********)" in str(network_error(CALL, error, PROXIED, form_was_read=False))
 
 
 @given(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.answers import Answer, read
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import GENERATE, OAuthClient, TokenDetails
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import BadAnswer
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._lifecycle import KEPT, Wanted, for_present
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import described
 from hypothesis import HealthCheck, given, settings
@@ -43,9 +43,8 @@ ODD = st.recursive(
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> OAuthClient:
-    connection = Connection(sandbox.url, 5, 0, 5, True, None, None, "voucherify.oauth/test")
-    return OAuthClient(HttpClient(connection, Credentials(sandbox.app_id, sandbox.app_token)))
+def client(make_client: Callable[..., OAuthClient], sandbox: Sandbox) -> OAuthClient:
+    return make_client(sandbox, retries=0)
 
 
 def answer(sandbox: Sandbox, operation: str, content: dict[str, Any], status: int = 200) -> None:
@@ -162,7 +161,7 @@ def test_a_revocation_answered_with_a_web_page_is_not_a_success(sandbox: Sandbox
 @pytest.mark.parametrize("active", ["true", 1, None, []])
 def test_active_is_true_or_false(sandbox: Sandbox, client: OAuthClient, active: Any) -> None:
     answer(sandbox, "introspect", without_none({**DOCUMENTED, "active": active}))
-    with pytest.raises(BadAnswer, match=r"(lacks|has the wrong type for) active"):
+    with pytest.raises(BadAnswer, match=r"(lacks|has an invalid) active"):
         client.introspect("a-token")
 
 
@@ -194,20 +193,9 @@ def test_a_usable_token_never_fails_the_call_and_is_never_lost(  # noqa: PLR0917
     client.take_differences()
 
 
-def test_an_unknown_field_may_be_an_integer_of_many_thousand_digits(sandbox: Sandbox, client: OAuthClient) -> None:
-    sandbox.fail("generate", status=200, body=f'{{"access_token": "a-token", "other": {"9" * 5000}}}')
-    assert client.generate(None).access_token == "a-token"
-
-
 def test_a_byte_that_is_not_utf_8_in_an_unknown_field_is_ignored() -> None:
     body = b'{"access_token": "a-token", "other": "Caf\xe9"}'
     assert read(GENERATE, Answer("a-host", "/", 200, {}, body), ()).content["access_token"] == "a-token"
-
-
-@pytest.mark.parametrize("name", ["scope", "client_id", "token_type"])
-def test_a_huge_character_reference_is_ignored(sandbox: Sandbox, client: OAuthClient, name: str) -> None:
-    answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a-token", name: "&#" + "1" * 5000})
-    assert client.generate(None).access_token == "a-token"
 
 
 # Tokens are opaque
@@ -224,25 +212,12 @@ def test_a_token_of_any_visible_characters_can_be_introspected_and_revoked(
     assert [call.form["access_token"] for call in sandbox.requests()[1:]] == [access_token] * 2
 
 
-@pytest.mark.parametrize("access_token", ["a b", "a\nb", "clé", "\t", "\x7f", "x" * 20_000])
-def test_a_token_that_cannot_be_sent_in_a_header_is_revoked_at_once(
+@pytest.mark.parametrize("access_token", ["", "a b", "a\nb", "clé", "\t", "\x7f", "x" * 20_000])
+def test_a_token_that_cannot_be_sent_in_a_header_is_reported_as_lost(
     sandbox: Sandbox, client: OAuthClient, access_token: str
 ) -> None:
     answer(sandbox, "generate", {**DOCUMENTED, "access_token": access_token})
-    sandbox.fail("revoke", status=204)
-    with pytest.raises(BadAnswer, match="cannot be sent in an HTTP header, so it was revoked at once") as caught:
-        client.generate(None)
-    assert not caught.value.may_have_made_a_token
-    assert len(sandbox.calls("revoke")) == 1
-
-
-@pytest.mark.parametrize("status", [403, 404])
-def test_a_token_that_can_neither_be_sent_in_a_header_nor_revoked_is_reported(
-    sandbox: Sandbox, client: OAuthClient, status: int
-) -> None:
-    answer(sandbox, "generate", {**DOCUMENTED, "access_token": "a b"})
-    sandbox.fail("revoke", status=status)
-    with pytest.raises(BadAnswer, match="may have made a token that was lost"):
+    with pytest.raises(BadAnswer, match=r"answer has an invalid access_token; .*may have made a token that was lost"):
         client.generate(None)
 
 
@@ -256,11 +231,10 @@ def test_the_time_that_an_answer_takes_is_subtracted(sandbox: Sandbox, client: O
     assert details.expires_at == NOW + 800
 
 
-# What the API says about a token is quoted from a server too
-
-
-def test_a_scope_that_echoes_a_secret_is_withheld(sandbox: Sandbox, client: OAuthClient) -> None:
-    scope = f"vouchers {sandbox.app_token} x-{sandbox.app_token.upper()} a-token"
-    details = introspected(sandbox, client, scope=scope, client_id=sandbox.app_token)
-    assert details.scope == ("vouchers", "********", "********", "********")
-    assert details.client_id == "********"
+def test_what_the_api_says_is_kept_as_it_is_and_shown_in_sentences_as_plain_words(
+    sandbox: Sandbox, client: OAuthClient
+) -> None:
+    details = introspected(sandbox, client, scope=f"vouchers {sandbox.app_token}", client_id="a b")
+    assert (details.scope, details.client_id) == (("vouchers", sandbox.app_token), "a b")
+    decision = for_present(Wanted(("vouchers",), 0, False), given=True, details=details)
+    assert decision.reason == "The token has the scope 'vouchers ********', but 'vouchers' is required."

@@ -77,28 +77,24 @@ def test_a_run_that_is_killed_leaves_no_secret_in_a_file(
     # ansible-core 2.21 and newer make a socket in the first folder, and the path of a socket must be short.
     with TemporaryDirectory() as short:
         folders = {"TMPDIR": short, "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote")}
-        _run_and_kill(sandbox, f"voucherify.oauth.{playbook}", operation, {**environment, **folders}, tmp_path)
+        run = subprocess.Popen(
+            [command_path("ansible-playbook"), f"voucherify.oauth.{playbook}"],
+            env={**os.environ, **environment, **folders},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        end = time.monotonic() + 60
+        while not sandbox.calls(operation) and time.monotonic() < end:
+            time.sleep(0.05)
+        # With all processes that it has started.
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        assert sandbox.calls(operation)
         files = [path for folder in (tmp_path, Path(short)) for path in folder.rglob("*") if path.is_file()]
         assert [path for path in files if find_secrets(path.read_text(errors="replace"), sandbox)] == []
-
-
-def _run_and_kill(sandbox: Sandbox, playbook: str, operation: str, environment: dict[str, str], cwd: Path) -> None:
-    run = subprocess.Popen(
-        [command_path("ansible-playbook"), playbook],
-        env={**os.environ, **environment},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    end = time.monotonic() + 60
-    while not sandbox.calls(operation) and time.monotonic() < end:
-        time.sleep(0.05)
-    # With all processes that it has started.
-    os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
-    assert sandbox.calls(operation)
 
 
 @pytest.mark.thorough

@@ -86,7 +86,6 @@ def test_tokens_are_made_and_kept_over_ssh_and_shown_nowhere(
     play: Play, sandbox: Sandbox, tmp_path: Path, ssh_host: str, keywords: dict[str, Any]
 ) -> None:
     log = tmp_path / "ansible.log"
-    keys = {name: sandbox.environment[name] for name in ("VOUCHERIFY_APP_ID", "VOUCHERIFY_API_BASE_URL")}
     run = play(
         TASKS,
         *("-i", ssh_host, "-vvvvv", "--diff"),
@@ -100,12 +99,11 @@ def test_tokens_are_made_and_kept_over_ssh_and_shown_nowhere(
             # In a temporary folder, the path of the socket for shared connections can be too long.
             "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
         },
-        vars={"of_play": {**keys, "VOUCHERIFY_APP_TOKEN": "{{ lookup('env', 'KEY_OF_TEST') }}"}},
         module_defaults={
             "group/voucherify.oauth.voucherify": {
-                "app_id": "{{ of_play.VOUCHERIFY_APP_ID }}",
-                "app_token": "{{ of_play.VOUCHERIFY_APP_TOKEN }}",
-                "api_base_url": "{{ of_play.VOUCHERIFY_API_BASE_URL }}",
+                "app_id": sandbox.app_id,
+                "app_token": "{{ lookup('env', 'KEY_OF_TEST') }}",
+                "api_base_url": sandbox.url,
             }
         },
         **keywords,

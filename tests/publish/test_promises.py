@@ -56,9 +56,7 @@ PROMISES = {
     "Skipped items": [],
     "Items of a loop": [OTHERS],
     "The keyword `environment`": [],
-    "Callbacks and `ANSIBLE_DISPLAY_ARGS_TO_STDOUT`": [
-        "integration/test_what_others_print::test_a_vaulted_value_in_a_task_is_recorded_but_a_variable_is_not"
-    ],
+    "Callbacks and `ANSIBLE_DISPLAY_ARGS_TO_STDOUT`": [],
     "Lines of your playbook": [
         "integration/test_what_others_print::test_a_key_that_is_written_into_a_task_is_masked_where_ansible_can",
     ],

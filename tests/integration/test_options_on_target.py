@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -97,30 +98,16 @@ def test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize(("target", "stop"), [("local", signal.SIGTERM), ("ssh", signal.SIGINT)])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
-    sandbox: Sandbox, folders: tuple[Path, Path], target: str, stop: signal.Signals
+    sandbox: Sandbox, folders: tuple[Path, Path], stop: signal.Signals
 ) -> None:
     sandbox.fail("introspect", hang=True)
-    environment = {**os.environ, **run_environment(folders[0]), **sandbox.environment}
-    environment.update(target_environment(*folders))
-    keywords = "environment: {PYTHONDONTWRITEBYTECODE: '1'}" if target == "local" else "connection: ssh"
-    playbook = folders[0] / "playbook.yml"
-    playbook.write_text(f"""
-- hosts: all
-  gather_facts: false
-  {keywords}
-  tasks:
-    - {TOKEN}:
-        app_token: "{{{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}}}"
-        access_token: a-token
-""")
-    if target == "local":
-        environment["ANSIBLE_TRANSPORT"] = "local"
+    options = {"access_token": "a-token", "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"}
     with subprocess.Popen(
-        [command_path("ansible-playbook"), "-i", "localhost," if target == "local" else "far,", str(playbook)],
+        [command_path("ansible"), "all", *("-i", "far,", "-c", "ssh", "-m", TOKEN, "-a", json.dumps(options))],
         cwd=folders[0],
-        env=environment,
+        env={**os.environ, **run_environment(folders[0]), **sandbox.environment, **target_environment(*folders)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

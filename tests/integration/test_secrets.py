@@ -56,7 +56,7 @@ LIFECYCLE = """
       - introspected.results | map(attribute='active') | unique == [true]
 """
 
-# Tasks that fail with a token in their options, or because the API refuses a call. A refusal names the key or the newest
+# Tasks that fail with a token in their options, or because the API refuses a call. It names the key or the newest
 # token, which is not an option of the task.
 FAILURES = """
 - voucherify.oauth.voucherify_oauth_token:

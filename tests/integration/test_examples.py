@@ -57,17 +57,10 @@ GUIDE = "docs/docsite/rst/guide.rst"
 # part that create the vault password and the file with the key are repeated in the others.
 PARTS = ("User guide", "Two environments", "Other secrets")
 REPEATED = "> group_vars/all/keys.yml"
-PAGES = [
-    ("README.md", ""),
-    *(
-        pytest.param(page, title, marks=pytest.mark.thorough, id=title or page)
-        for page, title in [
-            ("roles/token_vault/README.md", ""),
-            ("docs/docsite/rst/automation_platform.rst", ""),
-            *((GUIDE, title) for title in PARTS),
-        ]
-    ),
-]
+PAGES = ["README.md", "roles/token_vault/README.md", "docs/docsite/rst/automation_platform.rst"]
+# A page, the title of the part of it that is run, and whether each command first runs in check mode.
+Case = tuple[str, str, bool]
+PAGE_CASES: list[Case] = [(page, "", True) for page in PAGES] + [(GUIDE, title, True) for title in PARTS]
 
 
 def code_blocks(page: Path, text: str | None = None) -> list[tuple[str, str]]:
@@ -89,7 +82,7 @@ def commands_of(page: Path, title: str) -> list[str]:
 
 
 ALSO_IN_CHECK_MODE = """set -e
-grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "$@"; }}
+[ -z "$CHECK_FIRST" ] || grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "$@"; }}
 {0} "$@"
 """
 
@@ -98,7 +91,7 @@ grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "
 def page_environment(
     sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
-    """An environment in which ansible-playbook runs everything in check mode first, but each command only once."""
+    """An environment in which ansible-playbook first runs each command in check mode, once, if CHECK_FIRST is set."""
     folder = tmp_path_factory.mktemp("commands")
     scripts = {"ansible-playbook": ALSO_IN_CHECK_MODE.format(shlex.quote(command_path("ansible-playbook")))}
     if not Path(command_path("ansible-runner")).exists():
@@ -111,10 +104,15 @@ def page_environment(
     return {**os.environ, **ansible_environment, **sandbox.environment, "PATH": path}
 
 
-@pytest.mark.parametrize(("page", "title"), PAGES)
+@pytest.mark.parametrize(
+    "case",
+    [("README.md", "", False), *(pytest.param(case, marks=pytest.mark.thorough) for case in PAGE_CASES)],
+    ids=lambda case: f"{case[0]} {case[1]}".strip() + (" with --check" if case[2] else ""),
+)
 def test_the_code_of_a_page_runs_in_its_order(
-    sandbox: Sandbox, tmp_path: Path, page_environment: dict[str, str], page: str, title: str
+    sandbox: Sandbox, tmp_path: Path, page_environment: dict[str, str], case: Case
 ) -> None:
+    page, title, check_first = case
     # The reader has created this file on an earlier page.
     (tmp_path / "password").write_text("a password")
     found = code_blocks(CHECKOUT / page)
@@ -128,7 +126,7 @@ def test_the_code_of_a_page_runs_in_its_order(
     finished = subprocess.run(
         ["bash", "-euxo", "pipefail", "-c", "".join(commands_of(CHECKOUT / page, title))],
         cwd=tmp_path,
-        env={**page_environment, "PWD": str(tmp_path)},
+        env={**page_environment, "PWD": str(tmp_path), "CHECK_FIRST": "true" if check_first else ""},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -17,7 +17,7 @@ from leaks import find_secrets
 from loopback import Listener
 from sandbox import ALWAYS, Sandbox
 
-PLAYBOOKS = pytest.mark.parametrize("playbook", ["check", pytest.param("demo", marks=pytest.mark.thorough)])
+PLAYBOOKS = pytest.mark.parametrize("playbook", ["demo", pytest.param("check", marks=pytest.mark.thorough)])
 
 
 @pytest.fixture

@@ -59,7 +59,9 @@ def test_tokens_are_made_kept_replaced_and_revoked(play: Play, authlib: AuthlibS
         vars={"tokens": [{"name": f"{scope}_token", "scope": [scope]} for scope in ("vouchers", "orders")]},
     )
     assert run.status == 0, run.output
-    made, kept, introspected, replaced, old, revoked, dead, no_scope, no_key, in_file = map(run.variables.get, names)
+    made, kept, introspected, replaced, old, revoked, dead, no_scope, no_key, in_file = (
+        run.variables[name] for name in names
+    )
     operations = [result["operation"] for result in (made, kept, replaced, revoked)]
     assert operations == ["generated", "kept", "replaced", "revoked"]
     assert [made["access_token"], replaced["access_token"]] == list(authlib.tokens)[:2]

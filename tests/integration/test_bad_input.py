@@ -67,7 +67,7 @@ def test_a_failed_call_says_what_to_do_and_only_one_that_makes_no_token_is_repea
     sandbox.fail("generate", status=404, body="<html>Not Found</html>", headers={"Content-Type": "text/html"})
     sandbox.fail("generate", cut=True, carried_out=True)
     sandbox.fail("introspect", cut=True)
-    tasks = {
+    tasks: dict[str, dict[str, Any]] = {
         "plan": {TOKEN: {}},
         "url": {TOKEN: {}},
         "lost": {TOKEN: {}},

@@ -53,17 +53,17 @@ def test_the_environment_of_a_task_sets_keys_and_urls_for_that_task_or_item_alon
 
 
 def test_an_invalid_environment_is_named_as_the_cause(play: Play, sandbox: Sandbox) -> None:
-    tokens = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
+    tokens: dict[str, Any] = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
     faults: list[tuple[str, dict[Any, str], str]] = [
         ("equals", {"A=B": "x"}, "whose name is empty or contains '='"),
         ("empty", {"": "x"}, "whose name is empty or contains '='"),
         ("null", {"A": "x\0y"}, "whose name is empty or contains '='"),
         ("number", {1: "x"}, "whose name is not a string"),
     ]
-    tasks = [
-        {**task, "environment": variables, "register": f"{name}_{number}", "ignore_errors": True}
+    tasks: list[dict[str, Any]] = [
+        {module: options, "environment": variables, "register": f"{name}_{number}", "ignore_errors": True}
         for name, variables, _problem in faults
-        for number, task in enumerate(({TOKEN: {}}, {TOKENS: tokens}))
+        for number, (module, options) in enumerate(((TOKEN, {}), (TOKENS, tokens)))
     ]
     run = play(tasks, fetch=[task["register"] for task in tasks])
     assert run.status == 0, run.output

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.constants import DEFAULT_VAULT_IDENTITY
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token as token
 from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token_info as info
@@ -227,7 +226,7 @@ def test_a_token_that_the_api_returns_again_is_not_revoked(play: Play, sandbox: 
 @EACH_WAY
 def test_a_key_may_be_vaulted_inline_in_the_task(play: Play, sandbox: Sandbox, tmp_path: Path, way: str) -> None:
     def task(password: str) -> str:
-        vault = VaultLib([(DEFAULT_VAULT_IDENTITY, VaultSecret(password.encode()))])
+        vault = VaultLib([("default", VaultSecret(password.encode()))])
         lines = vault.encrypt(sandbox.app_token).decode().splitlines()
         return f"- {TOKEN}:\n    app_token: !vault |\n" + "".join(f"      {line}\n" for line in lines)
 

@@ -64,7 +64,7 @@ def test_a_key_that_is_written_into_a_task_is_masked_where_ansible_can(play: Pla
     }
     for module, options in refused.items():
         # Around a failure, ansible-core prints the lines before it, which are those of the task with the key.
-        tasks = [{module: {**options, **written}, "ignore_errors": True}, {"ansible.builtin.fail": {"msg": "No"}}]
-        run = play(tasks)
+        task = {module: {**options, **written}, "ignore_errors": True}
+        run = play([task, {"ansible.builtin.fail": {"msg": "No"}}])
         assert "...ignoring" in run.output
         assert bool(find_secrets(run.output, sandbox)) == ((2, 19) <= CORE < MASKING_CORE), module

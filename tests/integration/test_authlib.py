@@ -6,53 +6,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from authlib_server import AuthlibServer, serve_authlib
-from integration.plays import EACH_WAY, Play, run_command
+from integration.plays import Play, run_command
 
-TOKEN = "voucherify.oauth.voucherify_oauth_token"
-INFO = "voucherify.oauth.voucherify_oauth_token_info"
-ROLE = "voucherify.oauth.token_vault"
-
-LIFECYCLE = f"""
-- {TOKEN}:
-    scope: [vouchers, campaigns]
+TASKS = """
+- voucherify.oauth.voucherify_oauth_token: {scope: [vouchers, campaigns]}
   register: made
-- {TOKEN}:
-    scope: [campaigns, vouchers]
-    access_token: "{{{{ made.access_token }}}}"
+- voucherify.oauth.voucherify_oauth_token: {scope: [campaigns, vouchers], access_token: "{{ made.access_token }}"}
   register: kept
-- {INFO}:
-    access_token: "{{{{ made.access_token }}}}"
+- voucherify.oauth.voucherify_oauth_token_info: {access_token: "{{ made.access_token }}"}
   register: introspected
-- {TOKEN}:
+- voucherify.oauth.voucherify_oauth_token:
     scope: [orders]
-    access_token: "{{{{ made.access_token }}}}"
+    access_token: "{{ made.access_token }}"
     revoke_replaced: true
   register: replaced
-- {INFO}:
-    access_token: "{{{{ made.access_token }}}}"
+- voucherify.oauth.voucherify_oauth_token_info: {access_token: "{{ made.access_token }}"}
   register: old
-- {TOKEN}:
-    access_token: "{{{{ replaced.access_token }}}}"
-    state: absent
+- voucherify.oauth.voucherify_oauth_token: {access_token: "{{ replaced.access_token }}", state: absent}
   register: revoked
-- {INFO}:
-    access_token: "{{{{ replaced.access_token }}}}"
+- voucherify.oauth.voucherify_oauth_token_info: {access_token: "{{ replaced.access_token }}"}
   register: dead
-- {TOKEN}:
-    access_token: "{{{{ replaced.access_token }}}}"
-    state: absent
-- {TOKEN}:
-    scope: [no-such-scope]
+- voucherify.oauth.voucherify_oauth_token: {access_token: "{{ replaced.access_token }}", state: absent}
+- voucherify.oauth.voucherify_oauth_token: {scope: [no-such-scope]}
   register: no_scope
   ignore_errors: true
-- {TOKEN}:
-    app_token: wrong
+- voucherify.oauth.voucherify_oauth_token: {app_token: wrong}
   register: no_key
   ignore_errors: true
+- voucherify.oauth.vaulted_tokens: "{{ {'path': 'tokens.yml', 'tokens': tokens} | combine(item) }}"
+  loop: [{}, {}, {force: true, revoke_replaced: true}, {state: absent}]
+  register: in_file
 """
 
 
@@ -62,17 +48,24 @@ def authlib() -> Iterator[AuthlibServer]:
         yield server
 
 
-@EACH_WAY
-def test_a_token_is_made_kept_replaced_and_revoked(play: Play, authlib: AuthlibServer, way: str) -> None:
-    names = ["made", "kept", "introspected", "replaced", "old", "revoked", "dead", "no_scope", "no_key"]
-    run = play(LIFECYCLE, way=way, fetch=names, environment=authlib.environment)
+def test_tokens_are_made_kept_replaced_and_revoked(play: Play, authlib: AuthlibServer, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("a password")
+    names = ["made", "kept", "introspected", "replaced", "old", "revoked", "dead", "no_scope", "no_key", "in_file"]
+    run = play(
+        TASKS,
+        *("--vault-password-file", str(tmp_path / "password")),
+        fetch=names,
+        environment=authlib.environment,
+        vars={"tokens": [{"name": f"{scope}_token", "scope": [scope]} for scope in ("vouchers", "orders")]},
+    )
     assert run.status == 0, run.output
-    made, kept, introspected, replaced = (run.variables[name] for name in names[:4])
-    operations = [run.variables[name].get("operation") for name in ("made", "kept", "replaced", "revoked")]
+    made, kept, introspected, replaced, old, revoked, dead, no_scope, no_key, in_file = (
+        run.variables[name] for name in names
+    )
+    operations = [result["operation"] for result in (made, kept, replaced, revoked)]
     assert operations == ["generated", "kept", "replaced", "revoked"]
-    assert [made["access_token"], replaced["access_token"]] == list(authlib.tokens)
+    assert [made["access_token"], replaced["access_token"]] == list(authlib.tokens)[:2]
     assert kept["access_token"] == made["access_token"]
-    assert not authlib.live_tokens()
     for result in (made, kept, introspected):
         assert result["token_type"] == "Bearer"
         assert set(result["scope"]) == {"vouchers", "campaigns"}
@@ -80,44 +73,15 @@ def test_a_token_is_made_kept_replaced_and_revoked(play: Play, authlib: AuthlibS
         # The collection computes it from the time of the answer.
         assert abs(result["expires_at"] - authlib.tokens[made["access_token"]].expires_at) <= 2
     assert replaced["scope"] == ["orders"]
-    assert [run.variables[name]["active"] for name in ("introspected", "old", "dead")] == [True, False, False]
-    assert [run.variables[name]["error"]["status"] for name in ("no_scope", "no_key")] == [400, 401]
-
-
-@EACH_WAY
-def test_the_role_keeps_tokens(play: Play, authlib: AuthlibServer, tmp_path: Path, way: str) -> None:
-    (tmp_path / "password").write_text("a password")
-    names = ["vouchers_token", "orders_token"]
-
-    def run(tasks_from: str = "main", **variables: Any) -> dict[str, str]:
-        role = {"ansible.builtin.include_role": {"name": ROLE, "tasks_from": tasks_from}}
-        variables |= {
-            "token_vault_path": str(tmp_path / "vault.yml"),
-            "token_vault_tokens": [{"name": name, "scope": [name.partition("_")[0]]} for name in names],
-        }
-        finished = play(
-            [role],
-            *("--vault-password-file", str(tmp_path / "password")),
-            way=way,
-            fetch=["token_vault_results"] if tasks_from == "main" else [],
-            vars=variables,
-            environment=authlib.environment,
-        )
-        assert finished.status == 0, finished.output
-        return {result["name"]: result["operation"] for result in finished.variables.get("token_vault_results", [])}
-
-    assert run() == dict.fromkeys(names, "generated")
-    first = authlib.live_tokens()
-    assert len(first) == 2
-    assert run() == dict.fromkeys(names, "kept")
-    replaced = run(token_vault_force=True, token_vault_revoke_replaced=True)
-    assert replaced == dict.fromkeys(names, "replaced")
-    assert len(authlib.live_tokens()) == 2
-    assert not set(first) & set(authlib.live_tokens())
-    run("revoke")
+    assert [result["active"] for result in (introspected, old, dead)] == [True, False, False]
+    assert [result["error"]["status"] for result in (no_scope, no_key)] == [400, 401]
+    turns = [{token["operation"] for token in turn["tokens"]} for turn in in_file["results"]]
+    assert turns == [{"generated"}, {"kept"}, {"replaced"}, {"revoked"}]
+    assert len(authlib.tokens) == 6
     assert not authlib.live_tokens()
 
 
+@pytest.mark.thorough
 def test_check_reports_each_difference_as_handled(
     authlib: AuthlibServer, ansible_environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -6,111 +6,68 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-import yaml
-from integration.plays import EACH_WAY, WAYS, Play
+from integration.plays import EACH_WAY, Play
+from leaks import find_secrets
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
-NO_KEYS = {"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": "", "VOUCHERIFY_API_BASE_URL": ""}
+TOKENS = "voucherify.oauth.vaulted_tokens"
 
 
 @EACH_WAY
-def test_a_task_can_set_keys_and_base_url_in_its_environment(play: Play, sandbox: Sandbox, way: str) -> None:
-    variables = {
-        "VOUCHERIFY_APP_ID": "{{ id }}",
-        "VOUCHERIFY_APP_TOKEN": "{{ lookup('env', 'KEY_OF_TEST') }}",
-        "VOUCHERIFY_API_BASE_URL": sandbox.url,
-    }
-    run = play(
-        [{TOKEN: {}, "environment": variables}],
-        "-vvv",
-        vars={"id": sandbox.other_app_id},
-        environment={**NO_KEYS, "KEY_OF_TEST": sandbox.other_app_token},
-        way=way,
-    )
-    assert run.status == 0, run.output
-    assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.other_app_id}
-    # Neither the command line nor what Ansible shows of it may contain the secret.
-    assert sandbox.other_app_token not in run.output
-
-
-@EACH_WAY
-def test_an_empty_key_in_the_environment_of_a_task_hides_that_of_the_run(
+def test_the_environment_of_a_task_sets_keys_and_urls_for_that_task_or_item_alone(
     play: Play, sandbox: Sandbox, way: str
 ) -> None:
-    run = play([{TOKEN: {}, "environment": {"VOUCHERIFY_APP_TOKEN": ""}}], way=way)
-    assert run.status != 0
-    assert "missing required arguments: app_token" in run.unwrapped
-    assert not sandbox.requests()
-
-
-@EACH_WAY
-def test_an_environment_from_a_variable_is_templated(play: Play, sandbox: Sandbox, way: str) -> None:
-    run = play(
-        [{TOKEN: {}, "environment": ["{{ of_play }}", {"A": "b"}]}],
-        vars={"of_play": {name: sandbox.environment[name] for name in NO_KEYS}},
-        environment=NO_KEYS,
-        way=way,
-    )
-    assert run.status == 0, run.output
-    assert len(sandbox.live_tokens()) == 1
-
-
-@EACH_WAY
-def test_the_environment_of_one_item_does_not_reach_the_next(play: Play, sandbox: Sandbox, way: str) -> None:
-    task = {TOKEN: {}, "register": "made", "ignore_errors": True, "loop": [1, 2, 1]}
-    one = "{{ {'VOUCHERIFY_APP_TOKEN': key} if item == 1 else {} }}"
-    run = play(
-        [{**task, "environment": one}],
-        way=way,
-        fetch=["made"],
-        vars={"key": sandbox.app_token},
-        environment={"VOUCHERIFY_APP_TOKEN": ""},
-    )
-    assert [result["failed"] for result in run.variables["made"]["results"]] == [False, True, False]
-
-
-@EACH_WAY
-def test_a_proxy_in_the_environment_is_used(play: Play, way: str) -> None:
-    options = {"api_base_url": "https://api.voucherify.io", "retries": 0}
+    other = {"VOUCHERIFY_APP_ID": "{{ id }}", "VOUCHERIFY_APP_TOKEN": "{{ lookup('env', 'KEY_OF_TEST') }}"}
+    here = {"VOUCHERIFY_API_BASE_URL": sandbox.url}
+    outside = {"api_base_url": "https://api.voucherify.io", "retries": 0}
     with Sandbox.start() as proxy:
-        variables = {"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url}
-        run = play([{TOKEN: options, "environment": variables}], way=way)
-        methods = {request.method for request in proxy.requests()}
-    assert run.status != 0
-    assert methods == {"CONNECT"}
+        tasks: list[dict[str, Any]] = [
+            {TOKEN: {}, "environment": {**other, **here}},
+            {TOKEN: {}, "environment": ["{{ of_play }}", {"A": "b"}]},
+            {TOKEN: {"retries": 0}, "environment": "{{ [{}, of_play][item] }}", "loop": [1, 0, 1]},
+            {TOKEN: {}, "environment": {**here, "VOUCHERIFY_APP_TOKEN": ""}},
+            {TOKEN: outside, "environment": {"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url}},
+            {TOKEN: outside, "environment": {"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}},
+        ]
+        names = [f"result_{number}" for number in range(len(tasks))]
+        run = play(
+            [{**task, "register": name, "ignore_errors": True} for task, name in zip(tasks, names)],
+            "-vvv",
+            fetch=names,
+            vars={"id": sandbox.other_app_id, "of_play": {**other, **here}},
+            environment={"VOUCHERIFY_API_BASE_URL": "http://127.0.0.1:9", "KEY_OF_TEST": sandbox.other_app_token},
+            way=way,
+        )
+        assert {request.method for request in proxy.requests()} == {"CONNECT"}
+    results = [run.variables[name] for name in names]
+    assert [bool(result.get("failed")) for result in results] == [False, False, True, True, True, True], run.output
+    assert [result["failed"] for result in results[2]["results"]] == [False, True, False]
+    assert "127.0.0.1:9 cannot be reached" in results[2]["results"][1]["msg"]
+    assert [call.headers["x-app-id"] for call in sandbox.requests()] == [sandbox.other_app_id] * 4
+    # An empty variable hides that of the run.
+    assert "missing required arguments: app_token" in results[3]["msg"]
+    assert "REQUESTS_CA_BUNDLE" in results[5]["msg"]
+    # Neither the command line nor what Ansible shows of it may contain a secret.
+    assert not find_secrets(run.output, sandbox)
 
 
-@EACH_WAY
-def test_a_ca_bundle_in_the_environment_is_used(play: Play, way: str) -> None:
-    options = {"api_base_url": "https://127.0.0.1:9", "retries": 0}
-    run = play([{TOKEN: options, "environment": {"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}}], way=way)
-    assert run.status != 0
-    assert "REQUESTS_CA_BUNDLE" in run.output
-
-
-@EACH_WAY
-@pytest.mark.parametrize(
-    ("variables", "problem"),
-    [
-        ({"A=B": "x"}, "whose name is empty or contains '='"),
-        ({"": "x"}, "whose name is empty or contains '='"),
-        ({"A": "x\0y"}, "whose name is empty or contains '='"),
-        ({1: "x"}, "whose name is not a string"),
-    ],
-    ids=["equals", "empty", "null", "number"],
-)
-def test_an_invalid_environment_is_named_as_the_cause(
-    play: Play, sandbox: Sandbox, way: str, variables: dict[Any, str], problem: str
-) -> None:
-    variables = {**WAYS[way].get("environment", {}), **variables}
-    tokens = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
-    tasks = [
-        {module: options, "environment": variables, "ignore_errors": True}
-        for module, options in ((TOKEN, {}), ("voucherify.oauth.vaulted_tokens", tokens))
+def test_an_invalid_environment_is_named_as_the_cause(play: Play, sandbox: Sandbox) -> None:
+    tokens: dict[str, Any] = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
+    faults: list[tuple[str, dict[Any, str], str]] = [
+        ("equals", {"A=B": "x"}, "whose name is empty or contains '='"),
+        ("empty", {"": "x"}, "whose name is empty or contains '='"),
+        ("null", {"A": "x\0y"}, "whose name is empty or contains '='"),
+        ("number", {1: "x"}, "whose name is not a string"),
     ]
-    run = play(yaml.safe_dump(tasks))
+    tasks: list[dict[str, Any]] = [
+        {module: options, "environment": variables, "register": f"{name}_{number}", "ignore_errors": True}
+        for name, variables, _problem in faults
+        for number, (module, options) in enumerate(((TOKEN, {}), (TOKENS, tokens)))
+    ]
+    run = play(tasks, fetch=[task["register"] for task in tasks])
     assert run.status == 0, run.output
-    assert run.unwrapped.count(f"environment has a variable {problem}") >= 2
+    for name, _variables, problem in faults:
+        for number in range(2):
+            assert f"environment has a variable {problem}" in run.variables[f"{name}_{number}"]["msg"], name
     assert not sandbox.requests()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every example of the documentation runs, with and without --check, and every message that it explains exists."""
+"""Every example of the documentation runs, also with --check, and every message that the guide explains exists."""
 
 from __future__ import annotations
 
@@ -15,60 +15,84 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from integration.plays import CHECKOUT, Play, command_path
 from sandbox import Sandbox
 
+PACKAGE = "ansible_collections.voucherify.oauth.plugins.modules"
 MODULES = sorted(path.stem for path in (CHECKOUT / "plugins" / "modules").glob("*.py"))
 
 
-@pytest.mark.parametrize("check", [[], ["--check"]], ids=["run", "check"])
-@pytest.mark.parametrize("module", MODULES)
-def test_the_examples_of_a_module_run(
-    play: Play, sandbox: Sandbox, tmp_path: Path, module: str, check: list[str]
-) -> None:
-    examples = importlib.import_module(f"ansible_collections.voucherify.oauth.plugins.modules.{module}").EXAMPLES
-    made = play(
-        [{"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made"}], fetch=["made"]
-    )
-    token = made.variables["made"]
+EACH_MODE = pytest.mark.parametrize(
+    "check", [[], pytest.param(["--check"], marks=pytest.mark.thorough)], ids=["run", "check"]
+)
+
+
+@EACH_MODE
+def test_the_examples_of_the_modules_run(play: Play, sandbox: Sandbox, tmp_path: Path, check: list[str]) -> None:
+    # Backwards, because the examples of voucherify_oauth_token revoke the token that others use.
+    modules = [importlib.import_module(f"{PACKAGE}.{module}") for module in reversed(MODULES)]
+    examples = [task for module in modules for task in yaml.safe_load(module.EXAMPLES)]
+    assert len(examples) > 10
+    make = {"voucherify.oauth.voucherify_oauth_token": {"scope": ["vouchers"]}, "register": "made", "check_mode": False}
     (tmp_path / "password").write_text("a password")
     variables = {
         "voucherify_app_id": sandbox.app_id,
         "voucherify_app_token": sandbox.app_token,
         "voucherify_api_base_url": sandbox.url,
-        "vault_voucherify_token": token["access_token"],
-        **dict.fromkeys(("token", "vouchers", "campaigns"), token),
+        "vault_voucherify_token": "{{ made.access_token }}",
+        **dict.fromkeys(("token", "vouchers", "campaigns"), "{{ made }}"),
     }
-    run = play(examples, *check, "--vault-id", f"production@{tmp_path / 'password'}", vars=variables)
+    run = play([make, *examples], *check, "--vault-id", f"production@{tmp_path / 'password'}", vars=variables)
     assert run.status == 0, run.output
     assert "ignored=0" in run.output
-    if check:
-        assert len(sandbox.tokens()) == 1, "check mode made a token"
+    assert (len(sandbox.tokens()) == 1) == bool(check), "check mode made a token, or the examples made none"
 
 
 # The languages of code blocks that the test runs, writes to files, or ignores.
 RUN, WRITTEN, IGNORED = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "ini", "text"}
 MARKDOWN_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RST_BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
-GUIDE = ["guide", "automation_platform"]
-PAGES = ["README.md", "roles/token_vault/README.md", *(f"docs/docsite/rst/{name}.rst" for name in GUIDE)]
+GUIDE = "docs/docsite/rst/guide.rst"
+# The guide is long, so its parts run in parallel: from each of these titles to the next one. The commands of the first
+# part that create the vault password and the file with the key are repeated in the others.
+PARTS = ("User guide", "Two environments", "Other secrets")
+REPEATED = "> group_vars/all/keys.yml"
+PAGES = ["README.md", "roles/token_vault/README.md", "docs/docsite/rst/automation_platform.rst"]
+# A page, the title of the part of it that is run, and whether each command first runs in check mode.
+Case = tuple[str, str, bool]
+PAGE_CASES: list[Case] = [(page, "", True) for page in PAGES] + [(GUIDE, title, True) for title in PARTS]
 
 
-def code_blocks(page: Path) -> list[tuple[str, str]]:
-    """Return the language and the text of each code block of a page, in order."""
+def code_blocks(page: Path, text: str | None = None) -> list[tuple[str, str]]:
+    """Return the language and the text of each code block of a page, or of a text from it, in order."""
     pattern = RST_BLOCK if page.suffix == ".rst" else MARKDOWN_BLOCK
-    return [(language, textwrap.dedent(code)) for language, code in pattern.findall(page.read_text())]
+    text = page.read_text() if text is None else text
+    return [(language, textwrap.dedent(code)) for language, code in pattern.findall(text)]
+
+
+def commands_of(page: Path, title: str) -> list[str]:
+    """Return the shell commands of a page, or of the part of it that begins with a title."""
+    if not title:
+        return [code for language, code in code_blocks(page) if language in RUN]
+    parts = re.split("|".join(rf"^(?={part}\n[-=])" for part in PARTS), page.read_text(), flags=re.MULTILINE)[1:]
+    assert len(parts) == len(PARTS)
+    of_parts = [[code for language, code in code_blocks(page, part) if language in RUN] for part in parts]
+    repeated = [] if title == PARTS[0] else [code for code in of_parts[0] if REPEATED in code]
+    return repeated + of_parts[PARTS.index(title)]
 
 
 ALSO_IN_CHECK_MODE = """set -e
-grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "$@"; }}
+[ -z "$CHECK_FIRST" ] || grep -Fqsx -e "$*" "$0.checked" || {{ echo "$*" >> "$0.checked" && {0} --check "$@"; }}
 {0} "$@"
 """
 
 
 @pytest.fixture
-def commands(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH on which ansible-playbook runs everything in check mode first, but each command only once."""
+def page_environment(
+    sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """An environment in which ansible-playbook first runs each command in check mode, once, if CHECK_FIRST is set."""
     folder = tmp_path_factory.mktemp("commands")
     scripts = {"ansible-playbook": ALSO_IN_CHECK_MODE.format(shlex.quote(command_path("ansible-playbook")))}
     if not Path(command_path("ansible-runner")).exists():
@@ -77,14 +101,19 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> str:
     for name, script in scripts.items():
         (folder / name).write_text(f"#!/usr/bin/env bash\n{script}\n")
         (folder / name).chmod(0o700)
-    return f"{folder}:{Path(command_path('ansible-playbook')).parent}:{os.environ['PATH']}"
+    path = f"{folder}:{Path(command_path('ansible-playbook')).parent}:{os.environ['PATH']}"
+    return {**os.environ, **ansible_environment, **sandbox.environment, "PATH": path}
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "case",
+    [("README.md", "", False), *(pytest.param(case, marks=pytest.mark.thorough) for case in PAGE_CASES)],
+    ids=lambda case: f"{case[0]} {case[1]}".strip() + (" with --check" if case[2] else ""),
+)
 def test_the_code_of_a_page_runs_in_its_order(
-    sandbox: Sandbox, tmp_path: Path, ansible_environment: dict[str, str], commands: str, page: str
+    sandbox: Sandbox, tmp_path: Path, page_environment: dict[str, str], case: Case
 ) -> None:
-    environment = {**os.environ, **ansible_environment, **sandbox.environment, "PATH": commands}
+    page, title, check_first = case
     # The reader has created this file on an earlier page.
     (tmp_path / "password").write_text("a password")
     found = code_blocks(CHECKOUT / page)
@@ -96,9 +125,9 @@ def test_the_code_of_a_page_runs_in_its_order(
             (tmp_path / name[1]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name[1]).write_text(code)
     finished = subprocess.run(
-        ["bash", "-euxo", "pipefail", "-c", "".join(code for language, code in found if language in RUN)],
+        ["bash", "-euxo", "pipefail", "-c", "".join(commands_of(CHECKOUT / page, title))],
         cwd=tmp_path,
-        env={**environment, "PWD": str(tmp_path)},
+        env={**page_environment, "PWD": str(tmp_path), "CHECK_FIRST": "true" if check_first else ""},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,10 +14,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from integration.plays import command_path, run_command
 from leaks import find_secrets
-from loopback import Listener, read_request, response
+from loopback import Listener
 from sandbox import ALWAYS, Sandbox
 
-PLAYBOOKS = pytest.mark.parametrize("playbook", ["check", "demo"])
+PLAYBOOKS = pytest.mark.parametrize("playbook", ["demo", pytest.param("check", marks=pytest.mark.thorough)])
 
 
 @pytest.fixture
@@ -29,18 +28,13 @@ def environment(sandbox: Sandbox, ansible_environment: dict[str, str], tmp_path:
 
 
 @PLAYBOOKS
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:secret@HOST", "http://localhost:80@HOST", "https://secret@HOST", "http://api.example:80"]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:secret@HOST", "http://api.example:80"])
 def test_a_url_with_another_host_or_a_password_is_refused_and_not_shown(
     sandbox: Sandbox, environment: dict[str, str], tmp_path: Path, playbook: str, url: str
 ) -> None:
-    base_url = url.replace("HOST", sandbox.url.split("//")[1])
+    environment |= {"VOUCHERIFY_API_BASE_URL": url.replace("HOST", sandbox.url.split("//")[1])}
     status, output = run_command(
-        "ansible-playbook",
-        f"voucherify.oauth.{playbook}",
-        environment={**environment, "VOUCHERIFY_API_BASE_URL": base_url},
-        cwd=tmp_path,
+        "ansible-playbook", f"voucherify.oauth.{playbook}", environment=environment, cwd=tmp_path
     )
     assert status != 0
     assert "must begin with https://" in output
@@ -49,44 +43,26 @@ def test_a_url_with_another_host_or_a_password_is_refused_and_not_shown(
 
 
 @PLAYBOOKS
-def test_a_call_on_this_machine_does_not_go_through_a_proxy(
+def test_neither_a_proxy_nor_the_target_of_a_redirect_receives_anything(
     sandbox: Sandbox, environment: dict[str, str], tmp_path: Path, playbook: str
 ) -> None:
-    with Listener(lambda connection, number: connection.close()) as proxy:
+    with Listener(lambda connection, number: connection.close()) as elsewhere:
+        sandbox.fail("vouchers", times=ALWAYS, status=302, body="", headers={"Location": elsewhere.url})
         status, output = run_command(
             "ansible-playbook",
             f"voucherify.oauth.{playbook}",
-            environment={**environment, "http_proxy": proxy.url},
+            environment={**environment, "http_proxy": elsewhere.url},
             cwd=tmp_path,
         )
-        assert status == 0, output
-        assert proxy.connections == 0
-    assert sandbox.requests()
-
-
-@PLAYBOOKS
-def test_the_target_of_a_redirect_receives_nothing(
-    sandbox: Sandbox, environment: dict[str, str], tmp_path: Path, playbook: str
-) -> None:
-    heads: list[str] = []
-
-    def serve(connection: socket.socket, number: int) -> None:
-        heads.append(read_request(connection)[0])
-        connection.sendall(response(b"{}"))
-
-    with Listener(serve) as elsewhere:
-        sandbox.fail("vouchers", times=ALWAYS, status=302, body="", headers={"Location": elsewhere.url})
-        status, output = run_command(
-            "ansible-playbook", f"voucherify.oauth.{playbook}", environment=environment, cwd=tmp_path
-        )
+        assert elsewhere.connections == 0
     assert status != 0
     assert sandbox.calls("vouchers")
-    assert not heads
     assert not find_secrets(output, sandbox)
     assert not sandbox.live_tokens()
 
 
-@pytest.mark.parametrize(("playbook", "operation"), [("check", "generate"), ("check", "revoke"), ("demo", "vouchers")])
+@pytest.mark.thorough
+@pytest.mark.parametrize(("playbook", "operation"), [("check", "revoke"), ("demo", "vouchers")])
 def test_a_run_that_is_killed_leaves_no_secret_in_a_file(
     sandbox: Sandbox, environment: dict[str, str], tmp_path: Path, playbook: str, operation: str
 ) -> None:
@@ -94,36 +70,21 @@ def test_a_run_that_is_killed_leaves_no_secret_in_a_file(
     # ansible-core 2.21 and newer make a socket in the first folder, and the path of a socket must be short.
     with TemporaryDirectory() as short:
         folders = {"TMPDIR": short, "ANSIBLE_REMOTE_TMP": str(tmp_path / "remote")}
-        _run_and_kill(sandbox, f"voucherify.oauth.{playbook}", operation, {**environment, **folders}, tmp_path)
+        run = subprocess.Popen(
+            [command_path("ansible-playbook"), f"voucherify.oauth.{playbook}"],
+            env={**os.environ, **environment, **folders},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        end = time.monotonic() + 60
+        while not sandbox.calls(operation) and time.monotonic() < end:
+            time.sleep(0.05)
+        # With all processes that it has started.
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        assert sandbox.calls(operation)
         files = [path for folder in (tmp_path, Path(short)) for path in folder.rglob("*") if path.is_file()]
         assert [path for path in files if find_secrets(path.read_text(errors="replace"), sandbox)] == []
-
-
-def _run_and_kill(sandbox: Sandbox, playbook: str, operation: str, environment: dict[str, str], cwd: Path) -> None:
-    run = subprocess.Popen(
-        [command_path("ansible-playbook"), playbook],
-        env={**os.environ, **environment},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    end = time.monotonic() + 60
-    while not sandbox.calls(operation) and time.monotonic() < end:
-        time.sleep(0.05)
-    # With all processes that it has started.
-    os.killpg(run.pid, signal.SIGKILL)
-    run.wait()
-    assert sandbox.calls(operation)
-
-
-def test_the_demo_refuses_check_mode_before_it_does_anything(
-    sandbox: Sandbox, environment: dict[str, str], tmp_path: Path
-) -> None:
-    status, output = run_command(
-        "ansible-playbook", "--check", "voucherify.oauth.demo", environment=environment, cwd=tmp_path
-    )
-    assert status == 2
-    assert "Run it without --check" in output
-    assert not sandbox.requests()

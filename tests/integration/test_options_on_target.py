@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 from integration.plays import Play, command_path, fake_ssh, run_environment
+from leaks import find_secrets
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -24,18 +26,17 @@ SUDO = pytest.mark.skipif(not shutil.which("sudo"), reason="sudo is not installe
 
 # Each runs a module: in another process, over ssh, or as another user.
 TARGETS: dict[str, Any] = {
-    "local": {"way": "module"},
     "ssh": {"hosts": "far"},
-    "su": pytest.param({"become": True, "become_method": "su"}, marks=AS_ROOT),
-    "sudo": pytest.param({"become": True, "become_method": "sudo"}, marks=[AS_ROOT, SUDO]),
+    "local": pytest.param({"way": "module"}, marks=pytest.mark.thorough),
+    "su": pytest.param({"become": True, "become_method": "su"}, marks=[AS_ROOT, pytest.mark.thorough]),
+    "sudo": pytest.param({"become": True, "become_method": "sudo"}, marks=[AS_ROOT, SUDO, pytest.mark.thorough]),
 }
-# What users may have configured.
-CONFIGURED = {"nothing": {}, "keep": {"ANSIBLE_KEEP_REMOTE_FILES": "true"}, "no pipe": {"ANSIBLE_PIPELINING": "false"}}
+KEEP = {"ANSIBLE_KEEP_REMOTE_FILES": "true", "ANSIBLE_PIPELINING": "false"}
 
 
 def files_with_secret(folders: Sequence[Path], sandbox: Sandbox) -> list[Path]:
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [path for path in files if sandbox.app_token.encode() in path.read_bytes()]
+    return [path for path in files if find_secrets(path.read_text(errors="replace"), sandbox)]
 
 
 @pytest.fixture
@@ -53,55 +54,60 @@ def target_environment(tmp_path: Path, work: Path) -> dict[str, str]:
     return {**ssh, "ANSIBLE_REMOTE_TMP": str(work), "ANSIBLE_LOCAL_TEMP": str(work / "local"), "TMPDIR": str(work)}
 
 
-@pytest.mark.parametrize("configured", CONFIGURED.values(), ids=CONFIGURED)
-@pytest.mark.parametrize("keywords", TARGETS.values(), ids=TARGETS)
-def test_no_file_with_a_secret_is_left_on_the_target(
-    play: Play,
-    sandbox: Sandbox,
-    folders: tuple[Path, Path],
-    keywords: dict[str, Any],
-    configured: dict[str, str],
-) -> None:
-    environment = {**target_environment(*folders), **configured}
-    keys = {
-        "app_id": sandbox.app_id,
-        "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}",
-        # sudo clears the environment.
-        "api_base_url": sandbox.url,
+def task(sandbox: Sandbox) -> dict[str, Any]:
+    # sudo clears the environment.
+    key = "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"
+    return {
+        TOKEN: {"app_id": sandbox.app_id, "app_token": key, "api_base_url": sandbox.url},
+        "register": "made",
     }
-    run = play([{TOKEN: keys, "register": "made"}], "-vvv", "-i", "far,localhost,", environment=environment, **keywords)
+
+
+@pytest.mark.parametrize("keywords", TARGETS.values(), ids=TARGETS)
+def test_no_file_with_a_secret_is_left_on_the_target_and_nothing_is_printed(
+    play: Play, sandbox: Sandbox, folders: tuple[Path, Path], keywords: dict[str, Any]
+) -> None:
+    environment = {**target_environment(*folders), **KEEP}
+    run = play([task(sandbox)], *("-vvvvvv", "-i", "far,"), environment=environment, **keywords)
     assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 1
     assert "is executed as a module" in run.output
+    assert ("ESTABLISH SSH CONNECTION" in run.output) == ("hosts" in keywords)
+    assert not find_secrets(run.output, sandbox)
     assert not files_with_secret(folders, sandbox)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("target", ["local", "ssh"])
+CANNOT_PIPE = """
+DOCUMENTATION = "name: elsewhere\\nshort_description: as local\\ndescription: [as local]\\nauthor: [test]"
+from ansible.plugins.connection.local import Connection as Local
+class Connection(Local):
+    transport = "elsewhere"
+    has_pipelining = False
+"""
+
+
+@pytest.mark.thorough
+def test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options(
+    play: Play, sandbox: Sandbox, folders: tuple[Path, Path]
+) -> None:
+    (folders[0] / "elsewhere.py").write_text(CANNOT_PIPE)
+    environment = {**target_environment(*folders), **KEEP, "ANSIBLE_CONNECTION_PLUGINS": str(folders[0])}
+    run = play([task(sandbox)], environment=environment, vars={"ansible_connection": "elsewhere"})
+    assert run.status == 0, run.output
+    assert files_with_secret(folders, sandbox)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
-    sandbox: Sandbox, folders: tuple[Path, Path], target: str, stop: signal.Signals
+    sandbox: Sandbox, folders: tuple[Path, Path], stop: signal.Signals
 ) -> None:
     sandbox.fail("introspect", hang=True)
-    environment = {**os.environ, **run_environment(folders[0]), **sandbox.environment}
-    environment.update(target_environment(*folders))
-    keywords = "environment: {PYTHONDONTWRITEBYTECODE: '1'}" if target == "local" else "connection: ssh"
-    playbook = folders[0] / "playbook.yml"
-    playbook.write_text(f"""
-- hosts: all
-  gather_facts: false
-  {keywords}
-  tasks:
-    - {TOKEN}:
-        app_token: "{{{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}}}"
-        access_token: a-token
-""")
-    host = "localhost," if target == "local" else "far,"
-    if target == "local":
-        environment["ANSIBLE_TRANSPORT"] = "local"
+    options = {"access_token": "a-token", "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"}
     with subprocess.Popen(
-        [command_path("ansible-playbook"), "-i", host, str(playbook)],
+        [command_path("ansible"), "all", *("-i", "far,", "-c", "ssh", "-m", TOKEN, "-a", json.dumps(options))],
         cwd=folders[0],
-        env=environment,
+        env={**os.environ, **run_environment(folders[0]), **sandbox.environment, **target_environment(*folders)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

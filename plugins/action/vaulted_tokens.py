@@ -11,31 +11,18 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import OAuthError
 from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Options,
     Result,
     connection_argument_spec,
-    failed,
+    let_core_mask,
     new_client,
-    remember_token,
+    without_secrets,
 )
 from ansible_collections.voucherify.oauth.plugins.modules.vaulted_tokens import ARGUMENT_SPEC
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, validated
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._environment import (
-    environment_of,
-    environment_set,
-    why_not_here,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_diff import file_diff
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_options import file_settings
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._hiding import (
-    hide,
-    hide_task,
-    is_loop,
-    show_interruption,
-)
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import masked, secrets_of
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import validated
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._environment import environment_of, why_not_here
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._file_action import FileAction, file_diff, file_settings
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._module_runner import ModuleRunner
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.calls import TokenCalls, WorkerCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.interruptions import Interruptions
@@ -47,7 +34,6 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.liste
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.module_calls import ModuleCalls
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_file.transaction import TokenVault
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.run_vault import RunVault
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import VarsFileError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_file import (
     Outcome,
     Settings,
@@ -57,48 +43,16 @@ from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_
 _NAME = "voucherify.oauth.vaulted_tokens"
 
 
-class ActionModule(ModuleRunner):
-    """Runs on the controller and needs no connection to a target."""
+class ActionModule(FileAction, ModuleRunner):
+    NAME = _NAME
 
-    _requires_connection = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
-        """Run the task. The result contains no token, so it is only hidden in a loop, whose items Ansible prints."""
-        in_loop = is_loop(self)
-        if in_loop:
-            hide_task(self)
-        result: Result = {}
-        try:
-            # Checked before ansible-core does it, because in a loop its message would be hidden.
-            if self._task.async_val:
-                raise TaskArgsError(f"{_NAME} does not run with async; remove async and poll from the task")
-            result.update(super().run(tmp, task_vars))
-            environment = environment_of(self)
-            with environment_set(environment):
-                result.update(self._result(environment, task_vars or {}))
-        except TaskArgsError as error:
-            result.update(failed=True, changed=False, msg=f"{error}.")
-        except BaseException as error:
-            show_interruption(self, error)
-            raise
-        if in_loop:
-            hide(self, result)
-        return result
-
-    def _result(self, environment: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
-        try:
-            options = validated(_NAME, ARGUMENT_SPEC, self._task.args)
-            listed = listed_tokens(options)
-            settings = file_settings(self, options)
-            interruptions = Interruptions()
-            with self._calls(options, environment, interruptions, task_vars) as calls:
-                return self._transaction(options, settings, listed, calls, interruptions)
-        except TaskArgsError as error:
-            return {"failed": True, "changed": False, "msg": f"{error.with_hint('on the controller')}."}
-        except VarsFileError as error:
-            return {"failed": True, "changed": False, "msg": f"{error}."}
-        except OAuthError as error:
-            return failed(error)
+    def work(self, task_vars: dict[str, Any]) -> Result:
+        options = validated(_NAME, ARGUMENT_SPEC, self._task.args)
+        listed = listed_tokens(options)
+        settings = file_settings(self, options)
+        interruptions = Interruptions()
+        with self._calls(options, environment_of(self), interruptions, task_vars) as calls:
+            return self._transaction(options, settings, listed, calls, interruptions)
 
     @contextmanager
     def _calls(
@@ -136,7 +90,7 @@ class ActionModule(ModuleRunner):
 
         def remember(token: str) -> None:
             seen.append(token)
-            remember_token(token)
+            let_core_mask(token)
 
         makes = any(entry.wanted for entry in listed)
         with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=makes) as file:
@@ -154,7 +108,7 @@ class ActionModule(ModuleRunner):
             except TransactionFailed as error:
                 failure = error
             links = file.hard_links
-        return self._masked(options, self._report(settings, listed, vault, failure, links), seen)
+        return without_secrets(self._report(settings, listed, vault, failure, links), options, seen)
 
     def _report(
         self,
@@ -194,25 +148,6 @@ class ActionModule(ModuleRunner):
             # Without a message, failed_when on a success would say "Unknown error".
             result["msg"] = _summary(result)
             self._display.v(f"{_NAME}: {result['msg']}")
-        return result
-
-    def _masked(self, options: Options, result: Result, tokens: list[str]) -> Result:
-        """Mask what may be a secret in the wrong option, and show the warnings at once.
-
-        With the keyword until, ansible-core drops the warnings of all tries but the last.
-        """
-        scopes = [entry["scope"] for entry in options["tokens"]]
-        # A vault id only occurs in a message if a secret is loaded under it, so it is not a secret.
-        given = {name: value for name, value in options.items() if name not in ("path", "vault_id")}
-        secrets = secrets_of(ARGUMENT_SPEC, {**given, "tokens": scopes})
-        texts: Result = {name: result[name] for name in ("msg", "error", "warnings") if name in result}
-        # A refusal can name any token of the file.
-        known = tokens if "failed" in result or "warnings" in result else []
-        shown = masked([{name: token[name] for name in ("reason", "scope")} for token in result["tokens"]], secrets)
-        entries = [{**token, **words} for token, words in zip(result["tokens"], shown)]
-        result = {**result, **masked(texts, (*secrets, *known)), "tokens": entries}
-        for warning in result.get("warnings", []):
-            self._display.warning(warning)
         return result
 
 

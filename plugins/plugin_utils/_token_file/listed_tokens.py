@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.voucherify.oauth.plugins.module_utils import _lifecycle as lifecycle
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import is_token
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, check_no_secret
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.variables import check_name
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_content import StoredValue
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_errors import InvalidVariableError
@@ -157,8 +157,6 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
         where = f"tokens[{position}]"
         wanted = _wanted(options, entry, where)
         check_name(entry["name"], f"{where}.name")
-        if wanted:
-            check_no_secret(entry["name"], f"{where}.name")
         if entry["name"] in {other.name for other in listed}:
             raise TaskArgsError(f"{where}.name is listed twice; a variable has one token, so list each name once")
         listed.append(ListedToken(entry["name"], wanted))

@@ -43,6 +43,7 @@ MAX_OPEN_CLIENTS = 16
 
 MAX_TIMEOUT_SECONDS = 24 * 3600
 
+_DEFAULT_URL = "https://api.voucherify.io"
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 # A shorter text is a placeholder, such as "none", or occurs in harmless words.
@@ -71,11 +72,7 @@ def connection_argument_spec() -> dict[str, dict[str, Any]]:
             "no_log": True,
             "fallback": (_variable, ["VOUCHERIFY_APP_TOKEN"]),
         },
-        "api_base_url": {
-            "type": "str",
-            "default": "https://api.voucherify.io",
-            "fallback": (_variable, ["VOUCHERIFY_API_BASE_URL"]),
-        },
+        "api_base_url": {"type": "str", "default": _DEFAULT_URL, "fallback": (_variable, ["VOUCHERIFY_API_BASE_URL"])},
         "timeout": {"type": "int", "default": 10},
         "retries": {"type": "int", "default": 3},
         "max_wait": {"type": "int", "default": 60},
@@ -138,8 +135,7 @@ def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()
 
 def _missing_library(error: LibraryMissing) -> str:
     if isinstance(error.cause, ModuleNotFoundError) and error.cause.name == "requests":
-        missing: str = missing_required_lib("requests")
-        return missing
+        return str(missing_required_lib("requests"))
     return (
         f"The Python library requests cannot be imported on {platform.node()} by {sys.executable}, although it is"
         f" installed: {shown(str(error.cause))}. Install versions of requests and urllib3 that work with this Python."
@@ -190,14 +186,10 @@ def _cached_client(connection: Connection, credentials: Credentials) -> OAuthCli
 
 def _credentials(options: Options) -> Credentials:
     for name in ("app_id", "app_token"):
-        if not options[name]:
-            raise OptionError(
-                f"{name} is empty; you can find it in Voucherify's dashboard, under Project settings, Application keys."
-            )
         if not re.fullmatch(r"[!-~]+", options[name]):
             raise OptionError(
-                f"{name} contains white space or a character that cannot be sent in an HTTP header;"
-                " check that no line break was copied with it."
+                f"{name} is empty, or contains white space or a character that cannot be sent in an HTTP header; copy"
+                " it without a line break from Voucherify's dashboard, under Project settings, Application keys."
             )
     return Credentials(options["app_id"], options["app_token"])
 
@@ -232,7 +224,7 @@ def _base_url(url: str) -> str:
         well_formed = False
     # urlsplit drops line breaks and tabs; requests reads a backslash as a slash.
     if not well_formed or not re.fullmatch(r"[!-\[\]-~]+", url):
-        raise OptionError("api_base_url is not a URL; it must look like https://api.voucherify.io.")
+        raise OptionError(f"api_base_url is not a URL; it must look like {_DEFAULT_URL}.")
     if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(parts.hostname or "")):
         raise OptionError(
             "api_base_url must begin with https://, because otherwise others could read the keys and tokens"

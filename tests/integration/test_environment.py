@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,17 +93,12 @@ def test_a_ca_bundle_in_the_environment_is_used(play: Play, way: str) -> None:
 
 @EACH_WAY
 @pytest.mark.parametrize(
-    ("variables", "problem"),
-    [
-        ({"A=B": "x"}, "whose name is empty or contains '='"),
-        ({"": "x"}, "whose name is empty or contains '='"),
-        ({"A": "x\0y"}, "whose name is empty or contains '='"),
-        ({1: "x"}, "whose name is not a string"),
-    ],
+    "variables",
+    [{"A=B": "x"}, {"": "x"}, {"A": "x\0y"}, {1: "x"}],
     ids=["equals", "empty", "null", "number"],
 )
 def test_an_invalid_environment_is_named_as_the_cause(
-    play: Play, sandbox: Sandbox, way: str, variables: dict[Any, str], problem: str
+    play: Play, sandbox: Sandbox, way: str, variables: dict[Any, str]
 ) -> None:
     variables = {**WAYS[way].get("environment", {}), **variables}
     tokens = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
@@ -112,5 +108,35 @@ def test_an_invalid_environment_is_named_as_the_cause(
     ]
     run = play(yaml.safe_dump(tasks))
     assert run.status == 0, run.output
-    assert run.unwrapped.count(f"environment has a variable {problem}") >= 2
+    assert run.unwrapped.count("environment has a variable whose name is not a string, is empty or contains '='") >= 2
+    assert not sandbox.requests()
+
+
+@pytest.fixture
+def sudo(tmp_path: Path) -> dict[str, Any]:
+    """The keywords of a play whose become clears the environment, as sudo does, and keeps the user."""
+    command = tmp_path / "sudo"
+    command.write_text(
+        '#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec env -i PATH="$PATH" HOME="$HOME" "$@"\n'
+    )
+    command.chmod(0o700)
+    return {"become": True, "become_user": "nobody", "vars": {"ansible_become_exe": str(command)}}
+
+
+def test_become_on_the_controller_keeps_the_base_url_of_the_run(
+    play: Play, sandbox: Sandbox, sudo: dict[str, Any]
+) -> None:
+    keys = {"app_id": sandbox.app_id, "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"}
+    run = play([{TOKEN: keys, "register": "made"}], **sudo)
+    assert run.status == 0, run.output
+    assert len(sandbox.live_tokens()) == 1
+
+
+def test_keys_that_become_does_not_pass_on_are_explained(play: Play, sandbox: Sandbox, sudo: dict[str, Any]) -> None:
+    run = play([{TOKEN: {}}], **sudo)
+    assert run.status != 0
+    assert (
+        "missing required arguments: app_id, app_token; set these options, because become does not pass environment"
+        " variables on." in run.unwrapped
+    )
     assert not sandbox.requests()

@@ -115,10 +115,10 @@ class ModuleRunner(ActionBase):
         become = self._connection.become
         # su would read the module as the password. Become plugins have the attribute from ansible-core 2.19 on.
         if become is None or getattr(become, "pipelining", become.name != "su"):
-            self._play_context.pipelining = True
-            # This is for the connection plugins that do not have the option.
             with suppress(AnsibleError, KeyError):
                 self._connection.set_option("pipelining", True)
+            # For connection plugins that do not have the option.
+            self._play_context.pipelining = True
         environment: dict[str, Any] = {}
         self._compute_environment_string(environment)
         task, settings = self._task, vars(constants)
@@ -136,7 +136,7 @@ class ModuleRunner(ActionBase):
             task.environment, task.no_log, settings["DEFAULT_KEEP_REMOTE_FILES"] = before
 
     def _low_level_execute_command(self, cmd: str, *arguments: Any, **options: Any) -> Any:
-        """Drop what the target prints except a module's result. It may repeat it, and ansible-core shows it."""
+        """Drop what the target prints next to a module's result: it may repeat a secret, and ansible-core shows it."""
         if "AnsiballZ_" not in cmd and options.get("in_data") is None:
             return super()._low_level_execute_command(cmd, *arguments, **options)
         context = self._connection._play_context

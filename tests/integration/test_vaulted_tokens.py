@@ -546,5 +546,5 @@ fcntl.flock = refusing
 def test_async_is_refused_with_the_reason(vault: TokenFile, loop: dict[str, Any]) -> None:
     run = vault.run(tokens=TOKENS, keywords={"async": 10, "poll": 0, **loop})
     assert run.status != 0
-    assert "does not run with async; remove async and poll from the task." in run.unwrapped
+    assert "does not run with async, because Ansible would store its secrets in a file" in run.unwrapped
     assert not vault.sandbox.requests()

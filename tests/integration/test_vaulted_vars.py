@@ -286,7 +286,7 @@ def test_a_run_without_vault_secrets_and_a_task_with_async_say_why_they_fail(pro
     output = project.play(tasks, "-v", vault_ids=[], environment=ENVIRONMENT)
 
     assert "This run has no vault secret to encrypt with; start it with --vault-password-file, --vault-id or" in output
-    assert re.search("ERROR.*does not run with async; remove async", output)
+    assert re.search("ERROR.*does not run with async, because", output)
     assert "s3cr3t" not in output
     assert "Traceback" not in output
     assert file_texts(project.folder).keys() == {"play.yml"}

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token as module
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._token_action import TokenAction
+from ..modules import voucherify_oauth_token as module
+from ..plugin_utils._token_action import TokenAction
 
 
 class ActionModule(TokenAction):

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,9 +22,8 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._api.client import OAuthClient, TokenDetails, is_token
 from ._api.errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
-from ._api.known_tokens import add_known_token
-from ._api.proxy import Proxy
 from ._api.retries import Connection, Credentials, HttpClient, Pacing
+from ._api.words import shown
 
 try:
     from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]
@@ -43,16 +41,20 @@ Work = Callable[[OAuthClient, Options, bool], Result]
 # More than any play needs at once, but a limit for long loops over many projects.
 MAX_OPEN_CLIENTS = 16
 
-_SHORTEST_SECRET = 8
-
 MAX_TIMEOUT_SECONDS = 24 * 3600
+
+_DEFAULT_URL = "https://api.voucherify.io"
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+
+# A shorter text is a placeholder, such as "none", or occurs in harmless words.
+SHORTEST_SECRET = 8
 
 # galaxy.yml cannot be read on a target. A test compares the two.
 VERSION = "1.0.0"
 USER_AGENT = f"voucherify.oauth/{VERSION} (ansible-core/{core_version}; Python/{platform.python_version()})"
 
 
-def _environment(*names: str) -> str:
+def _variable(*names: str) -> str:
     """Like Ansible's env_fallback, but empty counts as not set, because CI systems set variables without a value."""
     for name in names:
         if os.environ.get(name):
@@ -63,18 +65,14 @@ def _environment(*names: str) -> str:
 def connection_argument_spec() -> dict[str, dict[str, Any]]:
     """Return the argument spec of the options that all token modules share; see the doc fragment C(connection)."""
     return {
-        "app_id": {"type": "str", "required": True, "fallback": (_environment, ["VOUCHERIFY_APP_ID"])},
+        "app_id": {"type": "str", "required": True, "fallback": (_variable, ["VOUCHERIFY_APP_ID"])},
         "app_token": {
             "type": "str",
             "required": True,
             "no_log": True,
-            "fallback": (_environment, ["VOUCHERIFY_APP_TOKEN"]),
+            "fallback": (_variable, ["VOUCHERIFY_APP_TOKEN"]),
         },
-        "api_base_url": {
-            "type": "str",
-            "default": "https://api.voucherify.io",
-            "fallback": (_environment, ["VOUCHERIFY_API_BASE_URL"]),
-        },
+        "api_base_url": {"type": "str", "default": _DEFAULT_URL, "fallback": (_variable, ["VOUCHERIFY_API_BASE_URL"])},
         "timeout": {"type": "int", "default": 10},
         "retries": {"type": "int", "default": 3},
         "max_wait": {"type": "int", "default": 60},
@@ -95,38 +93,15 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
         client = _cached_client(_connection(options), _credentials(options))
         result = work(client, options, check_mode)
     except OAuthError as error:
-        result = failed(error)
-    if "access_token" in result:
-        remember_token(result["access_token"])
+        result = without_secrets(failed(error), options)
     differences = client.take_differences() if client else []
     return {**result, "differences": differences} if differences else result
 
 
-def let_core_mask(secret: str) -> None:
-    """Let ansible-core 2.22 and newer mask a token or a key in all output of this run, unless it is short."""
-    if len(secret) >= _SHORTEST_SECRET:
+def let_core_mask(secret: object) -> None:
+    """Let ansible-core 2.22 and newer mask a token or a key in all output of this run. Anything else is ignored."""
+    if isinstance(secret, str) and len(secret) >= SHORTEST_SECRET:
         register_secret(secret)
-
-
-def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()) -> Result:
-    """Return a result with the secrets of the options masked in the sentences of a failure. There should be none.
-
-    options: validated. tokens: further secrets. Short ones are left, because they occur in harmless words.
-    """
-    if not result.get("failed"):
-        return result
-    of_proxy = Proxy(options["proxy"], "proxy").secrets if options["proxy"] else ()
-    secrets = {secret for secret in (options["app_token"], *of_proxy, *tokens) if len(secret) >= _SHORTEST_SECRET}
-    error = result.get("error", {})
-    masked: Result = {name: remove_values(result[name], secrets) for name in ("msg", "warnings") if name in result}
-    in_error = {name: remove_values(error[name], secrets) for name in ("message", "details") if name in error}
-    return {**result, **masked, **({"error": {**error, **in_error}} if error else {})}
-
-
-def remember_token(token: str) -> None:
-    """Keep a token out of later messages, because the API can name it when it refuses another call."""
-    if add_known_token(token):
-        let_core_mask(token)
 
 
 def failed(error: OAuthError) -> Result:
@@ -141,13 +116,29 @@ def failed(error: OAuthError) -> Result:
     return result
 
 
+def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()) -> Result:
+    """Return a failed task's result with the secrets of its options masked in the texts that are shown.
+
+    No message contains one, so this is a second line of defense. options: validated. tokens: further secrets.
+    """
+    passwords = re.findall("//[^:]*:(.+)@", options["proxy"] or "")
+    known = (options["app_token"], options.get("access_token"), *passwords, *tokens)
+    secrets = [secret for secret in known if secret and len(secret) >= SHORTEST_SECRET]
+
+    def cleaned(texts: Result, *names: str) -> Result:
+        return {name: remove_values(text, secrets) if name in names else text for name, text in texts.items()}
+
+    if "error" in result:
+        result = {**result, "error": cleaned(result["error"], "message", "details")}
+    return cleaned(result, "msg", "warnings")
+
+
 def _missing_library(error: LibraryMissing) -> str:
     if isinstance(error.cause, ModuleNotFoundError) and error.cause.name == "requests":
-        missing: str = missing_required_lib("requests")
-        return missing
+        return str(missing_required_lib("requests"))
     return (
         f"The Python library requests cannot be imported on {platform.node()} by {sys.executable}, although it is"
-        f" installed: {error.cause}. Install versions of requests and urllib3 that work with this Python."
+        f" installed: {shown(str(error.cause))}. Install versions of requests and urllib3 that work with this Python."
     )
 
 
@@ -195,14 +186,10 @@ def _cached_client(connection: Connection, credentials: Credentials) -> OAuthCli
 
 def _credentials(options: Options) -> Credentials:
     for name in ("app_id", "app_token"):
-        if not options[name]:
-            raise OptionError(
-                f"{name} is empty; you can find it in Voucherify's dashboard, under Project settings, Application keys."
-            )
         if not re.fullmatch(r"[!-~]+", options[name]):
             raise OptionError(
-                f"{name} contains white space or a character that cannot be sent in an HTTP header;"
-                " check that no line break was copied with it."
+                f"{name} is empty, or contains white space or a character that cannot be sent in an HTTP header; copy"
+                " it without a line break from Voucherify's dashboard, under Project settings, Application keys."
             )
     return Credentials(options["app_id"], options["app_token"])
 
@@ -237,8 +224,8 @@ def _base_url(url: str) -> str:
         well_formed = False
     # urlsplit drops line breaks and tabs; requests reads a backslash as a slash.
     if not well_formed or not re.fullmatch(r"[!-\[\]-~]+", url):
-        raise OptionError("api_base_url is not a URL; it must look like https://api.voucherify.io.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        raise OptionError(f"api_base_url is not a URL; it must look like {_DEFAULT_URL}.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _LOOPBACK.fullmatch(parts.hostname or "")):
         raise OptionError(
             "api_base_url must begin with https://, because otherwise others could read the keys and tokens"
             " (http:// is only allowed for a loopback address)."
@@ -248,10 +235,3 @@ def _base_url(url: str) -> str:
     if "?" in url or "#" in url:
         raise OptionError("api_base_url must not contain a query or a fragment; it must end with a host or a path.")
     return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -6,22 +6,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
-from ansible.module_utils.common.validation import (
-    check_type_bool,
-    check_type_float,
-    check_type_int,
-    check_type_list,
-)
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import MutuallyExclusiveError, RequiredError, RequiredIfError
-from ansible.utils.display import Display
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.quotable import looks_random
-from ansible_collections.voucherify.oauth.plugins.module_utils._options import let_core_mask
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._masks import SHORTEST_SECRET
+
+from ..module_utils._options import let_core_mask
 
 try:
     from ansible.parsing.vault import EncryptedString  # type: ignore[attr-defined,unused-ignore]
@@ -31,37 +23,18 @@ except ImportError:  # ansible-core up to 2.18
     )
 
 Options = dict[str, Any]
-Spec = Mapping[str, Mapping[str, Any]]
-
-_WANTED = {"int": "an integer", "float": "a number", "bool": "a boolean", "list": "a list", "dict": "a mapping"}
-_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "int": check_type_int,
-    "float": check_type_float,
-    "bool": check_type_bool,
-    "list": check_type_list,
-}
-# More than in names such as myApp2Token3, and fewer than in nearly all tokens.
-_PLACES_WITH_DIGITS = 3
-# The messages of these errors only contain names of options. With correct types, ansible-core raises no others.
-_NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
-
+Rule = Mapping[str, Any]
+Spec = Mapping[str, Rule]
 
 KEYS_HINT = "set these options, or the environment variables VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN "
 
+_WANTED = {"int": "an integer", "bool": "a boolean", "list": "a list", "dict": "a mapping"}
+# The messages of these errors only contain names of options. If each value is valid, ansible-core raises no others.
+_NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
+
 
 class TaskArgsError(Exception):
-    """The options of a task cannot be used. The text is a sentence without the full stop, and quotes no value.
-
-    missing: the names of required options that were set neither in the task nor in the environment.
-    """
-
-    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.missing = missing
-
-    def with_hint(self, where: str) -> str:
-        """Return the text, and where to set the keys if they are missing. where: where the work is done."""
-        return f"{self}; {KEYS_HINT}{where}" if {"app_id", "app_token"} & set(self.missing) else f"{self}"
+    """The options of a task cannot be used. The text is a sentence without the full stop, and quotes no value."""
 
 
 def validated(
@@ -71,48 +44,33 @@ def validated(
 
     name: the action's full name, for messages.
     on_target: whether a module validates them again on a target. Then fallbacks are left to the module, because they
-        come from the environment there, and so are warnings and deprecations.
+        come from the environment there.
     rules: further arguments of ansible-core's ArgumentSpecValidator, for example required_if.
     Raises TaskArgsError.
     """
     given = decrypted(args)
     _register_secrets(argument_spec, given)
-    _check_options(argument_spec, given)
-    spec = _without_fallbacks(argument_spec) if on_target else argument_spec
-    validation = ArgumentSpecValidator(spec, **rules).validate(without_nulls(given))
-    for error in validation.errors.errors:
-        if not isinstance(error, _NAMES_ONLY):
-            raise TaskArgsError(f"The options of {name} cannot be used; compare them with its documentation")
-        known = validation.validated_parameters
-        missing = (option for option, rule in spec.items() if rule.get("required") and known.get(option) is None)
-        raise TaskArgsError(str(error), tuple(missing) if isinstance(error, RequiredError) else ())
-    if not on_target:
-        _forward_warnings(validation)
-    options: Options = validation.validated_parameters
-    return options
-
-
-def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
-    """Let ansible-core 2.22 and newer mask the secret options.
-
-    It would do so itself, but only if no option is refused. If one is, it prints lines of the playbook.
-    """
-    for option, rule in spec.items():
-        value = given.get(option) if rule.get("no_log") else None
-        for text in value.values() if isinstance(value, Mapping) else [value]:
-            if isinstance(text, str) and len(text) >= SHORTEST_SECRET:
-                let_core_mask(text)
-
-
-def check_no_secret(name: str, what: str) -> None:
-    """Check that the name for a new variable does not look like a token or a key. Raises TaskArgsError.
-
-    what: begins the sentence, which does not quote the name.
-    """
-    if any(looks_random(part, _PLACES_WITH_DIGITS) for part in name.split("_")):
-        raise TaskArgsError(
-            f"{what} looks like a token or a key, and results show the names of variables; choose another name"
-        )
+    values = list(_values(argument_spec, given))
+    spec = {
+        option: {"type": rule["type"]} if on_target and "fallback" in rule else rule
+        for option, rule in argument_spec.items()
+    }
+    try:
+        validation = ArgumentSpecValidator(spec, **rules).validate(without_nulls(given))
+        error = next(iter(validation.errors.errors), None)
+    # ansible-core does not expect infinity.
+    except (TypeError, ValueError, OverflowError) as unexpected:
+        error = unexpected
+    if error is None:
+        options: Options = validation.validated_parameters
+        return options
+    for where, rule, value in values:
+        _validated_alone(where, rule, value)
+    if not isinstance(error, _NAMES_ONLY):
+        raise TaskArgsError(f"The options of {name} cannot be used; compare them with its documentation")
+    known = validation.validated_parameters
+    keys_missing = any(spec.get(key, {}).get("required") and known.get(key) is None for key in ("app_id", "app_token"))
+    raise TaskArgsError(f"{error}; {KEYS_HINT}on the controller" if keys_missing else str(error))
 
 
 def without_nulls(options: Mapping[str, Any]) -> Options:
@@ -143,68 +101,80 @@ def decrypted(value: Any) -> Any:
     return value
 
 
-def _check_options(spec: Spec, options: Mapping[Any, Any], path: str = "") -> None:
-    """Check names, types and choices, including those of suboptions.
+def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
+    """Let ansible-core 2.22 and newer mask the secret options.
 
-    path: the prefix of their names, such as C(tokens[1].).
+    It would do so itself, but only if no option is refused. If one is, it prints lines of the playbook.
     """
-    names = {option: (option, *rule.get("aliases", ())) for option, rule in spec.items()}
-    unknown = set(options) - {alias for aliases in names.values() for alias in aliases}
+    for option, rule in spec.items():
+        value = given.get(option) if rule.get("no_log") else None
+        for text in value.values() if isinstance(value, Mapping) else [value]:
+            let_core_mask(text)
+
+
+def _values(spec: Spec, options: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, Rule, Any]]:
+    """Yield each value that is neither a list nor a mapping, with its place and its rule.
+
+    path: the prefix of the options' names, such as C(tokens[1].). Raises TaskArgsError for what ansible-core would
+    accept or could not say the position of.
+    """
+    unknown = options.keys() - spec.keys()
     if unknown:
         names_shown = ", ".join(sorted({_option_name(option) for option in unknown}))
         problem = f"{path[:-1]} has no option" if path else "There is no option"
         raise TaskArgsError(f"{problem} {names_shown}; the options are {', '.join(sorted(spec))}")
     for option, rule in spec.items():
-        used = [alias for alias in names[option] if alias in options]
-        for alias in used:
-            _check_value(f"{path}{alias}", rule, options[alias])
-        # At the top level, a fallback may still set the value, so ansible-core's validator checks that.
-        if path and rule.get("required") and not [alias for alias in used if options[alias] is not None]:
-            raise TaskArgsError(f"{path}{option} is missing")
-
-
-def _check_value(where: str, rule: Mapping[str, Any], value: Any) -> None:
-    kind = rule.get("type", "str")
-    if value is None:
+        where = f"{path}{option}"
+        if options.get(option) is not None:
+            yield from _values_in(where, rule, options[option])
         # A list may be left out on purpose, but if it is null, its lines are often commented out.
-        if kind in ("list", "dict"):
-            raise TaskArgsError(f"{where} is empty (null); give {_WANTED[kind]}, or leave out the option")
-        return
-    converted = _converted(where, kind, value)
-    elements = rule.get("elements", "raw")
+        elif option in options and rule["type"] in ("list", "dict"):
+            raise TaskArgsError(f"{where} is empty (null); give {_WANTED[rule['type']]}, or leave out the option")
+        # At the top level, a fallback may still set the value, so ansible-core's validator checks that.
+        elif path and rule.get("required"):
+            raise TaskArgsError(f"{where} is missing")
+
+
+def _values_in(where: str, rule: Rule, value: Any) -> Iterator[tuple[str, Rule, Any]]:
+    kind = rule["type"]
     if kind == "list":
-        for position, element in enumerate(converted):
+        for position, element in enumerate(_validated_alone(where, {"type": "list"}, value)):
             inner = f"{where}[{position}]"
-            if element is None and elements != "raw":
+            if element is None:
                 raise TaskArgsError(f"{inner} is empty (null); give a value, or remove the entry")
-            _check_value(inner, {**rule, "type": elements, "elements": "raw"}, element)
-    elif kind == "dict" and rule.get("options"):
-        _check_options(rule["options"], value, f"{where}.")
-    elif rule.get("choices") and converted not in rule["choices"]:
-        raise TaskArgsError(f"{where} must be one of {', '.join(map(str, rule['choices']))}, but it has another value")
-
-
-def _converted(where: str, kind: str, value: Any) -> Any:
-    """Return the value as ansible-core converts it, for these checks. Raises TaskArgsError if that would be wrong.
-
-    ansible-core would turn a mapping or a list into a string, and parse a string as a mapping.
-    """
-    if kind == "dict" and not isinstance(value, Mapping):
-        raise TaskArgsError(f"{where} must be a mapping, but it is {_kind_of(value)}")
-    if kind in ("str", "path") and isinstance(value, (Mapping, list)):
+            yield from _values_in(inner, {**rule, "type": rule["elements"]}, element)
+    elif kind == "dict":
+        # ansible-core would parse a string as a mapping.
+        if not isinstance(value, Mapping):
+            raise _wrong_type(where, kind, value)
+        if "options" in rule:
+            yield from _values(rule["options"], value, f"{where}.")
+    elif kind in ("str", "path") and isinstance(value, (Mapping, list)):
+        # ansible-core would make a string of it.
         raise TaskArgsError(
             f"{where} must be a string, but it is {_kind_of(value)}; to use one value from it, name that value, such as"
             " access_token of a registered result"
         )
-    if kind == "str":
-        return str(value)
-    if kind not in _CONVERSIONS:
-        return value
+    else:
+        yield where, rule, value
+
+
+def _validated_alone(where: str, rule: Rule, value: Any) -> Any:
+    """Return a value as ansible-core converts it. Raises TaskArgsError with a sentence of our own if it refuses."""
+    checked = {key: rule[key] for key in ("type", "choices") if key in rule}
     try:
-        return _CONVERSIONS[kind](value)
-    # ansible-core does not expect infinity.
+        validation = ArgumentSpecValidator({"value": checked}).validate({"value": value})
     except (TypeError, ValueError, OverflowError):
-        raise TaskArgsError(f"{where} must be {_WANTED[kind]}, but it is {_kind_of(value)}") from None
+        raise _wrong_type(where, rule["type"], value) from None
+    if not validation.error_messages:
+        return validation.validated_parameters["value"]
+    if "choices" in rule:
+        raise TaskArgsError(f"{where} must be one of {', '.join(rule['choices'])}, but it has another value")
+    raise _wrong_type(where, rule["type"], value)
+
+
+def _wrong_type(where: str, kind: str, value: Any) -> TaskArgsError:
+    return TaskArgsError(f"{where} must be {_WANTED.get(kind, 'a string')}, but it is {_kind_of(value)}")
 
 
 def _kind_of(value: Any) -> str:
@@ -217,26 +187,3 @@ def _kind_of(value: Any) -> str:
 def _option_name(name: Any) -> str:
     """Return the name of an unknown option, unless it looks like a value in the wrong place."""
     return name if isinstance(name, str) and re.fullmatch("[a-z][a-z_]{0,39}", name) else "with the name that was given"
-
-
-def _without_fallbacks(spec: Spec) -> Spec:
-    return {
-        option: {key: value for key, value in rule.items() if key not in ("required", "fallback")}
-        if "fallback" in rule
-        else rule
-        for option, rule in spec.items()
-    }
-
-
-def _forward_warnings(validation: ValidationResult) -> None:
-    """Show the warnings that AnsibleModule would put into a module's result."""
-    display = Display()
-    for deprecation in validation._deprecations:
-        display.deprecated(
-            deprecation["msg"],
-            version=deprecation.get("version"),
-            date=deprecation.get("date"),
-            collection_name=deprecation.get("collection_name"),
-        )
-    for warning in validation._warnings:
-        display.warning(f"Both option {warning['option']} and its alias {warning['alias']} are set.")

@@ -9,11 +9,12 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError
+
+from ._arguments import TaskArgsError
 
 # Python and its libraries read these when they start, so setting them in a running process has no effect.
 _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
@@ -22,17 +23,13 @@ _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
 def environment_of(action: ActionBase) -> dict[str, Any]:
     """Return the task's keyword environment, templated. Raises TaskArgsError if no process can have such variables."""
     environment: dict[str, Any] = {}
-    try:
+    with suppress(TypeError):
         action._compute_environment_string(environment)
-    except TypeError:
-        raise TaskArgsError(
-            "environment has a variable whose name is not a string; put the name in quotes, or correct it"
-        ) from None
     for name, value in environment.items():
-        if not name or re.search("[=\\0]", str(name)) or "\0" in str(value):
+        if not isinstance(name, str) or not name or re.search("[=\\0]", name) or "\0" in str(value):
             raise TaskArgsError(
-                "environment has a variable whose name is empty or contains '=', or whose name or value contains a null"
-                " character; correct it"
+                "environment has a variable whose name is not a string, is empty or contains '=', or that contains a"
+                " null character; correct it"
             )
     return environment
 

@@ -251,7 +251,7 @@ def test_without_a_vault_secret_nothing_is_written_and_only_plain_variables_can_
 
     output = run(folder.parent, tasks, "-v", vault_ids=())
 
-    assert re.search("ERROR.*does not run with async; remove async", output)
+    assert re.search("ERROR.*does not run with async, because", output)
     assert "s3cr3t" not in output
     assert "Traceback" not in output
     assert file_texts(folder) == {"plain.yml": "a: 1\nc: 2\n"}

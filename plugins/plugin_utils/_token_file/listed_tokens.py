@@ -11,7 +11,7 @@ from typing import Any
 
 from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api.client import is_token
-from .._arguments import TaskArgsError, check_no_secret
+from .._arguments import TaskArgsError
 from .._vars_file.content import StoredValue
 from .._vars_file.errors import InvalidVariableError
 from .._vars_file.names import check_name
@@ -133,7 +133,6 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
             lifecycle.check_min_expires_in(f"{where}.min_expires_in", seconds)
         wanted = None
         if "absent" not in (options["state"], entry["state"]):
-            check_no_secret(name, f"{where}.name")
             wanted = lifecycle.Wanted(None if scope is None else tuple(scope), seconds, options["force"])
         listed[name] = ListedToken(name, wanted)
     return list(listed.values())

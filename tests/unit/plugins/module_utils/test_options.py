@@ -26,8 +26,10 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     Result,
     bearer_token,
     connection_argument_spec,
+    let_core_mask,
     new_client,
     run,
+    without_secrets,
 )
 from sandbox import Sandbox
 
@@ -200,12 +202,49 @@ def test_a_loop_keeps_its_client_and_another_key_gets_its_own(sandbox: Sandbox) 
     assert first == second != third
 
 
-def test_a_token_that_is_returned_is_registered_as_a_secret(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ansible_core_is_asked_to_mask_secrets_but_no_placeholders(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     # Only ansible-core 2.22 and later have the real one.
     monkeypatch.setattr(options_file, "register_secret", registered.append)
-    result = run(generate, options_of(sandbox), check_mode=False)
-    assert registered == [result["access_token"]]
+    for secret in ("a-secret-token", "x", "token", "", None, ["a-secret-token"]):
+        let_core_mask(secret)
+    assert registered == ["a-secret-token"]
+
+
+FAILURE: Result = {
+    "failed": True,
+    "msg": "It said a-secret-token, the-access-token, a-password and user; 12345678.",
+    "warnings": ["Not another-token."],
+    "error": {
+        "operation": "generate",
+        "status": 400,
+        "message": "a-secret-token",
+        "details": "a-password",
+        "retries": 0,
+    },
+}
+
+
+def test_a_failure_is_searched_for_the_secrets_of_the_task() -> None:
+    options = {**KEYS, "access_token": "the-access-token", "proxy": "http://user:a-password@proxy.example:3128"}
+    assert without_secrets(FAILURE, options, ["another-token"]) == {
+        "failed": True,
+        "msg": "It said ********, ********, ******** and user; 12345678.",
+        "warnings": ["Not ********."],
+        "error": {
+            "operation": "generate",
+            "status": 400,
+            "message": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER",
+            "details": "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER",
+            "retries": 0,
+        },
+    }
+
+
+@pytest.mark.parametrize("proxy", [None, "", "http://proxy.example", "http://[broken", "user:short@proxy"])
+def test_a_short_secret_hides_nothing_in_a_failure(proxy: str | None) -> None:
+    options = {"app_token": "said", "access_token": "", "proxy": proxy}
+    assert without_secrets(FAILURE, options, ["generate"[:7]]) == FAILURE
 
 
 def test_new_clients_do_not_share_a_connection(sandbox: Sandbox) -> None:
@@ -288,8 +327,8 @@ def test_a_failed_task_reports_differences_too(sandbox: Sandbox) -> None:
 IMPORTS: dict[str, tuple[str, str]] = {
     "not installed": ("raise ModuleNotFoundError(\"No module named 'requests'\", name='requests')", "(requests)"),
     "installed, and not working": (
-        "raise ImportError('urllib3 v2 only supports OpenSSL 1.1.1+')",
-        "although it is installed: urllib3 v2 only supports OpenSSL 1.1.1+",
+        "raise ImportError('urllib3 v2 only supports OpenSSL 1.1.1')",
+        "although it is installed: urllib3 v2 only supports OpenSSL 1.1.1",
     ),
     "installed, and broken": ("raise AttributeError('module lib has no X509')", "module lib has no X509"),
 }

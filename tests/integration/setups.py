@@ -93,7 +93,7 @@ IMPOSSIBLE_SET_UPS: dict[str, SetUp] = {
         environment={"VOUCHERIFY_API_BASE_URL": "http://api.example"}, refusal="api_base_url must begin with https://"
     ),
     "a key with a line break": SetUp(
-        environment={"VOUCHERIFY_APP_TOKEN": "a-key\n"}, refusal="app_token contains white space"
+        environment={"VOUCHERIFY_APP_TOKEN": "a-key\n"}, refusal="app_token is empty, or contains white space"
     ),
     "no key": SetUp(
         environment={"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""},

@@ -254,7 +254,7 @@ def test_without_a_vault_secret_nothing_is_written_and_only_plain_variables_can_
     assert re.search("ERROR.*does not run with async, because", output)
     assert "s3cr3t" not in output
     assert "Traceback" not in output
-    assert file_texts(folder) == {"plain.yml": "a: 1\nc: 2\n"}
+    assert file_texts(folder) == {"plain.yml": "a: 1\n  # s3cr3t\nc: 2\n"}
 
 
 def test_a_vaulted_value_in_the_task_is_decrypted_first(folder: Path, long_play: LongPlay) -> None:

@@ -16,6 +16,7 @@ from .ciphertexts import Ciphertexts
 from .content import INLINE, WHOLE, Content, StoredValue, content_of, plain_value
 from .edit import edit
 from .errors import FileChangedError
+from .loading_rules import check_loading
 from .lock import OnWait, Place, locked_place
 from .vault_secrets import RunVault, VaultKey
 from .yaml_text import VAULT, StringValue
@@ -72,11 +73,14 @@ def open_vars_file(
 ) -> Iterator[VarsFile]:
     """Lock the file's folder until the end, and read the file. In a dry run there is no lock.
 
-    make_folders: whether missing folders are created; the file's own is removed again if it is still empty at the end.
+    make_folders: whether variables will be set. If so, Ansible must load the path, and missing folders are created; the
+    file's own is removed again if it is still empty at the end.
     on_wait: called about every second while another run has the lock, with the seconds waited so far.
     Raises VarsFileError.
     """
     lock = not settings.dry_run
+    if make_folders:
+        check_loading(settings.path)
     with locked_place(settings.path, make_folders=make_folders and lock, lock=lock, on_wait=on_wait) as place:
         if lock:
             atomic_write.remove_leftovers(place)

@@ -231,7 +231,7 @@ def test_a_file_that_would_exceed_the_size_limit_is_left_alone(tmp_path: Path) -
 
     def work() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-        with pytest.raises(FileAccessError, match="File too large; raise the file size limit and run the play again"):
+        with pytest.raises(FileAccessError, match="File too large; fix the cause and run the play again"):
             edit(path, NEW)
 
     assert Child(work).result() == 0

@@ -183,6 +183,12 @@ def test_a_vaulted_value_within_an_encrypted_file_is_compared_too(path: Path) ->
     assert not change(path, variables={"a": "x"}).changed
 
 
+def test_an_encrypted_file_can_have_keys_that_are_no_strings(path: Path) -> None:
+    path.write_text(encrypt("1: x\n2: y\n"))
+
+    assert nonempty_lists(change(path, variables={"a": "z"})) == {"added": ["a"]}
+
+
 def test_a_template_in_an_encrypted_file_differs_from_the_same_text(path: Path) -> None:
     path.write_text(encrypt("a: '{{ x }}'\n"))
 
@@ -337,7 +343,7 @@ def test_no_secret_is_guessed_when_none_of_several_is_named(path: Path, loaded: 
 
 def test_no_secret_is_guessed_from_two_under_one_id_but_the_first_can_be_named(path: Path) -> None:
     vault = RunVault([("default", secret("one")), ("default", secret("two")), ("default", secret("one"))])
-    with pytest.raises(VaultSecretError, match=r"'default' \(2 times\), and nothing .* load only one of them"):
+    with pytest.raises(VaultSecretError, match=r"'default', 'default', and nothing .* set vault_id to one"):
         change(path, vault, variables={"a": "x"})
 
     change(path, vault, variables={"a": "x"}, vault_id="default")
@@ -405,15 +411,6 @@ def test_a_value_that_names_the_vault_id_but_has_another_secret_is_encrypted_aga
     assert change(path, run_vault("dev", "prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
 
     assert change(path, run_vault("prod"), variables={"a": "x"}).unchanged == ["a"]
-
-
-def test_a_value_that_has_the_secret_of_the_vault_id_but_names_another_is_encrypted_again(path: Path) -> None:
-    path.write_text(inline("a", "x", "prod").replace("prod", "other"))
-
-    assert change(path, run_vault("prod"), variables={"a": "x"}, vault_id="prod").updated == ["a"]
-
-    assert header(path.read_text(), "a") == "$ANSIBLE_VAULT;1.2;AES256;prod"
-    assert decrypted_values(path, "prod") == {"a": "x"}
 
 
 def test_the_secret_of_a_replaced_value_is_not_written_under_an_id_that_cannot_be_read_again(path: Path) -> None:

@@ -261,7 +261,8 @@ def test_a_write_by_another_program_is_not_overwritten(tmp_path: Path, change: s
     if change not in ("make", "link"):
         path.write_bytes(b"old")
     other.write_bytes(b"old")
-    error, sentence = FileChangedError, r"changed by another program .*, so nothing was written"
+    error: type[Exception] = FileChangedError
+    sentence = r"changed by another program .*, so nothing was written"
     if change == "link":
         error, sentence = FileAccessError, "is not a regular file; give the path of a vars file"
 

@@ -185,8 +185,12 @@ def test_a_write_that_is_interrupted_twice_leaves_no_temporary_file(
 def test_four_runs_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "new" / "vars.yml"
 
-    def work(number: int) -> Callable[[], object]:
-        return lambda: [edit(path, f"{number}.{turn}", f"name{number}") for turn in range(3)]
+    def work(number: int) -> Callable[[], None]:
+        def three_edits() -> None:
+            for turn in range(3):
+                edit(path, f"{number}.{turn}", f"name{number}")
+
+        return three_edits
 
     children = [Child(work(number)) for number in range(4)]
 

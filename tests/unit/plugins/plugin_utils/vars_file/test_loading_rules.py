@@ -24,36 +24,26 @@ EXISTING = [
     for names in product(["", "all", "all/", "all/others.yml"], ["", "all.yml"], ["", "all.yaml"], ["", "all.json"])
 ]
 NEW = ["all", "all.yml", "all.yaml", "all.json", "all/new.yml", "all/sub/new"]
-OTHERS: list[tuple[list[str], str]] = [
-    ([], name)
-    for name in (
-        *("all/new", "all/new.json", "all/sub/deeper/new.yml", "all/eu.new.yml", "eu.prod.yml", "eu.prod/new.yml"),
-        *(
-            "all/new.vault",
-            "all/new.YML",
-            "all/new.yml~",
-            "all/new~",
-            "all/.new.yml",
-            "all/.new",
-            "all/new.",
-            "all/a.b",
-        ),
-        *("all/sub.d/new.yml", "all/.sub/new.yml", "all/sub~/new.yml", "all/x.yml/new.yml", "all/sub/new.txt"),
-        *(".new.yml", "new.vault", "all.yml~", "all~", ".all/new.yml", "all~/new.yml", "all.yml/new.yml", "all.txt"),
-        *("web1.example.com", "web1.example.com.yml", "web1.example.com/new.yml", "web1.example.com/a.b/new.yml"),
-        *("db.internal.json", "host_vars/db.internal", "group_vars/all/new.yml"),
-    )
-] + [
-    (["web1.example.com.yml"], "web1.example.com/new.yml"),
-    (["web1.example.com.yml"], "web1.example.com"),
-    (["web1.example.com/"], "web1.example.com.yml"),
-    (["web1.yml"], "web1.example.com/new.yml"),
-    (["eu.prod.yaml"], "eu.prod/new.yml"),
-    (["eu.prod.yaml"], "eu.prod.yml"),
-    (["all.yml/others.yml"], "all.yml/new.yml"),
-    (["all.yml/others.yml"], "all/new.yml"),
-    (["all/", "all.yml/others.yml"], "all.yml/new.yml"),
-    (["all.txt", "all.yml~", ".all.yml"], "all/new.yml"),
+# A name, and what exists already.
+OTHERS = """
+all/new           all/new.json      all/sub/deeper/new.yml  all/eu.new.yml     eu.prod.yml       eu.prod/new.yml
+all/new.vault     all/new.YML       all/new.yml~            all/new~           all/.new.yml      all/.new
+all/new.          all/a.b           all/sub.d/new.yml       all/.sub/new.yml   all/sub~/new.yml  all/x.yml/new.yml
+all/sub/new.txt   .new.yml          new.vault               all.yml~           all~              .all/new.yml
+all~/new.yml      all.yml/new.yml   all.txt                 web1.example.com   web1.example.com.yml
+db.internal.json  web1.example.com/new.yml                  web1.example.com/a.b/new.yml
+host_vars/db.internal               group_vars/all/new.yml
+web1.example.com/new.yml<web1.example.com.yml  web1.example.com<web1.example.com.yml
+web1.example.com.yml<web1.example.com/         web1.example.com/new.yml<web1.yml
+eu.prod/new.yml<eu.prod.yaml       eu.prod.yml<eu.prod.yaml             all.yml/new.yml<all.yml/others.yml
+all/new.yml<all.yml/others.yml     all.yml/new.yml<all/,all.yml/others  all/new.yml<all.txt,all.yml~,.all.yml
+"""
+CASES = [
+    *product(EXISTING, NEW),
+    *(
+        ([name for name in there.split(",") if name], new)
+        for new, _sign, there in (o.partition("<") for o in OTHERS.split())
+    ),
 ]
 
 
@@ -88,7 +78,7 @@ def test_a_path_is_refused_exactly_if_ansible_would_read_another_file_less_or_ne
     tmp_path: Path, folder: str
 ) -> None:
     results = set()
-    for number, (existing, new) in enumerate([*product(EXISTING, NEW), *OTHERS]):
+    for number, (existing, new) in enumerate(CASES):
         top = tmp_path / str(number) / folder
         path = top / new
         make(top, existing)
@@ -119,48 +109,31 @@ def test_every_path_outside_of_these_folders_is_fine(tmp_path: Path, name: str) 
     assert refusal(tmp_path / name) is None
 
 
-@pytest.mark.parametrize(
-    ("existing", "new", "sentence"),
-    [
-        (
-            ["all.yml"],
-            "all/new.yml",
-            "A new folder {}/all would make Ansible ignore {}/all.yml; first move that file into the folder: "
-            '"mkdir {}/all" and "mv {}/all.yml {}/all/"',
-        ),
-        (
-            ["a b.yml"],
-            "a b/new.yml",
-            "A new folder {}/a b would make Ansible ignore {}/a b.yml; first move that file into the folder: "
-            "\"mkdir '{}/a b'\" and \"mv '{}/a b.yml' '{}/a b'/\"",
-        ),
-        (["all.yaml"], "all.yml", "A new file {}/all.yml would make Ansible ignore {}/all.yaml; use that file instead"),
-        (
-            ["all/", "all.yml"],
-            "all.yml",
-            "Ansible would never read {}/all.yml, because it reads {}/all instead; use {}/all/all.yml",
-        ),
-        (
-            ["all.yml"],
-            "all.json",
-            "Ansible would never read {}/all.json, because it reads {}/all.yml instead; use {}/all.yml",
-        ),
-        (
-            [],
-            "all/.new.yml",
-            "Ansible would never read {}/all/.new.yml, because it ignores names that begin with a dot; choose another "
-            "path",
-        ),
-        ([], "all/new~", 'Ansible would never read {}/all/new~, because it ignores names that end in "~"; choose'),
-        ([], "all/a.b/new.yml", "{}/all/a.b/new.yml, because it ignores subfolders with a dot in the name; choose"),
-        ([], "all/new.vault", "because it ignores files without one of the endings .yml, .yaml, .json; choose another"),
-    ],
-)
-def test_a_refusal_says_why_and_what_to_do(tmp_path: Path, existing: list[str], new: str, sentence: str) -> None:
-    folder = tmp_path / "group_vars"
-    make(folder, existing)
+SENTENCES = {
+    "all/new.yml": "A new folder {}/all would make Ansible ignore {}/all.yml; first move that file into the folder: "
+    '"mkdir {}/all" and "mv {}/all.yml {}/all/"',
+    "a b/new.yml": "A new folder {}/a b would make Ansible ignore {}/a b.json; first move that file into the folder: "
+    "\"mkdir '{}/a b'\" and \"mv '{}/a b.json' '{}/a b'/\"",
+    "all": "A new file {}/all would make Ansible ignore {}/all.yml; use that file instead",
+    "folder.yml": "Ansible would never read {}/folder.yml, because it reads {}/folder instead; use "
+    "{}/folder/folder.yml",
+    "all.json": "Ansible would never read {}/all.json, because it reads {}/all.yml instead; use {}/all.yml",
+    "x/.y": "Ansible would never read {}/x/.y, because it ignores names that begin with a dot; choose another path",
+    "x/y~": 'Ansible would never read {}/x/y~, because it ignores names that end in "~"; choose another path',
+    "x/a.b/y": "Ansible would never read {}/x/a.b/y, because it ignores subfolders with a dot in the name; choose "
+    "another path",
+    "x/y.vault": "Ansible would never read {}/x/y.vault, because it ignores files without one of the endings .yml, "
+    ".yaml, .json; choose another path",
+}
 
-    assert sentence.replace("{}", str(folder)) in (refusal(folder / new) or "")
+
+def test_a_refusal_says_why_and_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "group_vars"
+    make(folder, ["all.yml", "a b.json", "folder/"])
+
+    assert {new: refusal(folder / new) for new in SENTENCES} == {
+        new: sentence.replace("{}", str(folder)) for new, sentence in SENTENCES.items()
+    }
 
 
 def test_the_endings_are_those_of_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

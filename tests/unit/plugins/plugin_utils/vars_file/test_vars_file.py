@@ -32,21 +32,8 @@ from unit.plugins.plugin_utils.vars_file.vaults import encrypt, inline, run_vaul
 
 SECRET = "a secret value"
 VAULT = run_vault("default")
-AWKWARD = [
-    "",
-    " ",
-    "true",
-    "12",
-    "{{ x }}",
-    "{% raw %}",
-    "{# c #}",
-    "q\"'\\",
-    "two\nlines\n",
-    "日本 😀",
-    "\t\x07",
-    SECRET,
-]
-AWKWARD += [SECRET, "#jinja2:variable_start_string:'[['\n[[ x ]]"]
+AWKWARD = ["", " ", "true", "12", "{{ x }}", "{% raw %}", "{# c #}", "#jinja2:variable_start_string:'[['\n[[ x ]]"]
+AWKWARD += ["q\"'\\", "two\nlines\n", "日本 😀", "\t\x07", SECRET, SECRET]
 AWKWARD_VALUES = {f"name{number}": value for number, value in enumerate(AWKWARD)}
 
 both_formats = pytest.mark.parametrize("file_format", ["inline", "file"])

@@ -17,8 +17,6 @@ from ansible import constants
 
 from .errors import InvalidFileError
 
-_FOLDERS = ("group_vars", "host_vars")
-
 
 def check_loading(path: str) -> None:
     """Check an absolute path at which variables will be set. Outside of group_vars and host_vars, every path is fine.
@@ -26,7 +24,7 @@ def check_loading(path: str) -> None:
     Raises InvalidFileError.
     """
     *parents, name = parts = path.split("/")
-    starts = [position for position, part in enumerate(parents, start=1) if part in _FOLDERS]
+    starts = [position for position, part in enumerate(parents, start=1) if part in ("group_vars", "host_vars")]
     if not starts:
         return
     folder, below = "/".join(parts[: starts[-1]]), parts[starts[-1] :]

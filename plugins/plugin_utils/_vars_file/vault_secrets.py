@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -131,14 +132,12 @@ class RunVault:
     def decrypt_values(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted]:
         """Return vaulted values by name, each in UTF-8. Raises VaultSecretError, which names the first other one."""
         new = [entry for entry in ciphertexts.items() if entry not in self._values]
-        with ThreadPoolExecutor() as pool:
-            self._values.update(zip(new, pool.map(self._decrypt_value, new)))
+        self._values.update(zip(new, _on_all_cores(self._decrypt_value, new)))
         return {entry[0]: self._values[entry] for entry in ciphertexts.items()}
 
     def encrypt_values(self, values: Mapping[str, tuple[str, VaultKey]]) -> dict[str, str]:
         """Return the ciphertexts of these texts by name, each with its own salt."""
-        with ThreadPoolExecutor() as pool:
-            ciphertexts = dict(zip(values, pool.map(self._encrypt_value, values.values())))
+        ciphertexts = dict(zip(values, _on_all_cores(self._encrypt_value, values.values())))
         for name, (text, key) in values.items():
             self._values[name, ciphertexts[name]] = Decrypted(text.encode(), key)
         return ciphertexts
@@ -183,3 +182,10 @@ def _damage(ciphertext: bytes) -> str | None:
     if len(digits) % 2 or not _CONTENT.fullmatch(bytes.fromhex(digits)):
         return "a line or a part of a line is missing"
     return None
+
+
+def _on_all_cores(work: Callable[[Any], Any], values: Collection[Any]) -> list[Any]:
+    # This process may not be able to start a thread; then this one does it all.
+    with suppress(RuntimeError), ThreadPoolExecutor() as pool:
+        return list(pool.map(work, values))
+    return [work(value) for value in values]

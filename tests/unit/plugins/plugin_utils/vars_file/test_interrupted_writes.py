@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -196,21 +195,6 @@ def test_four_runs_at_once_lose_nothing(tmp_path: Path) -> None:
 
     assert [child.result() for child in children] == [0] * 4
     assert values_in(path, VAULT) == {f"name{number}": f"{number}.2" for number in range(4)}
-
-
-def test_a_file_that_would_exceed_the_size_limit_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "vars.yml"
-    path.write_text(inline("token", OLD))
-    before = path.read_bytes()
-
-    def work() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-        with pytest.raises(FileAccessError, match="File too large; fix the cause and run the play again"):
-            edit(path, NEW)
-
-    assert Child(work).result() == 0
-    assert path.read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == ["vars.yml"]
 
 
 def test_a_full_disk_leaves_the_file_alone(tmp_path: Path, mounted: Callable[..., None]) -> None:

@@ -207,6 +207,25 @@ def test_many_values_are_encrypted_and_decrypted_in_parallel(path: Path, monkeyp
         assert {name: value.text for name, value in file.read(values).items()} == values
 
 
+@pytest.mark.parametrize("threads", [0, 1])
+def test_values_are_encrypted_and_decrypted_although_no_more_threads_can_be_started(
+    path: Path, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        if len(started) >= threads:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        genuine(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    change(path, {"a": "x", "b": "y", "c": "z"})
+
+    assert change(path, {"a": "x", "b": "y", "c": "z"}).unchanged == ["a", "b", "c"]
+
+
 def test_a_listed_variable_that_is_set_twice_is_refused_and_others_are_not(path: Path) -> None:
     path.write_text("a: 1\na: 2\nb: 3\n")
 

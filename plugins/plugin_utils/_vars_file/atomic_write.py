@@ -13,9 +13,9 @@ import os
 import re
 import secrets
 import stat
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from .errors import FileAccessError, FileChangedError, file_access
 from .lock import NO_FOLDER, Place
@@ -35,7 +35,6 @@ class Snapshot:
 
     data: bytes
     status: os.stat_result
-    acl: bytes | None
 
     @property
     def mode(self) -> int:
@@ -57,11 +56,11 @@ def read(place: Place) -> Snapshot | None:
         try:
             if not stat.S_ISREG(os.stat(name, dir_fd=place.descriptor, follow_symlinks=False).st_mode):
                 raise FileAccessError(f"{place.path} is not a regular file; give the path of a vars file")
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.descriptor)
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=place.descriptor)
         except FileNotFoundError:
             return None
         with open(descriptor, "rb") as file:
-            return Snapshot(file.read(), os.fstat(descriptor), _acl(descriptor))
+            return Snapshot(file.read(), os.fstat(descriptor))
 
 
 def replace(place: Place, old: Snapshot | None, data: bytes, mode: int | None = None) -> None:
@@ -80,9 +79,7 @@ def back_up(place: Place, old: Snapshot, data: bytes, mode: int | None) -> str:
 
     mode: that of the new file, if the user gives one. The backup allows nobody more than the new file does.
     """
-    now = time.time()
-    moment = time.strftime("%Y-%m-%d@%H:%M:%S", time.localtime(now))
-    name = f".{os.path.basename(place.path)}.{moment}.{int(now % 1 * 1_000_000):06d}~"
+    name = f".{os.path.basename(place.path)}.{datetime.now():%Y-%m-%d@%H:%M:%S.%f}~"
     with file_access(f"write a backup of {place.path}"):
         _write(place, name, data, old.mode if mode is None else old.mode & mode, old)
     return os.path.join(os.path.dirname(place.path), name)
@@ -117,18 +114,21 @@ def _write(place: Place, name: str, data: bytes, mode: int, old: Snapshot | None
     """Write a temporary file with the owner of `old`, and rename it to `name`."""
     temporary, folder = _TEMPORARY.format(secrets.token_hex(8)), place.descriptor
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, _MODE_OF_NEW_FILES, dir_fd=folder)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE_OF_NEW_FILES, dir_fd=folder)
         with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             if old:
                 _keep_owner(place, descriptor, old, mode)
-                _set_acl(descriptor, old.acl)
+                _keep_acl(place, descriptor)
             os.fchmod(descriptor, mode)
             os.fsync(descriptor)
-        if name == os.path.basename(place.path):
-            _check_unchanged(place, old)
+        now = read(place)
+        if name == os.path.basename(place.path) and (now and now.identity) != (old and old.identity):
+            raise FileChangedError(
+                f"{place.path} was changed by another program while it was being edited, so nothing was written; run "
+                "the play again"
+            )
         os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
         # It is already gone, unless something failed.
@@ -157,26 +157,12 @@ def _keep_owner(place: Place, descriptor: int, old: Snapshot, mode: int) -> None
     )
 
 
-def _check_unchanged(place: Place, old: Snapshot | None) -> None:
-    now = read(place)
-    if (now and now.identity) != (old and old.identity):
-        raise FileChangedError(
-            f"{place.path} was changed by another program while it was being edited, so nothing was written; run the "
-            "play again"
-        )
-
-
-def _acl(descriptor: int) -> bytes | None:
-    # Without a list this is an error, and only Linux has this function.
-    with suppress(OSError, AttributeError):
-        return os.getxattr(descriptor, _ACL)
-    return None
-
-
-def _set_acl(descriptor: int, acl: bytes | None) -> None:
-    if acl is not None:
-        os.setxattr(descriptor, _ACL, acl)
-        return
-    # A new file gets the default list of its folder. Without a list this is an error, and only Linux has this function.
+def _keep_acl(place: Place, descriptor: int) -> None:
+    # Only Linux has these functions, and without a list they fail. A new file has the default list of its folder.
+    acl = None
     with suppress(OSError, AttributeError):
         os.removexattr(descriptor, _ACL)
+    with suppress(OSError, AttributeError):
+        acl = os.getxattr(place.path, _ACL)
+    if acl is not None:
+        os.setxattr(descriptor, _ACL, acl)

@@ -9,7 +9,7 @@ a whole, and the values in it are plain strings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import yaml
@@ -22,17 +22,9 @@ from .yaml_text import UNSAFE, StringValue, Variable, VarsText, parse
 INLINE = "inline"
 WHOLE = "file"
 
-_BYTE_ORDER_MARK = "\ufeff"
 # A string with one of these is a template. The last one can redefine the others.
 _TEMPLATE_MARKS = ("{{", "{%", "{#", "#jinja2:")
-_KINDS_BY_TAG = {
-    "null": "null",
-    "bool": "a boolean",
-    "int": "a number",
-    "float": "a number",
-    "timestamp": "a date",
-    "binary": "binary data",
-}
+_KINDS_BY_TAG = {"null": "null", "bool": "a boolean", "int": "a number", "float": "a number", "timestamp": "a date"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +33,7 @@ class StoredValue:
 
     text: str | None = field(repr=False)  # None unless `kind` is "a string"
     kind: str  # for example "a string", "null", "a number", "a boolean", "a mapping", "a list" or "a template"
-    encryption: Decrypted | None = field(default=None, repr=False)  # of the value itself, or else of the whole file
-    error: VaultSecretError | None = None  # why it cannot be read
+    encryption: Decrypted | None = field(repr=False)  # of the value itself, or else of the whole file
 
     @property
     def vault_id(self) -> str | None:
@@ -56,31 +47,30 @@ class Content:
 
     format: str
     text: VarsText
-    mark: str
+    mark: str  # the byte order mark, or nothing
     encryption: Decrypted | None
 
     @cached_property
     def ids_in_headers(self) -> set[str]:
         """The vault ids in the headers of the vaulted values; nothing is decrypted for this."""
         values = [variable.value for variable in self.text.variables if variable.value]
-        ids = {id_in_header(value.text.encode()) for value in values if value.is_vaulted}
-        return {vault_id for vault_id in ids if vault_id}
+        return {id_in_header(value.text.encode()) or "" for value in values if value.is_vaulted} - {""}
 
-    def stored(self, variable: Variable, decrypted: Decrypted | VaultSecretError | None) -> StoredValue:
-        """Return what the variable contains; `decrypted` is its value if that is vaulted by itself."""
+    def stored(self, variable: Variable, decrypted: Decrypted | None) -> StoredValue:
+        """Return what the variable contains; `decrypted` is its value if that is vaulted by itself.
+
+        Raises VaultSecretError if it is a ciphertext without the tag.
+        """
         value = variable.value
-        if isinstance(decrypted, Decrypted):
-            return StoredValue(decrypted.plain.decode(), "a string", decrypted)
         if decrypted:
-            return StoredValue(None, "a ciphertext", error=decrypted)
+            return StoredValue(decrypted.plain.decode(), "a string", decrypted)
         if not value:
             return StoredValue(None, _kind(variable), self.encryption)
         if is_encrypted(value.text.lstrip()):
-            error = VaultSecretError(
+            raise VaultSecretError(
                 f"The current value of '{variable.name}' is damaged: it has no tag \"!vault\"; add the tag, or, if the "
                 "file contains only tokens, delete the file"
             )
-            return StoredValue(None, "a ciphertext", error=error)
         if value.tag is None and _has_template_marks(value.text):
             return StoredValue(None, "a template", self.encryption)
         return StoredValue(value.text, "a string", self.encryption)
@@ -88,8 +78,8 @@ class Content:
     def encoded(self, text: VarsText, vault: RunVault, key: VaultKey | None) -> tuple[bytes, Content]:
         """Return the bytes to write for a new text, and their content; `key` encrypts the whole file, if given."""
         plain = (self.mark + text.text).encode()
-        encryption = Decrypted(b"", key, key.vault_id) if key else None
-        return vault.encrypt(plain, key) if key else plain, Content(self.format, text, self.mark, encryption)
+        data = vault.encrypt(plain, key) if key else plain
+        return data, replace(self, text=text, encryption=Decrypted(b"", key) if key else None)
 
 
 def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | None) -> Content:
@@ -99,20 +89,18 @@ def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | Non
     """
     is_whole = is_encrypted(data.lstrip())
     if data.strip() and wanted_format == (INLINE if is_whole else WHOLE):
-        what = "is encrypted as a whole" if is_whole else "is not encrypted as a whole"
         raise InvalidFileError(
-            f"{path} {what}, and is not converted to format '{wanted_format}'; leave out format, or convert the "
-            "file with ansible-vault first"
+            f"{path} is {'' if is_whole else 'not '}encrypted as a whole, and is not converted to format "
+            f"'{wanted_format}'; leave out format, or convert the file with ansible-vault first"
         )
     encryption = vault.decrypt(data, path) if is_whole else None
     try:
         text = (encryption.plain if encryption else data).decode()
     except UnicodeDecodeError:
         raise InvalidFileError(f"{path} is not UTF-8 text; convert it first") from None
-    mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
-    return Content(
-        WHOLE if is_whole or wanted_format == WHOLE else INLINE, parse(text[len(mark) :], path), mark, encryption
-    )
+    mark = text[:1] if text.startswith("\ufeff") else ""
+    file_format = WHOLE if is_whole else wanted_format or INLINE
+    return Content(file_format, parse(text[len(mark) :], path), mark, encryption)
 
 
 def plain_value(text: str) -> StringValue:
@@ -129,7 +117,7 @@ def _kind(variable: Variable) -> str:
     event = variable.events[0]
     if variable.tag:
         # The tag is not named, because it may be a part of what is encrypted.
-        return _KINDS_BY_TAG.get(variable.tag.removeprefix("tag:yaml.org,2002:"), "a value with an unknown tag")
+        return _KINDS_BY_TAG.get(variable.tag.removeprefix("tag:yaml.org,2002:"), "a value that is not a string")
     if isinstance(event, yaml.AliasEvent):
         return "an alias of another value"
     return "a mapping" if isinstance(event, yaml.MappingStartEvent) else "a list"

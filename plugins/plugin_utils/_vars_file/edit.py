@@ -125,14 +125,13 @@ def _rendered(old: VarsText, value: StringValue, tail: str = "", indent: int = 0
     return f"{value.tag} {quoted}{tail}" if value.tag else quoted + tail
 
 
-def _additions(old: VarsText, added: Changes) -> Iterator[str]:
+def _additions(old: VarsText, added: Mapping[str, StringValue]) -> Iterator[str]:
     if not old.text:
         yield "---\n"
     elif added and old.text[-1] not in _BREAKS:
         yield _break(old.text)
     for name, value in added.items():
-        if value:
-            yield f"{name if is_string(name) else repr(name)}: {_rendered(old, value)}{_break(old.text)}"
+        yield f"{name if is_string(name) else repr(name)}: {_rendered(old, value)}{_break(old.text)}"
 
 
 def _without_root(old: VarsText) -> VarsText:

@@ -9,23 +9,11 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LOCK_ADVICE = "choose a path on a file system that can lock folders (NFS cannot)"
-"""What to do if a folder cannot be locked, whatever the operating system says."""
-
-_PERMISSION = "give your user the permission, or choose another path,"
-_SPACE = "free some space"
-_NO_FOLDER = "choose a path in which only the last part is a file"
 _ADVICE = {
-    errno.EACCES: _PERMISSION,
-    errno.EPERM: _PERMISSION,
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "give your user the permission, or choose another path,"),
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "choose a path in which only the last part is a file"),
     errno.EROFS: "choose a path on a writable file system",
-    errno.ENOSPC: _SPACE,
-    errno.EDQUOT: _SPACE,
-    errno.EFBIG: "raise the file size limit",
-    errno.ENOTDIR: _NO_FOLDER,
-    errno.EEXIST: _NO_FOLDER,
-    errno.ELOOP: "correct the symbolic links in the path",
-    errno.ENAMETOOLONG: "choose a shorter path",
     errno.EBUSY: "choose a path that is not a mount point",
 }
 

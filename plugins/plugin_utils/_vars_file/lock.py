@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from .errors import LOCK_ADVICE, FileAccessError, file_access
+from .errors import FileAccessError, file_access
 
 NO_FOLDER = -1
 """A descriptor with which every system call fails; None would mean the current folder."""
@@ -38,13 +38,10 @@ class Place:
 
     def moved_to(self) -> str | None:
         """Return the real path that the given path leads to now; None if it is still the same file and folder."""
-        now = os.path.realpath(self.given)
-        if now == self.path and self.descriptor == NO_FOLDER:
-            return None
+        now, is_same = os.path.realpath(self.given), self.descriptor == NO_FOLDER
         with suppress(OSError):
-            if now == self.path and os.path.samestat(os.stat(os.path.dirname(now)), os.fstat(self.descriptor)):
-                return None
-        return now
+            is_same = is_same or os.path.samestat(os.stat(os.path.dirname(now)), os.fstat(self.descriptor))
+        return None if is_same and now == self.path else now
 
 
 @contextmanager
@@ -73,7 +70,11 @@ def locked_place(path: str, *, make_folders: bool, lock: bool = True, on_wait: O
 def _open(path: str, make_folders: bool, on_wait: OnWait | None, *, lock: bool) -> tuple[Place, bool]:
     """Return the place, locked, and whether its folder was created."""
     for _attempt in range(_ATTEMPTS):
-        real = _real_path(path)
+        if os.path.islink(path) and not os.path.exists(path):
+            raise FileAccessError(f"{path} is a broken symbolic link; correct or remove it")
+        if os.path.isdir(path):
+            raise FileAccessError(f"{path} is a folder; give the path of a vars file")
+        real = os.path.realpath(path)
         folder = os.path.dirname(real)
         is_made = make_folders and not os.path.isdir(folder)
         if is_made:
@@ -81,12 +82,14 @@ def _open(path: str, make_folders: bool, on_wait: OnWait | None, *, lock: bool) 
                 os.makedirs(folder, exist_ok=True)
         with file_access(f"open the folder {folder}"):
             try:
-                place = Place(path, real, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+                place = Place(path, real, os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
             except FileNotFoundError:
                 if make_folders:
                     continue  # Another run has just removed it.
                 return Place(path, real, NO_FOLDER), False
-        with file_access(f"lock the folder {folder}", LOCK_ADVICE):
+        with file_access(
+            f"lock the folder {folder}", "choose a path on a file system that can lock folders (NFS cannot)"
+        ):
             try:
                 if lock:
                     _lock(place, on_wait)
@@ -100,14 +103,6 @@ def _open(path: str, make_folders: bool, on_wait: OnWait | None, *, lock: bool) 
                 raise
         _close(place)
     raise FileAccessError(f"The folder of {path} was replaced repeatedly while this run waited; run the play again")
-
-
-def _real_path(path: str) -> str:
-    if os.path.islink(path) and not os.path.exists(path):
-        raise FileAccessError(f"{path} is a broken symbolic link; correct or remove it")
-    if os.path.isdir(path):
-        raise FileAccessError(f"{path} is a folder; give the path of a vars file")
-    return os.path.realpath(path)
 
 
 def _lock(place: Place, on_wait: OnWait | None) -> None:

@@ -14,10 +14,8 @@ from ansible.vars.reserved import is_reserved_name
 
 from .errors import InvalidVariableError
 
-_JINJA_WORDS = {"true", "false", "none"}
 # What a long part of a name consists of, unless it is a token or a key in the wrong place: words, and then a number.
 _WORDS = re.compile(r"(?:[A-Z]{0,4}[a-z]*(?:[A-Z][a-z]{2,})*(?:Ids?|ID|API|SQL|SSL)?|[A-Z]+)\d{0,3}")
-_LONGEST_UNCHECKED = 15
 
 
 def check_name(name: object, what: str) -> None:
@@ -36,11 +34,11 @@ def check_name(name: object, what: str) -> None:
             f"{what} {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not "
             "begin with a digit"
         )
-    if any(len(part) > _LONGEST_UNCHECKED and not _WORDS.fullmatch(part) for part in name.split("_")):
+    if any(len(part) >= 16 and not _WORDS.fullmatch(part) for part in name.split("_")):
         raise InvalidVariableError(
             f"{what} looks like a token or a key, and results show the names of variables; choose another name"
         )
-    if keyword.iskeyword(name) or name in _JINJA_WORDS:
+    if keyword.iskeyword(name) or name in {"true", "false", "none"}:
         raise InvalidVariableError(f"{what} is a keyword of Python or Jinja; choose another name for the variable")
     if is_reserved_name(name):
         raise InvalidVariableError(f"{what} is '{name}', which Ansible reserves; choose another name for the variable")

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from . import atomic_write
 from .atomic_write import Snapshot
-from .ciphertexts import Ciphertexts
 from .content import INLINE, WHOLE, Content, StoredValue, content_of, plain_value
 from .edit import edit
 from .errors import FileChangedError
+from .loading_rules import check_loading
 from .lock import OnWait, Place, locked_place
 from .vault_secrets import RunVault, VaultKey
 from .yaml_text import VAULT, StringValue
@@ -39,7 +39,7 @@ class Settings:
     vault_id: str | None = None
     mode: int | None = None
     backup: bool = False
-    dry_run: bool = False  # for check mode: takes no lock, reads once, creates and changes nothing
+    dry_run: bool = False  # for check mode: takes no lock, creates and changes nothing
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,19 @@ def open_vars_file(
 ) -> Iterator[VarsFile]:
     """Lock the file's folder until the end, and read the file. In a dry run there is no lock.
 
-    make_folders: whether missing folders are created; the file's own is removed again if it is still empty at the end.
+    make_folders: whether variables will be set. If so, Ansible must load the path, and missing folders are created; the
+    file's own is removed again if it is still empty at the end.
     on_wait: called about every second while another run has the lock, with the seconds waited so far.
     Raises VarsFileError.
     """
     lock = not settings.dry_run
+    if make_folders:
+        check_loading(settings.path)
     with locked_place(settings.path, make_folders=make_folders and lock, lock=lock, on_wait=on_wait) as place:
-        if lock:
-            atomic_write.remove_leftovers(place)
         try:
             yield VarsFile(settings, place, vault)
         finally:
-            # A write may have been interrupted, even during its own cleanup.
+            # Runs may have been killed before, and a write may have been interrupted even during its own cleanup.
             if lock:
                 atomic_write.remove_leftovers(place)
 
@@ -96,15 +97,11 @@ class VarsFile:
     """
 
     def __init__(self, settings: Settings, place: Place, vault: RunVault) -> None:
-        self._settings = settings
-        self._place = place
-        self._vault = vault
-        self._ciphertexts = Ciphertexts(vault)
+        self._settings, self._place, self._vault = settings, place, vault
         self._keys: dict[str, VaultKey] = {}
         self._backup_file: str | None = None
-        self._latest: tuple[bytes, Content] | None = None
-        self._first = atomic_write.read(place)
-        self._beginning = self._content(self._first)
+        self._contents: dict[bytes, Content] = {}  # of the latest data
+        self._first, self._beginning = self._now()
         self.path = place.path
         self.hard_links = self._first.status.st_nlink if self._first else 0
 
@@ -117,14 +114,14 @@ class VarsFile:
 
         Nothing else is decrypted. Raises VaultSecretError, which names a variable that cannot be decrypted.
         """
-        return {name: _readable(value) for name, value in self._values(self._now()[1], names).items()}
+        return self._values(self._now()[1], names)
 
     def preview(self, changes: Wanted) -> Outcome:
         """Return what `apply` would do, or raise if the file cannot be changed in this way. Changes nothing."""
-        _snapshot, content = self._now()
+        content = self._now()[1]
         writes = self._writes(content, changes)
         edit(content.text, {name: text if text is None else _PREVIEW for name, text in writes.items()})
-        return self._outcome(changes)
+        return self._outcome(changes, self._settings.mode)
 
     def check_writable(self) -> None:
         """Check that the file can be replaced. An existing file is replaced by its own content.
@@ -153,24 +150,16 @@ class VarsFile:
 
     def stored(self, changes: Wanted) -> set[str]:
         """Return the names that the file now has exactly as in `changes`. Only this tells whether a write succeeded."""
-        values = self._values(self._now()[1], changes)
-        nothing = StoredValue(None, "null")
-        return {
-            name
-            for name, text in changes.items()
-            if (name not in values if text is None else values.get(name, nothing).text == text)
-        }
+        return changes.keys() - self._writes(self._now()[1], changes).keys()
 
     def found(self, changes: Wanted) -> Outcome:
         """Return how the file differs from what it was, given changes that are in it. For use after a failed write."""
         snapshot = atomic_write.read(self._place)
-        outcome = self._outcome(changes)
-        return replace(outcome, mode_after=snapshot.mode if snapshot and self._first else outcome.mode_before)
+        return self._outcome(changes, snapshot.mode if snapshot else None)
 
     def _apply(self, changes: Wanted) -> Outcome:
         snapshot, content = self._now()
         writes = self._writes(content, changes)
-        outcome = self._outcome(changes)
         mode = self._settings.mode
         if writes:
             text = edit(content.text, self._new_values(content, writes))
@@ -178,11 +167,11 @@ class VarsFile:
             data, new_content = content.encoded(text, self._vault, key)
             if self._settings.backup and self._first and not self._backup_file:
                 self._backup_file = self._back_up(self._first, writes)
-            self._latest = data, new_content
+            self._contents = {data: new_content}
             atomic_write.replace(self._place, snapshot, data, mode)
         elif snapshot and mode is not None and mode != snapshot.mode:
             atomic_write.change_mode(self._place, mode)
-        return replace(outcome, backup_file=self._backup_file)
+        return self._outcome(changes, mode)
 
     def _back_up(self, first: Snapshot, writes: Wanted) -> str:
         """Write a copy of the file as it was when it was opened, encrypted if a plain value becomes vaulted."""
@@ -194,22 +183,17 @@ class VarsFile:
         return atomic_write.back_up(self._place, first, data, self._settings.mode)
 
     def _now(self) -> tuple[Snapshot | None, Content]:
-        if self._settings.dry_run:
-            return self._first, self._beginning
         snapshot = atomic_write.read(self._place)
-        return snapshot, self._content(snapshot)
-
-    def _content(self, snapshot: Snapshot | None) -> Content:
         data = snapshot.data if snapshot else b""
-        if self._latest is None or self._latest[0] != data:
-            self._latest = data, content_of(data, self._vault, self._place.path, self._settings.format)
-        return self._latest[1]
+        if data not in self._contents:
+            self._contents = {data: content_of(data, self._vault, self._place.path, self._settings.format)}
+        return snapshot, self._contents[data]
 
     def _values(self, content: Content, names: Iterable[str]) -> dict[str, StoredValue]:
-        """Return what the file has under these names. Raises InvalidFileError if it has one of them twice."""
+        """Return what the file has under these names. Raises InvalidFileError and VaultSecretError."""
         variables = content.text.named(names)
         vaulted = {name: one.value.text for name, one in variables.items() if one.value and one.value.is_vaulted}
-        decrypted = self._ciphertexts.decrypt(vaulted)
+        decrypted = self._vault.decrypt_values(vaulted)
         return {name: content.stored(variable, decrypted.get(name)) for name, variable in variables.items()}
 
     def _writes(self, content: Content, changes: Wanted) -> dict[str, str | None]:
@@ -224,18 +208,17 @@ class VarsFile:
 
     def _is_up_to_date(self, content: Content, value: StoredValue | None, text: str) -> bool:
         """Whether a value has this text, vaulted, and with the secret that the user asked for, if any."""
-        if not value or _readable(value).text != text or not value.encryption:
+        if not value or value.text != text or not value.encryption:
             return False
-        encryptions = filter(None, (value.encryption, content.encryption))
-        vault_id = self._settings.vault_id
-        return not vault_id or all(encryption.is_under(self._vault.key(vault_id)) for encryption in encryptions)
+        keys = {one.key for one in (value.encryption, content.encryption) if one}
+        return not self._settings.vault_id or keys == {self._vault.key(self._settings.vault_id)}
 
     def _new_values(self, content: Content, writes: Wanted) -> dict[str, StringValue | None]:
         texts = {name: text for name, text in writes.items() if text is not None}
         if content.format == WHOLE:
             values = {name: plain_value(text) for name, text in texts.items()}
         else:
-            ciphertexts = self._ciphertexts.encrypt({name: (text, self._key(name)) for name, text in texts.items()})
+            ciphertexts = self._vault.encrypt_values({name: (text, self._key(name)) for name, text in texts.items()})
             values = {name: StringValue(ciphertext, VAULT) for name, ciphertext in ciphertexts.items()}
         return {name: values.get(name) for name in writes}
 
@@ -243,13 +226,13 @@ class VarsFile:
         """Return the secret that encrypts a single value, or the whole file."""
         if name not in self._keys:
             content, vault_id = self._beginning, self._settings.vault_id
-            value = None if vault_id else self._values(content, [name]).get(name)
+            value = self._values(content, [name]).get(name) if name and not vault_id else None
             # Whoever could read the value or the file can still read it, unless the user asked for another secret.
             replaced = content.encryption or (value.encryption if value else None)
             self._keys[name] = self._vault.key(vault_id, replaced.key if replaced else None, content.ids_in_headers)
         return self._keys[name]
 
-    def _outcome(self, changes: Wanted) -> Outcome:
+    def _outcome(self, changes: Wanted, mode: int | None) -> Outcome:
         mode_before = self._first.mode if self._first else None
         writes = self._writes(self._beginning, changes)
         set_names = sorted(name for name, text in changes.items() if text is not None)
@@ -267,15 +250,9 @@ class VarsFile:
             vault_id=ids.pop() if len(ids) == 1 else None,
             vault_ids=vault_ids,
             mode_before=mode_before,
-            mode_after=mode_before if self._settings.mode is None or not self._first else self._settings.mode,
+            mode_after=mode_before if mode is None or not self._first else mode,
             backup_file=self._backup_file,
         )
-
-
-def _readable(value: StoredValue) -> StoredValue:
-    if value.error:
-        raise value.error
-    return value
 
 
 def _repeated(work: Callable[[], _Result]) -> _Result:

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -23,8 +26,7 @@ _HEADER = re.compile(rb"\$ANSIBLE_VAULT;\d+\.\d+;AES256(?:;([^;]*))?")
 _CONTENT = re.compile(rb"[0-9a-f]{64}\n[0-9a-f]{64}\n(?:[0-9a-f]{32})+")
 
 
-@dataclass(frozen=True)
-class VaultKey:
+class VaultKey(NamedTuple):
     """A loaded vault secret and the id that it was loaded under."""
 
     vault_id: str
@@ -33,27 +35,25 @@ class VaultKey:
 
 @dataclass(frozen=True)
 class Decrypted:
-    """A plain text, the secret that decrypted it, and the vault id in its header."""
+    """A plain text and the secret that decrypted it."""
 
     plain: bytes = field(repr=False)
     key: VaultKey
-    named_id: str
-
-    def is_under(self, key: VaultKey) -> bool:
-        """Whether it was encrypted with this very secret, and says so."""
-        return self.key == key and self.named_id == key.vault_id
 
 
 class RunVault:
-    """Encrypts and decrypts with the secrets that the run has loaded. Several threads may use it."""
+    """Encrypts and decrypts with the secrets that the run has loaded.
+
+    Every encryption and decryption derives a key from the password, which takes 5 ms or more by design. So the single
+    values are cached, and use all cores. Python's global lock is released meanwhile, so threads are enough.
+    """
 
     def __init__(self, secrets: Iterable[tuple[str, VaultSecret]]) -> None:
         # Without repetitions, for example of a secret that is configured and also given as an option.
-        distinct: dict[tuple[str, bytes], VaultKey] = {}
-        for vault_id, secret in secrets:
-            distinct.setdefault((vault_id, secret.bytes), VaultKey(vault_id, secret))
+        distinct = {(vault_id, secret.bytes): VaultKey(vault_id, secret) for vault_id, secret in secrets}
         self._keys = list(distinct.values())
-        self._vault = VaultLib([(key.vault_id, key.secret) for key in self._keys])
+        self._vault = VaultLib(self._keys)
+        self._values: dict[tuple[str, str], Decrypted] = {}  # by name and ciphertext
 
     @classmethod
     def of_run(cls, loader: DataLoader) -> RunVault:
@@ -81,23 +81,23 @@ class RunVault:
             )
         identity = constants.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
         ids = {*other_ids}
-        if vault_id:
-            fitting = self._named(vault_id, "vault_id")
-        elif replaced:
+        if replaced and not vault_id:
             fitting = [replaced]
-        elif identity:
-            fitting = self._named(identity, "the configured vault_encrypt_identity")
+        elif vault_id or identity:
+            # If several secrets have the same id, the first one is used, as by ansible-vault.
+            fitting = [key for key in self._keys if key.vault_id == (vault_id or identity)][:1]
         else:
             fitting = [key for key in self._keys if {key.vault_id} == ids] or self._keys
-        if len(fitting) > 1:
-            advice = "set vault_id to one of them"
-            if len({key.vault_id for key in fitting}) == 1:
-                advice = (
-                    "load only one of them (ANSIBLE_VAULT_PASSWORD_FILE also loads one), or give them different ids"
-                )
+        if not fitting:
+            named_by = "vault_id" if vault_id else "the configured vault_encrypt_identity"
             raise VaultSecretError(
-                f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with;"
-                f" {advice}"
+                f"No vault secret is loaded under the id in {named_by}; correct the id, or load its secret with"
+                f" --vault-id (this run has {self._loaded()})"
+            )
+        if len(fitting) > 1:
+            raise VaultSecretError(
+                f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with; "
+                "set vault_id to one of them"
             )
         name = fitting[0].vault_id
         if not name.isascii() or name != name.strip():
@@ -109,15 +109,13 @@ class RunVault:
 
     def encrypt(self, plain: bytes, key: VaultKey) -> bytes:
         """Return the ciphertext: a header line, with the key's id unless that is "default", and lines of digits."""
-        ciphertext: bytes = self._vault.encrypt(plain, key.secret, vault_id=key.vault_id)
-        return ciphertext
+        return bytes(self._vault.encrypt(plain, key.secret, vault_id=key.vault_id))
 
     def decrypt(self, ciphertext: bytes, what: str) -> Decrypted:
         """Decrypt with the loaded secret that fits. Raises VaultSecretError; its sentence begins with `what`."""
-        named_id = id_in_header(ciphertext)
         try:
-            plain, vault_id, secret = self._vault.decrypt_and_get_vault_id(ciphertext)
-            return Decrypted(plain, VaultKey(vault_id, secret), named_id or "")
+            plain, *key = self._vault.decrypt_and_get_vault_id(ciphertext)
+            return Decrypted(plain, VaultKey(*key))
         except AnsibleError:
             damage = _damage(ciphertext)
         if damage:
@@ -126,26 +124,39 @@ class RunVault:
                 "the file"
             )
         raise VaultSecretError(
-            f"{what} has the vault id '{named_id}' and cannot be decrypted with the vault secrets of this run "
-            f"({self._loaded() or 'none'}); also load the secret that encrypted it, or, if that secret is lost and the "
-            "file contains only tokens, delete the file"
+            f"{what} has the vault id '{id_in_header(ciphertext)}' and cannot be decrypted with the vault secrets of "
+            f"this run ({self._loaded() or 'none'}); also load the secret that encrypted it, or, if that secret is "
+            "lost and the file contains only tokens, delete the file"
         )
 
-    def _named(self, vault_id: str, named_by: str) -> Sequence[VaultKey]:
-        # If several secrets have the same id, the first one is used, as by ansible-vault.
-        for key in self._keys:
-            if key.vault_id == vault_id:
-                return [key]
-        raise VaultSecretError(
-            f"No vault secret is loaded under the id in {named_by}; correct the id, or load its secret with"
-            f" --vault-id (this run has {self._loaded()})"
-        )
+    def decrypt_values(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted]:
+        """Return vaulted values by name, each in UTF-8. Raises VaultSecretError, which names the first other one."""
+        new = [entry for entry in ciphertexts.items() if entry not in self._values]
+        self._values.update(zip(new, _on_all_cores(self._decrypt_value, new)))
+        return {entry[0]: self._values[entry] for entry in ciphertexts.items()}
+
+    def encrypt_values(self, values: Mapping[str, tuple[str, VaultKey]]) -> dict[str, str]:
+        """Return the ciphertexts of these texts by name, each with its own salt."""
+        ciphertexts = dict(zip(values, _on_all_cores(self._encrypt_value, values.values())))
+        for name, (text, key) in values.items():
+            self._values[name, ciphertexts[name]] = Decrypted(text.encode(), key)
+        return ciphertexts
+
+    def _decrypt_value(self, entry: tuple[str, str]) -> Decrypted:
+        name, ciphertext = entry
+        value = self.decrypt(ciphertext.encode(), f"The current value of '{name}'")
+        try:
+            value.plain.decode()
+        except UnicodeDecodeError:
+            raise VaultSecretError(f"The current value of '{name}' is not UTF-8 text; remove it first") from None
+        return value
+
+    def _encrypt_value(self, value: tuple[str, VaultKey]) -> str:
+        text, key = value
+        return self.encrypt(text.encode(), key).decode().rstrip("\n")
 
     def _loaded(self) -> str:
-        """Return the loaded ids, with a count if several secrets have the same id."""
-        ids = [key.vault_id for key in self._keys]
-        counts = {vault_id: ids.count(vault_id) for vault_id in ids}
-        return ", ".join(f"'{name}'" + (f" ({count} times)" if count > 1 else "") for name, count in counts.items())
+        return ", ".join(f"'{key.vault_id}'" for key in self._keys)
 
 
 def id_in_header(ciphertext: bytes) -> str | None:
@@ -171,3 +182,10 @@ def _damage(ciphertext: bytes) -> str | None:
     if len(digits) % 2 or not _CONTENT.fullmatch(bytes.fromhex(digits)):
         return "a line or a part of a line is missing"
     return None
+
+
+def _on_all_cores(work: Callable[[Any], Any], values: Collection[Any]) -> list[Any]:
+    # This process may not be able to start a thread; then this one does it all.
+    with suppress(RuntimeError), ThreadPoolExecutor() as pool:
+        return list(pool.map(work, values))
+    return [work(value) for value in values]

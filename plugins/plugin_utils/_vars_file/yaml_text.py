@@ -20,12 +20,10 @@ from .errors import InvalidFileError
 
 VAULT = "!vault"
 UNSAFE = "!unsafe"
-_VAULT_TAGS = (VAULT, "!vault-encrypted")
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 
 _MERGE_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?!\S)", re.MULTILINE)
-_BARE_TEMPLATE = re.compile(r"(?:^|[:-])[ \t]+\{[{%]")
 
 # The parser that Ansible itself uses for vars files: libyaml, which is 30 times as fast, if PyYAML was built with it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -74,23 +72,23 @@ class VarsText:
     def named(self, names: Iterable[str]) -> dict[str, Variable]:
         """Return the variables of these names that the file has. Raises InvalidFileError if it sets one twice."""
         found = {name: self._by_name[name] for name in names if name in self._by_name}
-        for name in found.keys() & self._repeated:
-            lines = [one.key[0].start_mark.line + 1 for one in self.variables if one.name == name]
-            raise self.refusal(
-                f"sets the variable '{name}' twice, on lines {lines[0]} and {lines[-1]}; remove one of them first"
-            )
-        return found
+        for name, variables in found.items():
+            if len(variables) > 1:
+                first, *_between, last = (one.key[0].start_mark.line + 1 for one in variables)
+                raise self.refusal(
+                    f"sets the variable '{name}' twice, on lines {first} and {last}; remove one of them first"
+                )
+        return {name: variables[0] for name, variables in found.items()}
 
     def refusal(self, reason: str) -> InvalidFileError:
         return InvalidFileError(f"{self.path} {reason}")
 
     @cached_property
-    def _by_name(self) -> dict[str, Variable]:
-        return {variable.name: variable for variable in self.variables if variable.name}
-
-    @cached_property
-    def _repeated(self) -> set[str]:
-        return {one.name for one in self.variables if one is not self._by_name.get(one.name, one)}
+    def _by_name(self) -> dict[str, list[Variable]]:
+        found: dict[str, list[Variable]] = {}
+        for variable in self.variables:
+            found.setdefault(variable.name, []).append(variable)
+        return found
 
 
 def parse(text: str, path: str) -> VarsText:
@@ -165,11 +163,9 @@ def _variable(key: Sequence[Any], value: Sequence[Any]) -> Variable:
 
 def _string(event: Any) -> StringValue | None:
     tag = _tag(event)
-    if tag in _VAULT_TAGS:
+    if tag == VAULT:
         return StringValue(event.value.rstrip("\n"), VAULT)
-    if tag == UNSAFE:
-        return StringValue(event.value, UNSAFE)
-    return StringValue(event.value) if tag == _STRING else None
+    return StringValue(event.value, None if tag == _STRING else UNSAFE) if tag in (_STRING, UNSAFE) else None
 
 
 def _tag(event: Any) -> str | None:
@@ -193,6 +189,4 @@ def _merge_advice(text: str) -> str:
 def _why_invalid(text: str, mark: Any) -> str:
     """Return the reason, without the parser's message, which may quote a value."""
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    lines = text.split("\n")[max(mark.line - 1, 0) : mark.line + 1] if mark else []
-    hint = ", perhaps because of a template without quotes" if any(map(_BARE_TEMPLATE.search, lines)) else ""
-    return _merge_advice(text) or f"is not valid YAML{place}{hint}; correct it first"
+    return _merge_advice(text) or f"is not valid YAML{place}; correct it first"

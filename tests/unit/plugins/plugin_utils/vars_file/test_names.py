@@ -47,16 +47,11 @@ def test_a_name_that_is_not_an_identifier_is_refused_by_its_position_and_not_quo
     assert "secret" not in rest
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "gT7kPq2LmX9sVb4RzW1c",
-        "token_gT7kPq2LmX9sVb4RzW1c",
-        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9_abc",
-        "a3f81c07b2e94d5c",
-        "k8sclustereuwest1",
-    ],
-)
+SECRETS = ["gT7kPq2LmX9sVb4RzW1c", "token_gT7kPq2LmX9sVb4RzW1c", "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9_abc"]
+WORDS = ["voucherify_vouchers_token_2026_v1", "voucherifyVouchersProductionAccessTokenId", "VOUCHERIFYPRODUCTIONTOKEN"]
+
+
+@pytest.mark.parametrize("name", [*SECRETS, "a3f81c07b2e94d5c", "k8sclustereuwest1"])
 def test_a_name_that_looks_like_a_secret_is_refused_and_not_quoted(name: str) -> None:
     with pytest.raises(InvalidVariableError) as raised:
         check_name(name, "tokens[1].name")
@@ -66,17 +61,7 @@ def test_a_name_that_looks_like_a_secret_is_refused_and_not_quoted(name: str) ->
     )
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "voucherify_vouchers_token_2026_v1",
-        "voucherifyVouchersProductionAccessTokenId",
-        "VOUCHERIFYPRODUCTIONTOKEN",
-        "voucherifyproductiontoken2",
-        "sha256_of_x509_certificate",
-        "k8s_v1_22",
-    ],
-)
+@pytest.mark.parametrize("name", [*WORDS, "voucherifyproductiontoken2", "sha256_of_x509_certificate", "k8s_v1_22"])
 def test_a_long_name_of_words_and_numbers_is_accepted(name: str) -> None:
     check_name(name, "tokens[1].name")
 

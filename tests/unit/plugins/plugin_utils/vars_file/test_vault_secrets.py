@@ -10,7 +10,7 @@ import pytest
 from ansible.parsing import vault as ansible_vault
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.errors import VaultSecretError
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault, id_in_header
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._vars_file.vault_secrets import RunVault
 from unit.plugins.plugin_utils.vars_file.vaults import encrypt, secret
 
 
@@ -45,21 +45,6 @@ def test_a_run_without_secrets_can_neither_encrypt_nor_decrypt(monkeypatch: pyte
             vault.key(vault_id, None, ())
     with pytest.raises(VaultSecretError, match=r"^It has the vault id 'default' and cannot be decrypted .* \(none\); "):
         vault.decrypt(encrypt("x").encode(), "It")
-
-
-@pytest.mark.parametrize(
-    ("ciphertext", "vault_id"),
-    [
-        (encrypt("x"), "default"),
-        (encrypt("x", "my id"), "my id"),
-        ("$ANSIBLE_VAULT;1.1\n61", None),
-        ("nothing", None),
-        ("", None),
-        ("é", None),
-    ],
-)
-def test_the_id_in_a_header_is_read(ciphertext: str, vault_id: str | None) -> None:
-    assert id_in_header(ciphertext.encode()) == vault_id
 
 
 GOOD = encrypt("a secret value", "dev")

@@ -134,10 +134,18 @@ def test_a_page_names_only_what_exists(page: Path) -> None:
 
 
 def test_the_architecture_page_names_each_file() -> None:
-    text = (CHECKOUT / "docs" / "architecture.md").read_text()
-    folders = ("modules", "module_utils", "plugin_utils")
-    files = {path.name for folder in folders for path in CHECKOUT.glob(f"plugins/{folder}/**/*.py")}
-    assert set(re.findall(r"`(?:[a-z_]+/)*(\w+\.py)`", text)) == files - {"__init__.py"}
+    tree = (CHECKOUT / "docs" / "architecture.md").read_text().split("```text\n")[2].split("```")[0]
+    folders: list[str] = []
+    named = set()
+    for line in tree.splitlines():
+        indent, names = re.match(r"( *)((?:\S+, )*\S+)", line).groups()  # type: ignore[union-attr]
+        del folders[len(indent) // 2 :]
+        named |= {Path(*folders, name) for name in names.split(", ")}
+        folders.append(names)
+    assert [path for path in named if not (CHECKOUT / path).exists()] == []
+    described = ("plugins/**/*.py", "roles/*/*/*.yml", "playbooks/**/*.*", "tests/sandbox/*.py")
+    files = {path.relative_to(CHECKOUT) for pattern in described for path in CHECKOUT.glob(pattern)}
+    assert {path for path in files if path.name != "__init__.py"} - named == set()
 
 
 # What each layer may import, apart from its own files.

@@ -46,10 +46,11 @@ MENTIONS = (
     r"(?<!ansible_collections\.)\bvoucherify\.oauth\.(\w+)",
 )
 # Inline code that looks like a name of this collection but is one of Ansible's.
-ANSIBLE_NAMES = set(
-    "ansible_play_batch ansible_play_hosts_all ansible_python_interpreter delegate_to group_vars host_pinned host_vars"
-    " ignore_errors include_role include_vars module_defaults no_log requires_ansible run_once set_fact version_added".split()
-)
+ANSIBLE_NAMES = {
+    *("ansible_play_batch", "ansible_play_hosts_all", "ansible_python_interpreter", "delegate_to", "group_vars"),
+    *("host_pinned", "host_vars", "ignore_errors", "include_role", "include_vars", "module_defaults", "no_log"),
+    *("requires_ansible", "run_once", "set_fact", "version_added"),
+}
 
 TESTS = re.compile(r"^def (test_\w+)", re.MULTILINE)
 

@@ -45,11 +45,13 @@ MENTIONS = (
     r"\b(VOUCHERIFY_\w+)",
     r"(?<!ansible_collections\.)\bvoucherify\.oauth\.(\w+)",
 )
-# Inline code that looks like a name of this collection but is one of Ansible's.
+# Inline code that looks like a name of this collection but is one of Ansible's, or an example of a variable.
 ANSIBLE_NAMES = {
-    *("ansible_play_batch", "ansible_play_hosts_all", "ansible_python_interpreter", "delegate_to", "group_vars"),
-    *("host_pinned", "host_vars", "ignore_errors", "include_role", "include_vars", "module_defaults", "no_log"),
-    *("requires_ansible", "run_once", "set_fact", "version_added"),
+    *("ansible_failed_result", "ansible_failed_task", "ansible_play_batch", "ansible_play_hosts_all"),
+    *("ansible_python_interpreter", "break_when", "delegate_to", "failed_when", "group_vars", "host_pinned"),
+    *("host_vars", "ignore_errors", "import_playbook", "include_role", "include_tasks", "include_vars"),
+    *("module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "shop_app_id", "shop_app_token"),
+    "version_added",
 }
 
 TESTS = re.compile(r"^def (test_\w+)", re.MULTILINE)

@@ -12,7 +12,6 @@ html_short_title = "voucherify.oauth"
 extensions = [
     "sphinx_antsibull_ext",  # roles and styles of Ansible's documentation
     "myst_parser",  # pages in Markdown
-    "sphinxcontrib.svgbob",  # pictures from text
 ]
 
 exclude_patterns = ["included.rst"]  # part of the first page

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import textwrap
 from pathlib import Path
-from typing import Any
 
 import matrix
 import pytest
@@ -16,11 +15,6 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import c
 from integration.plays import CHECKOUT, COLLECTIONS, run_command
 
 EXAMPLES = CHECKOUT / "docs" / "automation_platform"
-
-
-def credential_type() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load((EXAMPLES / "credential_type.yml").read_text())
-    return content
 
 
 @pytest.mark.thorough
@@ -52,19 +46,8 @@ def test_the_page_shows_the_file_as_it_is(name: str) -> None:
     assert textwrap.dedent(shown[1]).strip() == content.strip()
 
 
-def test_the_credential_type_has_the_form_that_the_platform_accepts() -> None:
-    kind = credential_type()
-    assert set(kind) == {"name", "description", "kind", "inputs", "injectors"}
-    assert kind["kind"] == "cloud"
-    assert set(kind["inputs"]) == {"fields", "required"}
-    assert set(kind["injectors"]) == {"env"}
-    for field in kind["inputs"]["fields"]:
-        assert {"id", "type", "label"} <= set(field) <= {"id", "type", "label", "help_text", "secret"}
-        assert field["type"] == "string"
-
-
 def test_the_credential_type_has_the_options_that_the_environment_can_set() -> None:
-    kind = credential_type()
+    kind = yaml.safe_load((EXAMPLES / "credential_type.yml").read_text())
     spec = {name: option for name, option in connection_argument_spec().items() if "fallback" in option}
     assert {field["id"]: field.get("secret", False) for field in kind["inputs"]["fields"]} == {
         name: option.get("no_log", False) for name, option in spec.items()

@@ -45,10 +45,13 @@ MENTIONS = (
     r"\b(VOUCHERIFY_\w+)",
     r"(?<!ansible_collections\.)\bvoucherify\.oauth\.(\w+)",
 )
-# Inline code that looks like a name of this collection but is one of Ansible's.
+# Inline code that looks like a name of this collection but is one of Ansible's, or an example of a variable.
 ANSIBLE_NAMES = {
-    *("ansible_python_interpreter", "delegate_to", "group_vars", "host_pinned", "ignore_errors", "include_role"),
-    *("include_vars", "module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "version_added"),
+    *("ansible_failed_result", "ansible_failed_task", "ansible_play_batch", "ansible_play_hosts_all"),
+    *("ansible_python_interpreter", "break_when", "delegate_to", "failed_when", "group_vars", "host_pinned"),
+    *("host_vars", "ignore_errors", "import_playbook", "include_role", "include_tasks", "include_vars"),
+    *("module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "shop_app_id", "shop_app_token"),
+    "version_added",
 }
 
 TESTS = re.compile(r"^def (test_\w+)", re.MULTILINE)
@@ -134,10 +137,18 @@ def test_a_page_names_only_what_exists(page: Path) -> None:
 
 
 def test_the_architecture_page_names_each_file() -> None:
-    text = (CHECKOUT / "docs" / "architecture.md").read_text()
-    folders = ("modules", "module_utils", "plugin_utils")
-    files = {path.name for folder in folders for path in CHECKOUT.glob(f"plugins/{folder}/**/*.py")}
-    assert set(re.findall(r"`(?:[a-z_]+/)*(\w+\.py)`", text)) == files - {"__init__.py"}
+    tree = (CHECKOUT / "docs" / "architecture.md").read_text().split("```text\n")[2].split("```")[0]
+    folders: list[str] = []
+    named = set()
+    for line in tree.splitlines():
+        indent, names = re.match(r"( *)((?:\S+, )*\S+)", line).groups()  # type: ignore[union-attr]
+        del folders[len(indent) // 2 :]
+        named |= {Path(*folders, name) for name in names.split(", ")}
+        folders.append(names)
+    assert [path for path in named if not (CHECKOUT / path).exists()] == []
+    described = ("plugins/**/*.py", "roles/*/*/*.yml", "playbooks/**/*.*", "tests/sandbox/*.py")
+    files = {path.relative_to(CHECKOUT) for pattern in described for path in CHECKOUT.glob(pattern)}
+    assert {path for path in files if path.name != "__init__.py"} - named == set()
 
 
 # What each layer may import, apart from its own files.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each security promise in the README has tests, and some of the exceptions do. This is the list."""
+"""Each security promise has tests. This is the list."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import re
 
 import pytest
 from integration.plays import CHECKOUT
+from publish.test_documented import PAGES
 
 HTTP = "unit/plugins/module_utils/test_client"
-OTHERS = "integration/test_what_others_print::test_the_advice_in_the_readme_hides_what_other_plugins_show"
-
-# The promises and exceptions in bold in the README, and their tests: folder/file::function. An exception without tests
-# is only about what Ansible itself prints or stores.
+# The promises in bold on one of the pages, and their tests: folder/file::function.
 PROMISES = {
     "Never printed:": [
         "integration/test_secrets::test_a_success_prints_and_stores_no_secret",
@@ -32,7 +30,7 @@ PROMISES = {
         "integration/test_keys_in_playbooks::test_a_run_that_is_killed_leaves_no_secret_in_a_file",
         "integration/test_vaulted_tokens::test_async_is_refused_with_the_reason",
         "integration/test_vaulted_vars::test_without_a_vault_secret_nothing_is_written_and_only_plain_variables_can_be_removed",
-        "unit/plugins/plugin_utils/vars_file/test_vault_file::test_a_backup_has_no_plain_text_of_what_is_vaulted_now",
+        "unit/plugins/plugin_utils/vars_file/test_vars_file::test_several_writes_leave_one_backup_of_the_first_file_without_the_plain_text_of_what_is_vaulted_now",
     ],
     "Never sent elsewhere:": [
         f"{HTTP}::test_a_redirect_is_reported_and_its_target_receives_nothing",
@@ -50,28 +48,12 @@ PROMISES = {
         "integration/test_tokens_interrupted::test_no_token_is_made_when_the_file_cannot_be_replaced",
         "integration/test_lost_tokens::test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure",
     ],
-    "Tasks that use a token": [OTHERS],
-    "Cached facts": [],
-    "Skipped items": [],
-    "Items of a loop": [OTHERS],
-    "The keyword `environment`": [],
-    "Callbacks and `ANSIBLE_DISPLAY_ARGS_TO_STDOUT`": [],
-    "Lines of your playbook": [
-        "integration/test_what_others_print::test_a_key_that_is_written_into_a_task_is_masked_where_ansible_can",
-    ],
-    "`ANSIBLE_DEBUG`": [],
-    "ansible-runner": ["publish/test_ansible_runner::test_a_job_succeeds_and_records_no_secret"],
-    "A temporary file on the target": [
-        "integration/test_options_on_target::test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options",
-        "integration/test_options_on_target::test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt",
-    ],
 }
 
 
-def test_the_list_has_each_promise_and_exception_of_the_readme() -> None:
-    text = (CHECKOUT / "README.md").read_text()
-    section = text.split("\n## Security promises\n")[1].split("\n## ")[0]
-    assert re.findall(r"^- \*\*(.+?)\*\*", section, re.MULTILINE) == list(PROMISES)
+def test_the_list_has_each_promise() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    assert re.findall(r"^- \*\*(Never .+?)\*\*", text, re.MULTILINE) == list(PROMISES)
 
 
 @pytest.mark.parametrize("promise", PROMISES)

@@ -17,8 +17,7 @@ import tarball
 from integration.plays import CHECKOUT, TIME_LIMIT
 
 SHIPPED = (
-    "CHANGELOG.md",
-    "CHANGELOG.rst",
+    "CHANGELOG.*",
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
     "LICENSE",
@@ -115,9 +114,6 @@ def test_the_tarball_names_the_addresses_of_the_project(built: dict[str, str]) -
         ("[name]: b.md", "[name]: R/blob/v1.0.0/docs/b.md"),
         ('<img src="a.png">', '<img src="R/raw/v1.0.0/docs/a.png">'),
         ("[a](https://b.example/c)", "[a](https://b.example/c)"),
-        ("[a](mailto:b@c.example)", "[a](mailto:b@c.example)"),
-        ("[a](#b)", "[a](#b)"),
-        ("`[a](b.md)`", "`[a](b.md)`"),
         ("```\n[a](b.md)\n```", "```\n[a](b.md)\n```"),
     ],
 )
@@ -139,7 +135,5 @@ def test_a_link_to_what_does_not_exist_stops_the_build(tmp_path: Path, monkeypat
 
 
 def test_an_address_that_galaxy_yml_has_already_stays() -> None:
-    assert "homepage: https://else.example\n" in tarball.with_addresses(
-        "homepage: https://else.example\n", "R", "1.0.0"
-    )
-    assert tarball.with_addresses("homepage: https://else.example\n", "R", "1.0.0").count("homepage:") == 1
+    own = "homepage: https://else.example\n"
+    assert re.findall("homepage:.*\n", tarball.with_addresses(own, "R", "1.0.0")) == [own]

@@ -33,7 +33,6 @@ def test_a_token_is_reported_as_lost_if_it_was_made_without_register(play: Play,
         {TOKEN: {}, "register": "failed", "failed_when": True, "ignore_errors": True},
     ]
     run = play(tasks, way=way, fetch=["made", "kept", "replaced", "failed"])
-    assert run.status == 0, run.output
     before, after = run.output.split("TASK [Lose a token]")
     assert NOBODY_HAS_IT not in unwrapped(before)
     assert NOBODY_HAS_IT in unwrapped(after)
@@ -63,7 +62,6 @@ def test_a_task_timeout_mentions_a_lost_token_only_while_generating(
         {"name": "Lose a token", TOKEN: {}, "register": "made", **timeout},
     ]
     run = play(tasks, way=way)
-    assert run.status == 0, run.output
     assert all(sandbox.calls(operation) for operation in ("introspect", "revoke", "generate"))
     before, after = run.output.split("TASK [Lose a token]")
     assert MAY_BE_LOST not in unwrapped(before)
@@ -77,6 +75,5 @@ def test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure(
 ) -> None:
     sandbox.fail("generate", cut=True, carried_out=True)
     run = play([{TOKEN: {}, "register": "made", "until": "made is success", "delay": 0, "retries": 2}], way=way)
-    assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 2
     assert "[WARNING]: The failed call may have made a token that was lost." in run.unwrapped

@@ -15,14 +15,12 @@ from typing import Any
 class SetUp:
     """One project's settings.
 
-    host: variables of localhost; None if the inventory has no such host. all_hosts: variables of all hosts. group: the
-    hosts of a group that is also called localhost. config: entries of ansible.cfg, each "section.name".
-    refusal: what the playbooks say if they cannot run here.
+    host: variables of localhost; None if the inventory has no such host. all_hosts: variables of all hosts.
+    config: entries of ansible.cfg, each "section.name". refusal: what the playbooks say if they cannot run here.
     """
 
     host: Mapping[str, Any] | None = None
     all_hosts: Mapping[str, Any] = field(default_factory=dict)
-    group: Mapping[str, Any] | None = None
     config: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     arguments: Sequence[str] = ()
@@ -38,7 +36,6 @@ SET_UPS: dict[str, SetUp] = {
     "localhost by ssh": SetUp(host={"ansible_connection": "ssh", "ansible_host": "192.0.2.1", "ansible_user": "admin"}),
     "winrm": SetUp(all_hosts={"ansible_connection": "winrm", **POWERSHELL}),
     "a connection that is not installed": SetUp(host={"ansible_connection": "missing.collection.docker"}),
-    "a group called localhost": SetUp(group={"127.0.0.1": {}}),
     "become in ansible.cfg": SetUp(config=SUDO_EVERYWHERE),
     "become in the inventory": SetUp(all_hosts={"ansible_become": True, "ansible_become_user": "nobody"}),
     "options for a connection and become": SetUp(host={}, arguments=["--connection=ssh", "--become", "--user=nobody"]),
@@ -51,9 +48,6 @@ SET_UPS: dict[str, SetUp] = {
     "another strategy, facts and callbacks": SetUp(
         config={
             "defaults.strategy": "free",
-            "defaults.gathering": "smart",
-            "defaults.fact_caching": "jsonfile",
-            "defaults.fact_caching_connection": "facts",
             "defaults.inject_facts_as_vars": "False",
             "defaults.any_errors_fatal": "True",
             "defaults.callbacks_enabled": "ansible.builtin.junit",
@@ -136,6 +130,4 @@ def write_project(folder: Path, set_up: SetUp) -> None:
     }
     if set_up.host is not None:
         inventory["hosts"]["localhost"] = dict(set_up.host)
-    if set_up.group is not None:
-        inventory["children"] = {"localhost": {"hosts": dict(set_up.group)}}
     (folder / "hosts.json").write_text(json.dumps({"all": inventory}))

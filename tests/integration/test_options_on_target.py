@@ -70,25 +70,6 @@ def test_no_file_with_a_secret_is_left_on_the_target_and_nothing_is_printed(
     assert not files_with_secrets(sandbox, *folders)
 
 
-CANNOT_PIPE = """
-DOCUMENTATION = "name: elsewhere\\nshort_description: as local\\ndescription: [as local]\\nauthor: [test]"
-from ansible.plugins.connection.local import Connection as Local
-class Connection(Local):
-    transport = "elsewhere"
-    has_pipelining = False
-"""
-
-
-@pytest.mark.thorough
-def test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options(
-    play: Play, sandbox: Sandbox, folders: tuple[Path, Path]
-) -> None:
-    (folders[0] / "elsewhere.py").write_text(CANNOT_PIPE)
-    environment = {**target_environment(*folders), **KEEP, "ANSIBLE_CONNECTION_PLUGINS": str(folders[0])}
-    play([task(sandbox)], environment=environment, vars={"ansible_connection": "elsewhere"})
-    assert files_with_secrets(sandbox, *folders)
-
-
 @pytest.mark.thorough
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(

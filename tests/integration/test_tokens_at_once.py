@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-
 import pytest
 from integration.plays import wait_until
 from integration.token_file import TokenFile, numbered_tokens
@@ -28,15 +25,6 @@ def test_runs_at_the_same_time_share_tokens_and_lose_none(vault: TokenFile) -> N
     assert not vault.lost_tokens()
     operations = [operation for run in done for operation in run.operations.values()]
     assert sorted(operations) == ["generated"] * 12 + ["kept"] * 6
-
-
-def test_check_mode_does_not_wait_for_the_lock(vault: TokenFile) -> None:
-    descriptor = os.open(vault.folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        assert vault.check(tokens=numbered_tokens(1)).operations == {"token_0": "generated"}
-    finally:
-        os.close(descriptor)
 
 
 def test_a_kept_token_that_ages_during_a_long_wait_is_replaced(vault: TokenFile) -> None:

@@ -158,18 +158,6 @@ def test_a_task_timeout_saves_the_tokens_that_arrived(vault: TokenFile) -> None:
     assert not vault.lost_tokens()
 
 
-@THOROUGH
-def test_a_stopped_run_waits_at_most_three_timeouts_for_an_answer(vault: TokenFile) -> None:
-    vault.sandbox.fail("generate", hang=True, times=8)
-    vault.begin(tokens=numbered_tokens(20), timeout=2, retries=0)
-    vault.sandbox.wait_for_calls_in_flight(8)
-    start = time.monotonic()
-    os.kill(vault.long_play.worker(), signal.SIGTERM)
-    assert vault.long_play.end().failed
-    assert time.monotonic() - start < 15
-    assert not vault.sandbox.tokens()
-
-
 def test_a_write_that_succeeds_despite_an_error_is_reported_as_written(vault: TokenFile) -> None:
     late_error = """
 import errno, os

@@ -53,9 +53,6 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "refused by the API": ({TOKEN: {"scope": ["no-such-scope"]}}, "failed"),
     "refused keys": ({TOKEN: {"app_token": "wrong"}}, "failed"),
     "unreachable": ({TOKEN: {"api_base_url": "http://127.0.0.1:9", "retries": 0}}, "failed"),
-    "no URL": ({INFO: {"api_base_url": "no URL", **FIRST}}, "failed"),
-    "unknown option": ({TOKEN: {"scopes": ["vouchers"]}}, "failed"),
-    "an empty token to revoke": ({TOKEN: {"state": "absent", "access_token": ""}}, "failed"),
     "no token to introspect": ({INFO: {}}, "failed"),
 }
 # What some of them return as well.
@@ -72,7 +69,7 @@ MORE: dict[str, dict[str, Any]] = {
 
 # For these, a module that is executed takes the same path as for others.
 IN_WORKER_ONLY = {case for case in CASES if case.endswith("in check mode") and case != "revoked in check mode"}
-IN_WORKER_ONLY |= {"is not active", "introspected when inactive", "refused keys", "no URL"}
+IN_WORKER_ONLY |= {"is not active", "introspected when inactive", "refused keys"}
 
 # The fields that the modules return, without those that ansible-core adds to any result.
 OWN_FIELDS = {"changed", "failed", "msg", *(name for module in (token, info) for name in yaml.safe_load(module.RETURN))}
@@ -200,9 +197,8 @@ def test_a_loop_keeps_its_connections_and_two_api_keys_share_neither_them_nor_th
         {"app_id": sandbox.app_id, "app_token": sandbox.app_token},
         {"app_id": sandbox.other_app_id, "app_token": sandbox.other_app_token},
     ]
-    task = {TOKEN: {"app_id": "{{ item.app_id }}", "app_token": "{{ item.app_token }}"}, "loop": keys * 2}
-    run = play([task])
-    assert "generated, scope" not in run.output, "only -v prints what was done"
+    # Not generate, which uses a new connection after a pause.
+    play([{INFO: "{{ item | combine({'access_token': 'a-token'}) }}", "loop": keys * 2}])
     calls = sandbox.requests()
     assert [{name: call.headers[f"x-{name.replace('_', '-')}"] for name in keys[0]} for call in calls] == keys * 2
     assert len({call.connection for call in calls}) == 2

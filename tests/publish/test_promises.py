@@ -56,13 +56,10 @@ PROMISES = {
     "Items of a loop": [OTHERS],
     "The keyword `environment`": [],
     "Callbacks and `ANSIBLE_DISPLAY_ARGS_TO_STDOUT`": [],
-    "Lines of your playbook": [
-        "integration/test_what_others_print::test_a_key_that_is_written_into_a_task_is_masked_where_ansible_can",
-    ],
+    "Lines of your playbook": [],
     "`ANSIBLE_DEBUG`": [],
     "ansible-runner": ["publish/test_ansible_runner::test_a_job_succeeds_and_records_no_secret"],
     "A temporary file on the target": [
-        "integration/test_options_on_target::test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options",
         "integration/test_options_on_target::test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt",
     ],
 }

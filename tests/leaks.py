@@ -7,6 +7,7 @@ from __future__ import annotations
 import html
 import re
 from base64 import b64encode
+from pathlib import Path
 from urllib.parse import unquote_plus
 
 from sandbox import Sandbox
@@ -24,6 +25,12 @@ def find_secrets(text: str, sandbox: Sandbox, *more: str) -> list[str]:
     secrets = dict.fromkeys([sandbox.app_token, sandbox.other_app_token, *tokens, *more])
     views = _views(text)
     return [secret for secret in secrets if any(needle in view for needle in _needles(secret) for view in views)]
+
+
+def files_with_secrets(sandbox: Sandbox, *folders: Path) -> list[Path]:
+    """Return the files in these folders that contain a secret of the sandbox."""
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if find_secrets(path.read_text(errors="replace"), sandbox)]
 
 
 def _views(text: str) -> set[str]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,29 @@ from typing import Any
 import pytest
 import yaml
 from integration.long_play import LongPlay
-from integration.plays import WAYS, Play, Run, run_command, run_environment, save_task
+from integration.plays import Play, Run, Task, run_environment, start_play
+from integration.token_file import TokenFile
 from sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")
-def long_play(tmp_path_factory: pytest.TempPathFactory, _running_sandbox: Sandbox) -> Iterator[LongPlay]:
-    """A play that lasts as long as the tests and uses the sandbox. Each test has a folder of its own."""
+def _long_play(tmp_path_factory: pytest.TempPathFactory, _running_sandbox: Sandbox) -> Iterator[LongPlay]:
     with LongPlay(tmp_path_factory.mktemp("long_play"), _running_sandbox.environment) as play:
         yield play
+
+
+@pytest.fixture
+def long_play(_long_play: LongPlay) -> Iterator[LongPlay]:
+    """A play that lasts as long as the tests and uses the sandbox. Each test has a folder of its own."""
+    yield _long_play
+    _long_play.give_up_unfinished()
+
+
+@pytest.fixture
+def vault(tmp_path: Path, sandbox: Sandbox, long_play: LongPlay) -> TokenFile:
+    """A vars file of the test's own. The sandbox has no rate limit."""
+    sandbox.configure(rate_limit=0)
+    return TokenFile(tmp_path, sandbox, long_play)
 
 
 @pytest.fixture
@@ -30,38 +43,22 @@ def ansible_environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def play(tmp_path: Path, sandbox: Sandbox, ansible_environment: dict[str, str]) -> Play:
-    """Run tasks as a play on localhost that uses the sandbox. The variables named in `fetch` are returned."""
+def play(tmp_path: Path, sandbox: Sandbox) -> Play:
+    """Run tasks as a play in the test's folder, like `start_play`. The play must succeed, or fail if `fails` is set."""
 
     def run(
-        tasks: str | Sequence[Mapping[str, Any]],
+        tasks: str | Sequence[Task],
         *arguments: str,
-        way: str = "worker",
-        fetch: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
-        **play: Any,
+        fails: bool = False,
+        **how: Any,
     ) -> Run:
-        fetched = tmp_path / "fetched.json"
-        fetched.unlink(missing_ok=True)
-        book = {
-            "hosts": "localhost",
-            "gather_facts": False,
-            **WAYS[way],
-            **play,
-            "tasks": [
-                *(yaml.safe_load(tasks) if isinstance(tasks, str) else tasks),
-                *([save_task(fetched, fetch)] if fetch else []),
-            ],
-        }
-        playbook = tmp_path / "playbook.yml"
-        playbook.write_text(yaml.safe_dump([book], sort_keys=False))
-        status, output = run_command(
-            "ansible-playbook",
-            str(playbook),
-            *arguments,
-            environment={**ansible_environment, **sandbox.environment, **(environment or {})},
-            cwd=tmp_path,
-        )
-        return Run(status, output, json.loads(fetched.read_text()) if fetched.exists() else {})
+        tasks = yaml.safe_load(tasks) if isinstance(tasks, str) else tasks
+        done = start_play(
+            tmp_path, tasks, *arguments, environment={**sandbox.environment, **(environment or {})}, **how
+        ).end()
+        assert (done.status != 0) is fails, done.output
+        assert "Traceback" not in done.output
+        return done
 
     return run

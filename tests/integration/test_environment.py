@@ -7,13 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from integration.plays import EACH_WAY, Play
 from leaks import find_secrets
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
-TOKENS = "voucherify.oauth.vaulted_tokens"
 
 
 @EACH_WAY
@@ -54,52 +52,25 @@ def test_the_environment_of_a_task_sets_keys_and_urls_for_that_task_or_item_alon
     assert not find_secrets(run.output, sandbox)
 
 
-def test_an_invalid_environment_is_named_as_the_cause(play: Play, sandbox: Sandbox) -> None:
-    tokens: dict[str, Any] = {"path": "tokens.yml", "tokens": [{"name": "a"}]}
-    faults: list[tuple[str, dict[Any, str], str]] = [
-        ("equals", {"A=B": "x"}, "whose name is not a string, is empty or contains '='"),
-        ("empty", {"": "x"}, "whose name is not a string, is empty or contains '='"),
-        ("null", {"A": "x\0y"}, "whose name is not a string, is empty or contains '='"),
-        ("number", {1: "x"}, "whose name is not a string, is empty or contains '='"),
-    ]
-    tasks: list[dict[str, Any]] = [
-        {module: options, "environment": variables, "register": f"{name}_{number}", "ignore_errors": True}
-        for name, variables, _problem in faults
-        for number, (module, options) in enumerate(((TOKEN, {}), (TOKENS, tokens)))
-    ]
-    run = play(tasks, fetch=[task["register"] for task in tasks])
-    assert run.status == 0, run.output
-    for name, _variables, problem in faults:
-        for number in range(2):
-            assert f"environment has a variable {problem}" in run.variables[f"{name}_{number}"]["msg"], name
-    assert not sandbox.requests()
-
-
-@pytest.fixture
-def sudo(tmp_path: Path) -> dict[str, Any]:
-    """The keywords of a play whose become clears the environment, as sudo does, and keeps the user."""
-    command = tmp_path / "sudo"
-    command.write_text(
+def test_become_on_the_controller_keeps_the_base_url_of_the_run_and_the_missing_keys_are_explained(
+    play: Play, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    # Like sudo, it clears the environment.
+    sudo = tmp_path / "sudo"
+    sudo.write_text(
         '#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec env -i PATH="$PATH" HOME="$HOME" "$@"\n'
     )
-    command.chmod(0o700)
-    return {"become": True, "become_user": "nobody", "vars": {"ansible_become_exe": str(command)}}
-
-
-def test_become_on_the_controller_keeps_the_base_url_of_the_run(
-    play: Play, sandbox: Sandbox, sudo: dict[str, Any]
-) -> None:
+    sudo.chmod(0o700)
     keys = {"app_id": sandbox.app_id, "app_token": "{{ lookup('env', 'VOUCHERIFY_APP_TOKEN') }}"}
-    run = play([{TOKEN: keys, "register": "made"}], **sudo)
-    assert run.status == 0, run.output
-    assert len(sandbox.live_tokens()) == 1
-
-
-def test_keys_that_become_does_not_pass_on_are_explained(play: Play, sandbox: Sandbox, sudo: dict[str, Any]) -> None:
-    run = play([{TOKEN: {}}], **sudo)
-    assert run.status != 0
+    run = play(
+        [{TOKEN: keys}, {TOKEN: {}}],
+        fails=True,
+        become=True,
+        become_user="nobody",
+        vars={"ansible_become_exe": str(sudo)},
+    )
     assert (
         "missing required arguments: app_id, app_token; set these options, because become does not pass environment"
         " variables on." in run.unwrapped
     )
-    assert not sandbox.requests()
+    assert len(sandbox.requests()) == len(sandbox.live_tokens()) == 1

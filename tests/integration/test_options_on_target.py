@@ -9,15 +9,14 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from integration.plays import Play, command_path, fake_ssh, run_environment
-from leaks import find_secrets
+from integration.plays import Play, command_path, fake_ssh, run_environment, wait_until
+from leaks import files_with_secrets, find_secrets
 from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
@@ -32,11 +31,6 @@ TARGETS: dict[str, Any] = {
     "sudo": pytest.param({"become": True, "become_method": "sudo"}, marks=[AS_ROOT, SUDO, pytest.mark.thorough]),
 }
 KEEP = {"ANSIBLE_KEEP_REMOTE_FILES": "true", "ANSIBLE_PIPELINING": "false"}
-
-
-def files_with_secret(folders: Sequence[Path], sandbox: Sandbox) -> list[Path]:
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [path for path in files if find_secrets(path.read_text(errors="replace"), sandbox)]
 
 
 @pytest.fixture
@@ -69,32 +63,11 @@ def test_no_file_with_a_secret_is_left_on_the_target_and_nothing_is_printed(
 ) -> None:
     environment = {**target_environment(*folders), **KEEP}
     run = play([task(sandbox)], *("-vvvvvv", "-i", "far,"), environment=environment, **keywords)
-    assert run.status == 0, run.output
     assert len(sandbox.live_tokens()) == 1
     assert "is executed as a module" in run.output
     assert ("ESTABLISH SSH CONNECTION" in run.output) == ("hosts" in keywords)
     assert not find_secrets(run.output, sandbox)
-    assert not files_with_secret(folders, sandbox)
-
-
-CANNOT_PIPE = """
-DOCUMENTATION = "name: elsewhere\\nshort_description: as local\\ndescription: [as local]\\nauthor: [test]"
-from ansible.plugins.connection.local import Connection as Local
-class Connection(Local):
-    transport = "elsewhere"
-    has_pipelining = False
-"""
-
-
-@pytest.mark.thorough
-def test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options(
-    play: Play, sandbox: Sandbox, folders: tuple[Path, Path]
-) -> None:
-    (folders[0] / "elsewhere.py").write_text(CANNOT_PIPE)
-    environment = {**target_environment(*folders), **KEEP, "ANSIBLE_CONNECTION_PLUGINS": str(folders[0])}
-    run = play([task(sandbox)], environment=environment, vars={"ansible_connection": "elsewhere"})
-    assert run.status == 0, run.output
-    assert files_with_secret(folders, sandbox)
+    assert not files_with_secrets(sandbox, *folders)
 
 
 @pytest.mark.thorough
@@ -114,11 +87,9 @@ def test_no_file_has_a_secret_while_the_module_runs_or_after_an_interrupt(
         start_new_session=True,
         text=True,
     ) as running:
-        give_up = time.monotonic() + 60
-        while not sandbox.calls("introspect") and time.monotonic() < give_up and running.poll() is None:
-            time.sleep(0.05)
+        wait_until(lambda: sandbox.calls("introspect") or running.poll() is not None)
         assert sandbox.calls("introspect")
-        assert not files_with_secret(folders, sandbox)
+        assert not files_with_secrets(sandbox, *folders)
         os.killpg(running.pid, stop)
         output, _nothing = running.communicate(timeout=60)
-    assert not files_with_secret(folders, sandbox), output
+    assert not files_with_secrets(sandbox, *folders), output

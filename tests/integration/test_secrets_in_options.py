@@ -56,45 +56,32 @@ def tasks_of(module: Any, each_shape: bool) -> Iterator[dict[str, Any]]:
             yield {**task, "loop": loop} if loop else task
 
 
-def run_tasks(play: Play, sandbox: Sandbox, folder: Path, tasks: list[dict[str, Any]], **keywords: Any) -> Run:
+def run_tasks(play: Play, sandbox: Sandbox, folder: Path, tasks: list[dict[str, Any]]) -> Run:
     """Run tasks, and check that no output and no vars file contains the secret or half of it."""
-    (folder / "password").write_text("a password")
     environment = {
         "SECRET_OF_TEST": sandbox.app_token,
         "ANSIBLE_LOG_PATH": str(folder / "ansible.log"),
-        "ANSIBLE_VAULT_PASSWORD_FILE": str(folder / "password"),
     }
     secret = {"secret": "{{ lookup('env', 'SECRET_OF_TEST') }}", "looks_random": LOOKS_RANDOM}
-    run = play(tasks, "-vvvvv", "--diff", environment=environment, vars=secret, **keywords)
-    assert run.status == 0, run.output
+    run = play(tasks, "-vvvvv", "--diff", environment=environment, vault_ids=["default"], vars=secret)
     assert "must be an integer, but it is a string" in run.output
     written = [folder / "ansible.log", *(path for path in folder.rglob("vars/*") if path.is_file())]
     everything = run.output + "".join(path.read_text() for path in written)
     assert not find_secrets(everything, sandbox, sandbox.app_token[: len(sandbox.app_token) // 2])
-    assert "Traceback" not in everything
     return run
 
 
-@pytest.mark.parametrize(
-    ("way", "each_shape"),
-    [
-        ("worker", False),
-        pytest.param("worker", True, marks=pytest.mark.thorough),
-        pytest.param("module", False, marks=pytest.mark.thorough),
-    ],
-    ids=["one shape", "each shape", "module"],
-)
+@pytest.mark.parametrize("each_shape", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_no_output_shows_a_secret_from_any_option(
-    play: Play, sandbox: Sandbox, tmp_path: Path, way: str, each_shape: bool
+    play: Play, sandbox: Sandbox, tmp_path: Path, each_shape: bool
 ) -> None:
-    modules = MODULES if way == "worker" else MODULES[:1]
-    tasks = [task for module in modules for task in tasks_of(module, each_shape)]
+    tasks = [task for module in MODULES for task in tasks_of(module, each_shape)]
     names: list[dict[str, Any]] = [{"tokens": [{"name": "{{ looks_random }}"}]}, {"variables": {LOOKS_RANDOM: "x"}}]
     tasks += [
         {f"voucherify.oauth.{name}": {"path": "tokens.yml", **options}, "ignore_errors": True}
         for name, options in zip(("vaulted_tokens", "vaulted_vars"), names)
     ]
-    run = run_tasks(play, sandbox, tmp_path, tasks, way=way)
+    run = run_tasks(play, sandbox, tmp_path, tasks)
     assert run.unwrapped.count("looks like a token or a key") >= 2
 
 

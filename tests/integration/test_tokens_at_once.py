@@ -4,20 +4,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from pathlib import Path
-
 import pytest
-from integration.long_play import LongPlay
-from integration.token_file import TokenFile, numbered_tokens, wait_until
-from sandbox import ALWAYS, Sandbox
-
-
-@pytest.fixture
-def vault(tmp_path: Path, sandbox: Sandbox, long_play: LongPlay) -> TokenFile:
-    sandbox.configure(rate_limit=0)
-    return TokenFile(tmp_path, sandbox, long_play)
+from integration.plays import wait_until
+from integration.token_file import TokenFile, numbered_tokens
+from sandbox import ALWAYS
 
 
 def test_runs_at_the_same_time_share_tokens_and_lose_none(vault: TokenFile) -> None:
@@ -35,15 +25,6 @@ def test_runs_at_the_same_time_share_tokens_and_lose_none(vault: TokenFile) -> N
     assert not vault.lost_tokens()
     operations = [operation for run in done for operation in run.operations.values()]
     assert sorted(operations) == ["generated"] * 12 + ["kept"] * 6
-
-
-def test_check_mode_does_not_wait_for_the_lock(vault: TokenFile) -> None:
-    descriptor = os.open(vault.folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        assert vault.check(tokens=numbered_tokens(1)).operations == {"token_0": "generated"}
-    finally:
-        os.close(descriptor)
 
 
 def test_a_kept_token_that_ages_during_a_long_wait_is_replaced(vault: TokenFile) -> None:
@@ -78,16 +59,6 @@ def test_a_rate_limit_that_does_not_end_fails_but_saves_the_tokens_made_so_far(v
     assert "9 of the 20 tokens" in run.message
     assert len(vault.variables()) == 9
     assert not vault.lost_tokens()
-
-
-@pytest.mark.thorough
-def test_one_replaced_token_that_cannot_be_revoked_does_not_stop_the_retries_of_others(vault: TokenFile) -> None:
-    vault.run(tokens=numbered_tokens(8))
-    vault.sandbox.fail("revoke", status=403)
-    vault.sandbox.fail("revoke", status=503, headers={"Retry-After": "1"}, times=7)
-    run = vault.run(tokens=numbered_tokens(8), force=True, revoke_replaced=True)
-    assert "answered 403" in run.message
-    assert len(vault.lost_tokens()) == 1
 
 
 @pytest.mark.thorough

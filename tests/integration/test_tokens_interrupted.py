@@ -15,21 +15,13 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.long_play import LongPlay
-from integration.token_file import TokenFile, numbered_tokens, wait_until
-from sandbox import Sandbox
+from integration.plays import TIME_LIMIT, wait_until
+from integration.token_file import TokenFile, numbered_tokens
 
 THOROUGH = pytest.mark.thorough
-
-
-@pytest.fixture
-def vault(tmp_path: Path, sandbox: Sandbox, long_play: LongPlay) -> TokenFile:
-    sandbox.configure(rate_limit=0)
-    return TokenFile(tmp_path, sandbox, long_play)
 
 
 def assert_next_run_makes_only_what_is_missing(vault: TokenFile, count: int) -> None:
@@ -44,11 +36,21 @@ def assert_next_run_makes_only_what_is_missing(vault: TokenFile, count: int) -> 
 
 def wait_for_end(process: int) -> None:
     """Wait until the process with this descriptor has ended, which its parent may not do."""
-    assert select.select([process], [], [], 60)[0]
+    assert select.select([process], [], [], TIME_LIMIT)[0]
     os.close(process)
 
 
-@pytest.mark.parametrize("done", [8, *(pytest.param(number, marks=THOROUGH) for number in (0, 3, 13, 23))])
+@contextmanager
+def held(vault: TokenFile, operation: str, count: int, **how: Any) -> Iterator[None]:
+    """Begin a task, keep its next calls waiting during the block, and then release them."""
+    vault.sandbox.fail(operation, hold=True, times=count)
+    vault.begin(**how)
+    vault.sandbox.wait_for_calls_in_flight(count)
+    yield
+    vault.sandbox.release()
+
+
+@pytest.mark.parametrize("done", [8, *(pytest.param(number, marks=THOROUGH) for number in (0, 13, 23))])
 def test_a_killed_run_loses_at_most_eight_tokens(vault: TokenFile, done: int) -> None:
     in_flight = 8 - done % 8
     vault.sandbox.fail("generate", skip=done, hold=True, times=in_flight)
@@ -57,7 +59,7 @@ def test_a_killed_run_loses_at_most_eight_tokens(vault: TokenFile, done: int) ->
     wait_until(
         lambda: (len(vault.sandbox.calls("generate")), vault.sandbox.in_flight()) == (done + in_flight, in_flight)
     )
-    os.kill(started.worker_pid(), signal.SIGKILL)
+    os.kill(started.worker(), signal.SIGKILL)
     assert started.end().status != 0
     assert len(vault.variables()) == done // 8 * 8
     assert len(vault.lost_tokens()) == 8
@@ -73,7 +75,7 @@ def test_a_run_that_is_killed_while_it_revokes_loses_at_most_eight_tokens(vault:
     started = vault.start(tokens=numbered_tokens(24), force=True, revoke_replaced=True)
     # All calls before those have been answered.
     wait_until(lambda: (len(vault.sandbox.calls("revoke")), vault.sandbox.in_flight()) == (done + in_flight, in_flight))
-    os.kill(started.worker_pid(), signal.SIGKILL)
+    os.kill(started.worker(), signal.SIGKILL)
     assert started.end().status != 0
     assert len(vault.lost_tokens()) == in_flight
     assert not vault.run(tokens=numbered_tokens(24)).failed
@@ -92,12 +94,10 @@ def test_a_run_that_is_killed_while_it_revokes_loses_at_most_eight_tokens(vault:
 def test_every_token_that_arrived_is_in_the_file_when_the_worker_is_stopped(
     vault: TokenFile, number: signal.Signals, reason: str
 ) -> None:
-    vault.sandbox.fail("generate", hold=True, times=8)
+    tokens = [*numbered_tokens(19), {"name": "token_of_{{ item }}"}]
     # The second item of the loop would run in the same process.
-    vault.begin(tokens=[*numbered_tokens(19), {"name": "token_of_{{ item }}"}], keywords={"loop": ["one", "two"]})
-    vault.sandbox.wait_for_calls_in_flight(8)
-    os.kill(vault.long_play.worker_pid(), number)
-    vault.sandbox.release()
+    with held(vault, "generate", 8, tokens=tokens, keywords={"loop": ["one", "two"]}):
+        os.kill(vault.long_play.worker(), number)
     run = vault.long_play.end()
     assert reason in run.output
     assert "8 of the 20 tokens" in run.unwrapped
@@ -112,7 +112,7 @@ def test_stopping_ansible_itself_loses_no_token_that_arrived(vault: TokenFile, n
     vault.sandbox.fail("generate", hold=True, times=8)
     started = vault.start(tokens=numbered_tokens(20))
     vault.sandbox.wait_for_calls_in_flight(8)
-    worker = os.pidfd_open(started.worker_pid())
+    worker = os.pidfd_open(started.worker())
     started.process.send_signal(number)
     # By then, the worker has the signal.
     wait_until(lambda: started.process.poll() is not None or "User interrupted execution" in started.output)
@@ -137,7 +137,7 @@ def test_a_worker_whose_parent_was_killed_starts_no_further_call(vault: TokenFil
     vault.sandbox.fail("generate", hold=True, times=8)
     started = vault.start(tokens=numbered_tokens(20), keywords=keywords)
     vault.sandbox.wait_for_calls_in_flight(8)
-    worker = os.pidfd_open(started.worker_pid())
+    worker = os.pidfd_open(started.worker())
     started.process.kill()
     started.process.wait()
     vault.sandbox.release()
@@ -148,35 +148,14 @@ def test_a_worker_whose_parent_was_killed_starts_no_further_call(vault: TokenFil
 
 
 def test_a_task_timeout_saves_the_tokens_that_arrived(vault: TokenFile) -> None:
-    vault.sandbox.fail("generate", hold=True, times=8)
-    vault.begin(tokens=numbered_tokens(20), keywords={"timeout": 3})
-    vault.sandbox.wait_for_calls_in_flight(8)
-    # The time began before the calls.
-    time.sleep(3.1)
-    vault.sandbox.release()
+    with held(vault, "generate", 8, tokens=numbered_tokens(20), keywords={"timeout": 4}):
+        # The time began before the calls.
+        time.sleep(4.1)
     run = vault.long_play.end()
     assert "timeout was reached" in run.message
     assert "8 of the 20 tokens" in run.message
     assert len(vault.variables()) == 8
     assert not vault.lost_tokens()
-
-
-@THOROUGH
-def test_a_stopped_run_waits_at_most_three_timeouts_for_an_answer(vault: TokenFile) -> None:
-    vault.sandbox.fail("generate", hang=True, times=8)
-    vault.begin(tokens=numbered_tokens(20), timeout=2, retries=0)
-    vault.sandbox.wait_for_calls_in_flight(8)
-    start = time.monotonic()
-    os.kill(vault.long_play.worker_pid(), signal.SIGTERM)
-    assert vault.long_play.end().failed
-    assert time.monotonic() - start < 15
-    assert not vault.sandbox.tokens()
-
-
-def startup_code(folder: Path, code: str) -> dict[str, str]:
-    """Return the environment of a run in which every Python process executes this code when it starts."""
-    (folder / "sitecustomize.py").write_text(code)
-    return {"PYTHONPATH": str(folder)}
 
 
 def test_a_write_that_succeeds_despite_an_error_is_reported_as_written(vault: TokenFile) -> None:
@@ -189,22 +168,14 @@ def failing(*paths, **options):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 os.replace = failing
 """
-    run = vault.start(tokens=numbered_tokens(3), environment=startup_code(vault.home, late_error)).end()
+    # Python executes this when it starts.
+    (vault.home / "sitecustomize.py").write_text(late_error)
+    run = vault.start(tokens=numbered_tokens(3), environment={"PYTHONPATH": str(vault.home)}).end()
     assert run.failed
     assert run.result["changed"] is True
     assert all(token["written"] and token["vault_id"] == "default" for token in run.result["tokens"])
     assert len(vault.variables()) == 3
     assert not vault.lost_tokens()
-
-
-@contextmanager
-def held(vault: TokenFile, operation: str, count: int, **how: Any) -> Iterator[None]:
-    """Begin a task, keep its next calls waiting during the block, and then release them."""
-    vault.sandbox.fail(operation, hold=True, times=count)
-    vault.begin(**how)
-    vault.sandbox.wait_for_calls_in_flight(count)
-    yield
-    vault.sandbox.release()
 
 
 def limit_file_size(process: int, size: int = 16) -> None:
@@ -215,7 +186,7 @@ def limit_file_size(process: int, size: int = 16) -> None:
 
 def test_tokens_that_could_not_be_written_are_revoked_or_named(vault: TokenFile) -> None:
     with held(vault, "generate", 3, tokens=numbered_tokens(3)):
-        limit_file_size(vault.long_play.worker_pid())
+        limit_file_size(vault.long_play.worker())
     run = vault.long_play.end()
     assert "The new tokens that are not in the file were revoked." in run.message
     assert len(vault.sandbox.calls("revoke")) == 3
@@ -223,7 +194,7 @@ def test_tokens_that_could_not_be_written_are_revoked_or_named(vault: TokenFile)
 
     vault.sandbox.fail("revoke", times=99, status=403, body="{}")
     with held(vault, "generate", 2, tokens=numbered_tokens(2)):
-        limit_file_size(vault.long_play.worker_pid())
+        limit_file_size(vault.long_play.worker())
     run = vault.long_play.end()
     assert "could not be revoked and expire within 15 minutes: token_0, token_1." in run.message
     assert not vault.variables()
@@ -240,7 +211,7 @@ def test_after_a_failed_write_of_a_file_that_cannot_be_read_no_token_is_revoked(
 def test_a_revoked_token_counts_as_a_change_although_its_variable_stays(vault: TokenFile) -> None:
     vault.run(tokens=numbered_tokens(2))
     with held(vault, "revoke", 1, tokens=[numbered_tokens(1)[0]], state="absent"):
-        limit_file_size(vault.long_play.worker_pid())
+        limit_file_size(vault.long_play.worker())
     run = vault.long_play.end()
     assert run.failed
     assert run.result["changed"] is True
@@ -254,60 +225,25 @@ def test_no_token_is_made_when_the_file_cannot_be_replaced(vault: TokenFile) -> 
     token = vault.variables()["token_0"]
     before = vault.path.read_bytes()
     with held(vault, "introspect", 1, tokens=numbered_tokens(8)):
-        limit_file_size(vault.long_play.worker_pid(), 4096)
+        limit_file_size(vault.long_play.worker(), 4096)
     assert vault.long_play.end().failed
     assert vault.live_tokens() == {token}
     assert vault.path.read_bytes() == before
     assert not vault.other_files()
 
 
-def test_an_editor_that_saves_an_older_version_loses_no_token(vault: TokenFile) -> None:
+def test_what_somebody_else_saves_meanwhile_is_kept_and_costs_no_token(vault: TokenFile) -> None:
     vault.path.write_text("# a comment\nother: value\n")
     old = vault.path.read_bytes()
     vault.sandbox.fail("generate", skip=8, hold=True, times=8)
     vault.begin(tokens=numbered_tokens(16))
     vault.sandbox.wait_for_calls_in_flight(8)
     assert len(vault.variables()) == 9
-    vault.path.write_bytes(old + b"edited: meanwhile\n")
+    # Without the first eight tokens, and with another value of a listed variable.
+    vault.path.write_bytes(old + b"edited: meanwhile\ntoken_1: their-own-value\n")
     vault.sandbox.release()
     assert not vault.long_play.end().failed
     variables = vault.variables()
-    assert variables["edited"] == "meanwhile"
-    assert variables["other"] == "value"
-    assert len(variables) == 18
-    assert not vault.lost_tokens()
-
-
-def test_a_listed_variable_that_somebody_changes_gets_its_token_and_other_changes_are_kept(vault: TokenFile) -> None:
-    vault.sandbox.fail("generate", hold=True, times=3)
-    vault.begin(tokens=numbered_tokens(3))
-    vault.sandbox.wait_for_calls_in_flight(3)
-    vault.path.write_text("token_1: their-own-value\nother: their-own-value\n")
-    vault.sandbox.release()
-    assert not vault.long_play.end().failed
-    variables = vault.variables()
-    assert variables.pop("other") == "their-own-value"
-    assert set(variables) == {"token_0", "token_1", "token_2"}
+    assert (variables.pop("edited"), variables.pop("other")) == ("meanwhile", "value")
+    assert len(variables) == 16
     assert set(variables.values()) == vault.live_tokens()
-
-
-def test_switching_a_link_while_the_lock_is_held_fails_and_names_both_folders(vault: TokenFile) -> None:
-    one, two = vault.folder / "one", vault.folder / "two"
-    one.mkdir()
-    two.mkdir()
-    current = vault.folder / "current"
-    current.symlink_to(one)
-    vault.sandbox.fail("generate", hold=True, times=8)
-    vault.begin(tokens=numbered_tokens(20), path=str(current / "tokens.yml"))
-    vault.sandbox.wait_for_calls_in_flight(8)
-    (vault.folder / "next").symlink_to(two)
-    (vault.folder / "next").rename(current)
-    vault.sandbox.release()
-    run = vault.long_play.end()
-    assert run.failed
-    assert str(one) in run.message
-    assert str(two) in run.message
-    vault.path = one / "tokens.yml"
-    assert len(vault.variables()) == 20
-    assert not vault.lost_tokens()
-    assert not list(two.iterdir())

@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import stat
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from integration.long_play import PASSWORDS, LongPlay, encrypted, inline
+from integration.plays import PASSWORDS, encrypted, inline
 from integration.token_file import MODULE, TokenFile
 from leaks import find_secrets
-from sandbox import Sandbox
 
 TOKENS: tuple[dict[str, Any], ...] = (
     {"name": "vouchers_token", "scope": ["vouchers"]},
@@ -21,11 +19,6 @@ TOKENS: tuple[dict[str, Any], ...] = (
     {"name": "orders_token", "scope": ["orders"]},
 )
 NAMES = [token["name"] for token in TOKENS]
-
-
-@pytest.fixture
-def vault(tmp_path: Path, sandbox: Sandbox, long_play: LongPlay) -> TokenFile:
-    return TokenFile(tmp_path, sandbox, long_play)
 
 
 def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
@@ -182,21 +175,13 @@ def test_an_empty_variable_counts_as_no_token(vault: TokenFile) -> None:
 BAD_INPUT: list[tuple[dict[str, Any], list[str]]] = [
     ({"tokens": [{"name": "a"}, {"name": "b"}, {"name": "a"}]}, ["tokens[2]", "name"]),
     ({"tokens": [{"name": "a"}, {"name": "a-b"}]}, ["tokens[1]", "name"]),
-    ({"tokens": [{"name": "hosts"}]}, ["tokens[0]", "name"]),
     ({"tokens": [{"scope": ["vouchers"]}]}, ["tokens[0]", "name"]),
     ({"tokens": [{"name": "a"}, {"name": "b", "scope": None}]}, ["tokens[1]", "scope"]),
-    ({"tokens": [{"name": "a", "scope": []}]}, ["tokens[0]", "scope"]),
-    ({"tokens": [{"name": "a", "scope": ["vouchers", ""]}]}, ["tokens[0]", "scope"]),
     ({"tokens": [{"name": "a", "scope": ["vouchers,orders"]}]}, ["tokens[0]", "scope"]),
     ({"tokens": [{"name": "a", "scopes": ["vouchers"]}]}, ["tokens[0]", "scopes"]),
     ({"tokens": [{"name": "a", "min_expires_in": 900}]}, ["tokens[0]", "min_expires_in"]),
-    ({"tokens": [{"name": "a", "min_expires_in": -1}]}, ["tokens[0]", "min_expires_in"]),
-    ({"tokens": [{"name": "a"}], "min_expires_in": 900}, ["min_expires_in"]),
-    ({"tokens": [{"name": "a", "state": "gone"}]}, ["tokens[0]", "state"]),
     ({"tokens": []}, ["tokens"]),
-    ({}, ["tokens"]),
     ({"tokens": [["a"]]}, ["tokens"]),
-    ({"tokens": [{"name": "a"}], "tokenz": []}, ["tokenz"]),
     ({"tokens": [{"name": "a"}], "mode": 416}, ["mode"]),
     ({"tokens": [{"name": "a"}], "path": "/tmp"}, ["folder"]),
     ({"tokens": [{"name": "a"}], "vault_id": "three"}, ["in vault_id"]),
@@ -288,18 +273,12 @@ def test_a_wrong_project_is_suspected_when_no_token_to_revoke_is_known(vault: To
 
     # Another project does not know the tokens either.
     vault.sandbox.reset()
-    run = vault.run(tokens=tokens, state="absent")
+    run = vault.run(tokens=TOKENS, state="absent")
     assert suspicion in str(run.result["warnings"])
-    assert run.operations == {"vouchers_token": "none", "campaigns_token": "none"}
+    assert run.operations == dict.fromkeys(NAMES, "none")
     assert "for this API key at this base URL" in run.result["tokens"][0]["reason"]
-
-
-def test_one_token_that_is_unknown_is_counted_in_the_message(vault: TokenFile) -> None:
-    vault.run(tokens=TOKENS[:1])
-    vault.sandbox.reset()
-    run = vault.run(tokens=TOKENS[:2], state="absent")
-    assert "1 removed without revoking a token, 1 already absent in" in run.message
-    assert "at this base URL: 1 of the tokens to revoke" in run.message
+    assert "2 removed without revoking a token, 1 already absent in" in run.message
+    assert "at this base URL: 2 of the tokens to revoke" in run.message
     assert "they belong to another project or region" in run.message
 
 
@@ -360,14 +339,15 @@ def test_a_scope_that_was_not_asked_for_and_a_hard_link_cause_warnings(vault: To
     vault.sandbox.configure(granted_scope="api")
     run = vault.run(tokens=TOKENS[:1])
     assert not run.failed
-    assert "vouchers_token: The scope 'vouchers'" in run.unwrapped
-    assert "hard link" in run.unwrapped
+    assert "vouchers_token: The scope 'vouchers'" in str(run.result["warnings"])
+    assert "hard link" in str(run.result["warnings"])
 
 
 @pytest.mark.parametrize("way", ["worker", pytest.param("module", marks=pytest.mark.thorough)])
 def test_it_runs_on_the_controller_whatever_the_keywords_say_and_shows_no_secret(vault: TokenFile, way: str) -> None:
     inventory = vault.home / "inventory"
     inventory.write_text("far.invalid\naway.invalid ansible_python_interpreter=/nonexistent/python\n")
+    shell = {"ansible_shell_type": "powershell", "ansible_shell_executable": "/nowhere/ksh"}
     environment = {"VOUCHERIFY_APP_TOKEN": "{{ lookup('env', 'KEY') }}"}
     if way == "module":
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -376,25 +356,12 @@ def test_it_runs_on_the_controller_whatever_the_keywords_say_and_shows_no_secret
         tokens=TOKENS,
         environment={"KEY": vault.sandbox.app_token, "VOUCHERIFY_APP_TOKEN": ""},
         keywords={"become": True, "become_user": "nobody", "delegate_to": "away.invalid", "environment": environment},
-        play={"hosts": "far.invalid", "connection": "ssh"},
+        play={"hosts": "far.invalid", "connection": "ssh", "vars": shell},
     ).end()
     assert run.operations == dict.fromkeys(NAMES, "generated")
     assert ("executes a module for each token" in run.output) is (way == "module")
     assert set(vault.variables().values()) == vault.live_tokens()
     assert not find_secrets(run.output, vault.sandbox, PASSWORDS["default"])
-
-
-@pytest.mark.thorough
-def test_the_shell_of_the_host_is_not_used_on_the_controller(vault: TokenFile) -> None:
-    shells = ({"type": "powershell"}, {"type": "cmd"}, {"executable": "/nowhere/ksh"})
-    for number, shell in enumerate(shells):
-        keywords = {
-            "environment": {"PYTHONDONTWRITEBYTECODE": "1"},
-            "vars": {f"ansible_shell_{name}": value for name, value in shell.items()},
-        }
-        run = vault.run(tokens=[{"name": f"token_{number}"}], keywords=keywords)
-        assert not run.failed, run.message
-    assert len(vault.variables()) == len(shells)
 
 
 @pytest.mark.parametrize("way", ["worker", pytest.param("module", marks=pytest.mark.thorough)])

@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token as token
 from ansible_collections.voucherify.oauth.plugins.modules import voucherify_oauth_token_info as info
-from integration.plays import EACH_WAY, WAYS, Play
+from integration.plays import EACH_WAY, WAYS, Play, inline
 from leaks import find_secrets
 from sandbox import Sandbox
 
@@ -54,9 +53,6 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "refused by the API": ({TOKEN: {"scope": ["no-such-scope"]}}, "failed"),
     "refused keys": ({TOKEN: {"app_token": "wrong"}}, "failed"),
     "unreachable": ({TOKEN: {"api_base_url": "http://127.0.0.1:9", "retries": 0}}, "failed"),
-    "no URL": ({INFO: {"api_base_url": "no URL", **FIRST}}, "failed"),
-    "unknown option": ({TOKEN: {"scopes": ["vouchers"]}}, "failed"),
-    "an empty token to revoke": ({TOKEN: {"state": "absent", "access_token": ""}}, "failed"),
     "no token to introspect": ({INFO: {}}, "failed"),
 }
 # What some of them return as well.
@@ -73,7 +69,7 @@ MORE: dict[str, dict[str, Any]] = {
 
 # For these, a module that is executed takes the same path as for others.
 IN_WORKER_ONLY = {case for case in CASES if case.endswith("in check mode") and case != "revoked in check mode"}
-IN_WORKER_ONLY |= {"is not active", "introspected when inactive", "refused keys", "no URL"}
+IN_WORKER_ONLY |= {"is not active", "introspected when inactive", "refused keys"}
 
 # The fields that the modules return, without those that ansible-core adds to any result.
 OWN_FIELDS = {"changed", "failed", "msg", *(name for module in (token, info) for name in yaml.safe_load(module.RETURN))}
@@ -102,7 +98,6 @@ def run_cases(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
         module_defaults={"group/voucherify.oauth.voucherify": keys},
         environment=NO_KEYS,
     )
-    assert run.status == 0, run.output
     assert (IN_WORKER in run.output, AS_MODULE in run.output) == (way == "worker", way == "module")
     assert not find_secrets(run.output, sandbox)
     assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.other_app_id}
@@ -185,17 +180,14 @@ def test_the_task_decides_which_way_is_used_and_the_output_says_why(play: Play, 
     # The bare Python has no requests.
     assert "(requests)" in results[6]["msg"]
     assert bare in results[6]["msg"]
-    assert "Traceback" not in run.output
 
 
 @pytest.mark.thorough
 def test_a_controller_without_requests_leaves_the_work_to_the_module(play: Play, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     (tmp_path / "library" / "requests.py").write_text("raise ImportError\n")
-    run = play([{TOKEN: {}}], "-vvv", environment={"PYTHONPATH": str(tmp_path / "library")})
-    assert run.status != 0
+    run = play([{TOKEN: {}}], "-vvv", fails=True, environment={"PYTHONPATH": str(tmp_path / "library")})
     assert f"{AS_MODULE}requests cannot be imported by {sys.executable}" in run.output
-    assert "Traceback" not in run.output
 
 
 def test_a_loop_keeps_its_connections_and_two_api_keys_share_neither_them_nor_their_credentials(
@@ -205,10 +197,8 @@ def test_a_loop_keeps_its_connections_and_two_api_keys_share_neither_them_nor_th
         {"app_id": sandbox.app_id, "app_token": sandbox.app_token},
         {"app_id": sandbox.other_app_id, "app_token": sandbox.other_app_token},
     ]
-    task = {TOKEN: {"app_id": "{{ item.app_id }}", "app_token": "{{ item.app_token }}"}, "loop": keys * 2}
-    run = play([task])
-    assert run.status == 0
-    assert "generated, scope" not in run.output, "only -v prints what was done"
+    # Not generate, which uses a new connection after a pause.
+    play([{INFO: "{{ item | combine({'access_token': 'a-token'}) }}", "loop": keys * 2}])
     calls = sandbox.requests()
     assert [{name: call.headers[f"x-{name.replace('_', '-')}"] for name in keys[0]} for call in calls] == keys * 2
     assert len({call.connection for call in calls}) == 2
@@ -218,27 +208,24 @@ def test_a_loop_keeps_its_connections_and_two_api_keys_share_neither_them_nor_th
 def test_a_token_that_the_api_returns_again_is_not_revoked(play: Play, sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=200, body='{"access_token": "the-same"}')
     task = {TOKEN: {"access_token": "the-same", "force": True, "revoke_replaced": True}, "register": "token"}
-    assert play([task]).status == 0
+    play([task])
     assert len(sandbox.calls("generate")) == 1
     assert not sandbox.calls("revoke")
 
 
 @EACH_WAY
 def test_a_key_may_be_vaulted_inline_in_the_task(play: Play, sandbox: Sandbox, tmp_path: Path, way: str) -> None:
-    def task(password: str) -> str:
-        vault = VaultLib([("default", VaultSecret(password.encode()))])
-        lines = vault.encrypt(sandbox.app_token).decode().splitlines()
-        return f"- {TOKEN}:\n    app_token: !vault |\n" + "".join(f"      {line}\n" for line in lines)
+    def task(vault_id: str) -> str:
+        return f"- {TOKEN}:\n    {inline('app_token', sandbox.app_token, vault_id)}"
 
-    (tmp_path / "password").write_text("the password")
-    (tmp_path / "tasks.yml").write_text(f"{task('another')}  ignore_errors: true\n{task('the password')}")
+    (tmp_path / "tasks.yml").write_text(f"{task('other')}  ignore_errors: true\n{task('default')}")
     run = play(
         [{"ansible.builtin.include_tasks": str(tmp_path / "tasks.yml")}],
-        *("-vvv", "--vault-password-file", str(tmp_path / "password")),
+        "-vvv",
         way=way,
+        vault_ids=["default"],
         environment={"VOUCHERIFY_APP_TOKEN": ""},
     )
-    assert run.status == 0, run.output
     assert "ignored=1" in run.output
     assert len(sandbox.live_tokens()) == len(sandbox.requests()) == 1
     assert not find_secrets(run.output, sandbox)
@@ -250,7 +237,6 @@ def test_async_is_refused_with_the_reason(play: Play, sandbox: Sandbox) -> None:
         for module, poll in ((TOKEN, 0), (TOKEN, 1), (INFO, 0))
     ]
     run = play(tasks)
-    assert run.status == 0, run.output
     for module in (TOKEN, INFO):
         assert f"{module} does not run with async, because Ansible would store its secrets in a file" in run.unwrapped
     assert "ignored=3" in run.output

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Ansible itself prints: three of the cases in the README, whose advice keeps the secret hidden.
+"""What Ansible itself prints: two of the cases in the README, whose advice keeps the secret hidden.
 
 Each also runs without the advice. If that no longer shows a secret, the case can be removed from the README.
 """
@@ -46,25 +46,8 @@ def test_the_advice_in_the_readme_hides_what_other_plugins_show(play: Play, sand
     def leaked_secrets(task: dict[str, Any]) -> list[str]:
         # From 2.21 on, ansible-core only prints a module's options with this.
         run = play([MAKE, task], "-vvv", environment={"ANSIBLE_INJECT_INVOCATION": "true"})
-        assert run.status == 0, run.output
         assert len(sandbox.tokens()) > 0
         return find_secrets(run.output, sandbox)
 
     assert not leaked_secrets({**task, "no_log": True})
     assert bool(leaked_secrets(task)) == (shown_since <= CORE < MASKING_CORE)
-
-
-@pytest.mark.thorough
-def test_a_key_that_is_written_into_a_task_is_masked_where_ansible_can(play: Play, sandbox: Sandbox) -> None:
-    written = {"app_token": sandbox.app_token}
-    refused: dict[str, dict[str, Any]] = {
-        "voucherify.oauth.voucherify_oauth_token": {"scop": ["a"]},
-        "voucherify.oauth.voucherify_oauth_token_info": {"access_token": "none", "timeout": "soon"},
-        "voucherify.oauth.vaulted_tokens": {"path": "tokens.yml", "tokens": [{"nam": "a"}]},
-    }
-    for module, options in refused.items():
-        # Around a failure, ansible-core prints the lines before it, which are those of the task with the key.
-        task = {module: {**options, **written}, "ignore_errors": True}
-        run = play([task, {"ansible.builtin.fail": {"msg": "No"}}])
-        assert "...ignoring" in run.output
-        assert bool(find_secrets(run.output, sandbox)) == ((2, 19) <= CORE < MASKING_CORE), module

@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.parsing.vault import is_encrypted
-from integration.long_play import FinishedRun, LongPlay, StartedRun, Task, start_play, vault_of
-from integration.plays import save_task
+from integration.long_play import LongPlay
+from integration.plays import Run, StartedRun, Task, start_play, vault_of
 from sandbox import Sandbox
 
 MODULE = "voucherify.oauth.vaulted_tokens"
@@ -28,7 +27,6 @@ class TokenFile:
         self.folder = folder / "project"
         self.folder.mkdir()
         self.path = self.folder / "tokens.yml"
-        self._starts = 0
 
     def task(self, keywords: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
         """Return a task with these keywords and options."""
@@ -39,11 +37,11 @@ class TokenFile:
             **(keywords or {}),
         }
 
-    def run(self, **how: Any) -> FinishedRun:
+    def run(self, **how: Any) -> Run:
         """Run a task in the long play."""
         return self.long_play.run([self.task(**how)], ["outcome"])
 
-    def check(self, **how: Any) -> FinishedRun:
+    def check(self, **how: Any) -> Run:
         """Run a task in check mode."""
         return self.run(keywords={"check_mode": True}, **how)
 
@@ -65,25 +63,19 @@ class TokenFile:
         *arguments: str,
         environment: Mapping[str, str] | None = None,
         play: Mapping[str, Any] | None = None,
-        vault_ids: Sequence[str] = ("default",),
         tasks: Sequence[Task] | None = None,
         **how: Any,
     ) -> StartedRun:
         """Start ansible-playbook with a task, or with these tasks. play: keywords of the play."""
-        self._starts += 1
-        playbook, output, saved = (self.home / f"run-{self._starts}.{kind}" for kind in ("yml", "output", "json"))
-        process = start_play(
-            playbook,
-            output,
-            {
-                **(play or {}),
-                "tasks": [*(tasks or [self.task(**how)]), {**save_task(saved, ["outcome"]), "run_once": True}],
-            },
+        return start_play(
+            self.home,
+            tasks or [self.task(**how)],
             *arguments,
             environment={**self.sandbox.environment, **(environment or {})},
-            vault_ids=vault_ids,
+            fetch=["outcome"],
+            vault_ids=("default",),
+            **(play or {}),
         )
-        return StartedRun(process, output, saved)
 
     def variables(self) -> dict[str, Any]:
         """Return the variables of the file, decrypted by ansible-core's vault."""
@@ -110,13 +102,6 @@ class TokenFile:
     def other_files(self) -> list[str]:
         """Return the names of the other files in the folder."""
         return sorted(path.name for path in self.folder.iterdir() if path != self.path)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def numbered_tokens(count: int, **more: Any) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sandbox.server import Server, client_environment
-from sandbox.state import Settings, State
+from sandbox.state import State
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -41,11 +41,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.key and not options.certificate:
         parser.error("--key needs --certificate")
     try:
-        settings = Settings(rate_limit=options.rate_limit, latency=options.latency)
         ssl_context = _load_certificate(options.certificate, options.key)
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
         parser.error(str(problem))
-    return asyncio.run(_run(options, settings, ssl_context, command))
+    return asyncio.run(_run(options, ssl_context, command))
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -55,20 +54,9 @@ def _make_parser() -> argparse.ArgumentParser:
         description=DESCRIPTION,
     )
     parser.add_argument("--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one")
-    parser.add_argument("--prefix", default="", help="path of the API's base URL, such as /some/path")
     parser.add_argument("--certificate", metavar="PEM", help="serve https with this certificate")
     parser.add_argument(
         "--key", metavar="PEM", help="the private key, if it is not in the same file as the certificate"
-    )
-    parser.add_argument(
-        "--latency", type=float, default=Settings.latency, metavar="SECONDS", help="delay of each answer"
-    )
-    parser.add_argument(
-        "--rate-limit",
-        type=int,
-        default=Settings.rate_limit,
-        metavar="CALLS",
-        help="calls a minute, %(default)s by default; 0 for no limit",
     )
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input is closed")
     return parser
@@ -82,19 +70,15 @@ def _load_certificate(certificate: str | None, key: str | None) -> ssl.SSLContex
     return context
 
 
-async def _run(
-    options: argparse.Namespace, settings: Settings, ssl_context: ssl.SSLContext | None, command: Sequence[str]
-) -> int:
-    path = options.prefix.strip("/")
-    prefix = f"/{path}" if path else ""
-    state = State(settings)
-    server = Server(state, prefix)
+async def _run(options: argparse.Namespace, ssl_context: ssl.SSLContext | None, command: Sequence[str]) -> int:
+    state = State()
+    server = Server(state)
     try:
         url = await server.start(options.port, ssl_context)
         if command:
-            environment = {**os.environ, **client_environment(url, prefix, state.keys[0])}
+            environment = {**os.environ, **client_environment(url, state.keys[0])}
             return await _run_command(command, _without_proxy_on_loopback(environment))
-        await _wait_for_the_end(f"ready {url}{prefix}", options.until_stdin_closes)
+        await _wait_for_the_end(f"ready {url}", options.until_stdin_closes)
         return 0
     finally:
         await server.stop()

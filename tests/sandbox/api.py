@@ -81,15 +81,15 @@ class Refusal(Exception):
 
 
 def operation_of(path: str) -> str | None:
-    """Return the operation of a path below the base URL, for any method. Return None for an unknown path."""
+    """Return the operation of a path, for any method. Return None for an unknown path."""
     if path in _OAUTH:
         return _OAUTH[path][0]
     collection = path[len("/v1/") :]
     return collection if path.startswith("/v1/") and collection in COLLECTIONS else None
 
 
-def answer_call(state: State, path: str, call: Call) -> Answer:
-    """Carry out a call. `operation_of` must know the path.
+def answer_call(state: State, call: Call) -> Answer:
+    """Carry out a call. `operation_of` must know its path.
 
     The rate limit comes first, so that every answer has its headers.
     """
@@ -97,13 +97,14 @@ def answer_call(state: State, path: str, call: Call) -> Answer:
     try:
         if is_too_many:
             raise Refusal(429, "too_many_requests", "API limit reached")
-        answer = _answer(state, path, call)
+        answer = _answer(state, call)
     except Refusal as refusal:
         answer = refusal.answer
     return answer.with_headers(limit_headers)
 
 
-def _answer(state: State, path: str, call: Call) -> Answer:
+def _answer(state: State, call: Call) -> Answer:
+    path = call.path
     method = "POST" if path in _OAUTH else "GET"
     if call.method != method:
         details = f"{call.method} is not supported by this endpoint. Did you mean {method}?"

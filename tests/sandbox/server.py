@@ -40,26 +40,25 @@ NOT_FOUND = Answer(404, {"Content-Type": "text/html"}, b"<html><body><h1>404 Not
 SHUTDOWN_TIMEOUT = 0.2
 
 
-def client_environment(server_url: str, prefix: str, key: ApiKey) -> dict[str, str]:
+def client_environment(url: str, key: ApiKey) -> dict[str, str]:
     """Return the variables that the collection reads, and VOUCHERIFY_SANDBOX_URL, the control interface."""
     return {
         "VOUCHERIFY_APP_ID": key.app_id,
         "VOUCHERIFY_APP_TOKEN": key.app_token,
-        "VOUCHERIFY_API_BASE_URL": server_url + prefix,
-        "VOUCHERIFY_SANDBOX_URL": server_url + CONTROL,
+        "VOUCHERIFY_API_BASE_URL": url,
+        "VOUCHERIFY_SANDBOX_URL": url + CONTROL,
     }
 
 
 class Server:
-    """Serves one state. prefix: empty, or a path that starts with a slash and does not end with one."""
+    """Serves one state."""
 
-    def __init__(self, state: State, prefix: str) -> None:
+    def __init__(self, state: State) -> None:
         self._state = state
-        self._prefix = prefix
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int, ssl_context: SSLContext | None) -> str:
-        """Listen on this port, or on a free one if it is 0. Return the URL without the prefix once it is running."""
+        """Listen on this port, or on a free one if it is 0. Return the URL once it is running."""
 
         # A middleware sees every request; routes would miss those that are meant for a proxy.
         @web.middleware
@@ -89,13 +88,12 @@ class Server:
 
     async def _answer_client(self, request: web.Request, call: Call) -> web.StreamResponse:
         state = self._state
-        path = call.path[len(self._prefix) :] if call.path.startswith(self._prefix) else ""
-        operation = operation_of(path)
+        operation = operation_of(call.path)
         logged = _log(state, operation, request, call)
         fault, answer = Fault("any"), NOT_FOUND
         if operation is not None:
             fault = state.take_fault(operation)
-            true_answer = answer_call(state, path, call) if fault.does_the_work else NOT_FOUND
+            true_answer = answer_call(state, call) if fault.does_the_work else NOT_FOUND
             answer = _faulty_answer(fault, true_answer, state)
 
         await asyncio.sleep(state.settings.latency + fault.delay)
@@ -154,7 +152,6 @@ def _log(state: State, operation: str | None, request: web.Request, call: Call) 
         form=dict(parse_qsl(call.body.decode("utf-8", "replace"), keep_blank_values=True)),
         status=None,
         connection=state.number_of_connection(request.protocol),
-        received_at=state.now(),
     )
     state.requests.append(logged)
     return logged

@@ -75,15 +75,6 @@ class Settings:
     latency: float = 0.0
     granted_scope: str | None = None
 
-    def __post_init__(self) -> None:
-        """Raises TypeError or ValueError for a value that makes no sense."""
-        if self.rate_limit < 0:
-            raise ValueError("rate_limit must be a number of calls, or 0 for no limit")
-        if self.latency < 0:
-            raise ValueError("latency must be a number of seconds")
-        if not isinstance(self.granted_scope, (str, type(None))):
-            raise TypeError("granted_scope must be null or a string with values separated by spaces")
-
 
 @dataclass(frozen=True)
 class Fault:
@@ -131,23 +122,11 @@ class Fault:
     headers: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises TypeError or ValueError for a value that makes no sense."""
-        if self.times < 1 or self.skip < 0 or self.delay < 0 or self.body_size < 0:
-            raise ValueError("times must be 1 or more; skip, delay and body_size must be 0 or more")
-        for name in ("carried_out", "cut", "hang", "hold", "truncate"):
-            if not isinstance(getattr(self, name), bool):
-                raise TypeError(f"{name} must be true or false")
-        if isinstance(self.drop, str):
-            raise TypeError("drop must be a list of names")
-        if not {"str", "float", "list"}.issuperset(self.retype.values()):
-            raise ValueError("retype must map names to str, float or list")
+        """Raises ValueError for faults that exclude each other."""
         if [self.status is not None, self.cut, self.hang, self.truncate].count(True) > 1:
             raise ValueError("status, cut, hang and truncate are mutually exclusive")
         if self.status is None and (self.body or self.body_size):
             raise ValueError("body and body_size need a status")
-        deviates = self.drop or self.retype or self.replace or self.add or self.success_status or self.not_found_body
-        if self.status is not None and deviates:
-            raise ValueError("with a status, there is no true answer that could deviate")
 
     @property
     def does_the_work(self) -> bool:
@@ -164,7 +143,6 @@ class LoggedRequest:
     form: the fields of the body; the last value of a repeated field.
     status: the status of the answer; None until it is sent.
     connection: 1 for the first TCP connection with a request, and so on.
-    received_at: Unix time in seconds, by the sandbox's clock.
     """
 
     operation: str | None
@@ -174,22 +152,20 @@ class LoggedRequest:
     form: Mapping[str, str]
     status: int | None
     connection: int
-    received_at: int
 
 
 class State:
     """One Voucherify project. `reset` resets everything except the API keys."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self) -> None:
         self.keys = (ApiKey.random(), ApiKey.random())
-        self._first_settings = settings
         self._release = asyncio.Event()
         self.reset()
 
     def reset(self) -> None:
         """Forget everything except the keys, and release the answers that are held back."""
         self.release()
-        self.settings = self._first_settings
+        self.settings = Settings()
         self.faults: list[Fault] = []
         self.requests: list[LoggedRequest] = []
         # A call from before the reset may still be waiting. It is counted in the old set.
@@ -210,9 +186,7 @@ class State:
         return int((time.time() if self._stopped_at is None else self._stopped_at) + self._moved)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward. Raises ValueError for a negative number."""
-        if seconds < 0:
-            raise ValueError("the clock only moves forward")
+        """Move the clock forward."""
         self._moved += seconds
 
     def stop_clock(self) -> None:

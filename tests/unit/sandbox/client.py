@@ -21,7 +21,7 @@ Form = Mapping[str, str]
 class Client:
     """One keep-alive session with one API key. Sends documented requests unless told otherwise."""
 
-    def __init__(self, sandbox: Sandbox, ca_file: str | None = None) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.headers = {
             "X-App-Id": sandbox.app_id,
@@ -30,7 +30,6 @@ class Client:
         }
         self.session = requests.Session()
         self.session.trust_env = False
-        self.session.verify = ca_file or True
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send any request. A header that is None is left out."""

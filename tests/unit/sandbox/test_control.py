@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import http.client
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -38,7 +36,7 @@ def test_an_answer_can_be_incomplete_or_late_after_the_work_is_done(
     assert len(sandbox.live_tokens()) == 1
 
 
-def test_answers_can_be_held_until_they_are_released(sandbox: Sandbox, client: Client) -> None:
+def test_answers_can_be_held_until_they_are_released(sandbox: Sandbox) -> None:
     sandbox.fail("generate", times=2, hold=True)
     with ThreadPoolExecutor() as pool:
         calls = [pool.submit(Client(sandbox).make_token) for _turn in range(3)]
@@ -51,10 +49,6 @@ def test_answers_can_be_held_until_they_are_released(sandbox: Sandbox, client: C
     assert tokens == {token.access_token for token in sandbox.live_tokens()}
     assert sandbox.in_flight() == 0
     assert sandbox.most_in_flight() in {2, 3}
-    sandbox.reset()
-    assert sandbox.most_in_flight() == 0
-    client.generate()
-    assert sandbox.most_in_flight() == 1
 
 
 def test_faults_apply_in_their_order_and_only_to_the_chosen_calls(sandbox: Sandbox, client: Client) -> None:
@@ -75,20 +69,13 @@ def test_faults_apply_in_their_order_and_only_to_the_chosen_calls(sandbox: Sandb
     [
         {"operation": "delete", "cut": True},
         {"operation": "any", "cut": True, "hang": True},
-        {"operation": "any", "body": "without a status"},
-        {"operation": "any", "drop": "scope"},
-        {"operation": "any", "statsu": 500},
+        {"operation": "any", "a": 1},
     ],
 )
-def test_a_playbook_that_asks_for_an_invalid_fault_is_told(sandbox: Sandbox, fault: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_refused(sandbox: Sandbox, fault: dict[str, Any]) -> None:
     response = requests.post(f"{sandbox.environment['VOUCHERIFY_SANDBOX_URL']}/faults", json=fault, timeout=10)
     assert response.status_code == 400
     assert response.json()["error"]
-
-
-def test_a_misspelt_setting_raises(sandbox: Sandbox) -> None:
-    with pytest.raises(ValueError, match="rate_limits"):
-        sandbox.configure(rate_limits=1)
 
 
 def test_a_reset_brings_everything_back_to_the_start(sandbox: Sandbox, client: Client) -> None:
@@ -97,7 +84,7 @@ def test_a_reset_brings_everything_back_to_the_start(sandbox: Sandbox, client: C
     sandbox.fail("any", times=9, status=500)
     client.generate()
     sandbox.reset()
-    assert (sandbox.tokens(), sandbox.requests()) == ([], [])
+    assert (sandbox.tokens(), sandbox.requests(), sandbox.most_in_flight()) == ([], [], 0)
     assert abs(sandbox.now() - time.time()) < 5
     response = client.generate()
     assert (response.status_code, response.headers["X-Rate-Limit-Remaining"]) == (200, "1999")
@@ -123,28 +110,4 @@ def test_the_log_has_every_request(sandbox: Sandbox, client: Client) -> None:
     first = requests_seen[0]
     assert first.form == {"grant_type": "client_credentials", "scope": "vouchers campaigns"}
     assert (first.headers["x-app-id"], first.headers["x-extra"]) == (sandbox.app_id, "Yes")
-    assert abs(first.received_at - time.time()) < 5
     assert len(sandbox.calls("generate")) == 3
-
-
-def test_the_log_shows_when_the_sandbox_was_used_as_a_proxy(sandbox: Sandbox) -> None:
-    plain = requests.get("http://proxied.example/x", proxies={"http": sandbox.url}, timeout=10)
-    assert plain.status_code == 404
-    tunnel = http.client.HTTPConnection(urlsplit(sandbox.url).netloc)
-    tunnel.set_tunnel("proxied.example", 443)
-    with pytest.raises(OSError, match="404"):
-        tunnel.connect()
-    assert [(request.method, request.path) for request in sandbox.requests()] == [
-        ("GET", "http://proxied.example/x"),
-        ("CONNECT", "proxied.example:443"),
-    ]
-
-
-def test_a_kept_alive_connection_is_fast(client: Client) -> None:
-    def seconds() -> float:
-        start = time.monotonic()
-        client.introspect("a")
-        return time.monotonic() - start
-
-    # Much more than a call takes, and less than the 40 ms that a delayed acknowledgement would add to each.
-    assert min(seconds() for _turn in range(20)) < 0.02

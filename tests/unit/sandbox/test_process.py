@@ -19,10 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import sandbox as package
-import trustme
 from sandbox import Sandbox
 from sandbox.__main__ import main
-from unit.sandbox.client import Client
 
 FOLDER = Path(package.__file__).parent
 COMMAND = [sys.executable, str(FOLDER)]
@@ -67,7 +65,7 @@ def is_listening(url: str) -> bool:
 
 
 def wait_until_gone(url: str) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while is_listening(url):
         assert time.monotonic() < end, "the sandbox is still running"
         time.sleep(0.05)
@@ -78,47 +76,37 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with spawn(["--prefix", "/some/path", "--port", str(port)], folder=tmp_path) as process:
+    with spawn(["--port", str(port)], folder=tmp_path) as process:
         word, url = read_line(process).split()
-        assert (word, url) == ("ready", f"http://127.0.0.1:{port}/some/path")
+        assert (word, url) == ("ready", f"http://127.0.0.1:{port}")
         assert requests.get(url + "/v1/oauth/token", timeout=10).status_code == 405
-        assert requests.get(url.replace("/some", "") + "/v1/oauth/token", timeout=10).status_code == 404
         process.send_signal(stop_signal)
-        rest, _errors = process.communicate(timeout=10)
+        rest, _errors = process.communicate(timeout=60)
     assert (rest, process.returncode) == ("", 0)
     assert not is_listening(url)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_handle_starts_another_server_with_its_options_and_stops_it(
+def test_another_server_has_its_own_keys_and_stops_although_a_call_waits(
     sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with Sandbox.start(prefix="/p", latency=0.1, rate_limit=1) as other:
+    with Sandbox.start() as other:
         assert other.environment == {
             "VOUCHERIFY_APP_ID": other.app_id,
             "VOUCHERIFY_APP_TOKEN": other.app_token,
             "VOUCHERIFY_API_BASE_URL": other.url,
-            "VOUCHERIFY_SANDBOX_URL": other.url.replace("/p", "/control"),
+            "VOUCHERIFY_SANDBOX_URL": f"{other.url}/control",
         }
         keys = {(each.app_id, each.app_token) for each in (sandbox, other)}
         keys |= {(each.other_app_id, each.other_app_token) for each in (sandbox, other)}
         assert len({part for key in keys for part in key}) == 8
-
-        start = time.monotonic()
-        client = Client(other)
-        with client.session:
-            assert [client.generate().status_code for _turn in range(2)] == [200, 429]
-        assert time.monotonic() - start >= 0.2
-        assert len(other.requests()) == 2
-        assert sandbox.requests() == []
-
-        other.reset()
         other.fail("introspect", hang=True)
         with socket.create_connection(address_of(other.url)) as waiting:
-            waiting.sendall(b"POST /p/v1/oauth/introspect HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\r\n")
+            waiting.sendall(b"POST /v1/oauth/introspect HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\r\n")
             other.wait_for_calls_in_flight(1)
             other.stop()
     assert not is_listening(other.url)
+    assert sandbox.requests() == []
     assert capfd.readouterr().err == ""
 
 
@@ -139,26 +127,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 def test_a_server_that_cannot_start_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(RuntimeError, match="did not start"):
-        Sandbox.start(certificate="/nonexistent.pem")
+        Sandbox.start(certificate=Path("/nonexistent.pem"))
     assert "No such file" in capfd.readouterr().err
-
-
-def test_https(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    certificate.cert_chain_pems[0].write_to_path(tmp_path / "certificate.pem")
-    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
-    with Sandbox.start(certificate=tmp_path / "certificate.pem", key=tmp_path / "key.pem") as sandbox:
-        assert sandbox.url.startswith("https://127.0.0.1:")
-        client = Client(sandbox, ca_file=str(tmp_path / "ca.pem"))
-        client.make_token()
-        sandbox.fail("introspect", cut=True)
-        with pytest.raises(requests.ConnectionError):
-            client.introspect("a")
-        with pytest.raises(requests.exceptions.SSLError):
-            Client(sandbox).generate()
-        assert [request.operation for request in sandbox.requests()] == ["generate", "introspect"]
 
 
 def test_a_command_finds_the_sandbox_and_gets_its_own_dashes() -> None:
@@ -200,10 +170,10 @@ def test_a_signal_reaches_the_command_and_its_status_is_returned() -> None:
     with spawn(["--", sys.executable, "-c", WAIT_FOR_SIGNAL]) as process:
         assert read_line(process) == "waiting\n"
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 4
+        assert process.wait(60) == 4
 
 
-@pytest.mark.parametrize("arguments", [["--"], ["--key", "key.pem"], ["--rate-limit", "-1"], ["--port", "x"], ["what"]])
+@pytest.mark.parametrize("arguments", [["--"], ["--key", "key.pem"], ["--port", "x"]])
 def test_invalid_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)

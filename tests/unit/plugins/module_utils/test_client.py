@@ -20,7 +20,7 @@ import pytest
 import trustme
 from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection
 from loopback import connect_proxy
 from sandbox import Sandbox
 from urllib3.exceptions import InsecureRequestWarning
@@ -75,7 +75,7 @@ def test_a_client_keeps_its_connection(make_client: MakeClient, sandbox: Sandbox
 
 
 def test_a_path_in_the_base_url_is_kept(make_client: MakeClient, sandbox: Sandbox) -> None:
-    failure(make_client(sandbox, base_url=f"{sandbox.url}/gateway/eu"), "generate")
+    failure(make_client(sandbox, api_base_url=f"{sandbox.url}/gateway/eu"), "generate")
     assert sandbox.requests()[0].path == "/gateway/eu/v1/oauth/token"
 
 
@@ -514,7 +514,7 @@ def test_a_message_does_not_show_the_password_of_the_proxy(
         monkeypatch.setenv("HTTPS_PROXY", address)
         client = make_client(secure_sandbox, proxy=address if source == "option" else None, validate_certs=False)
         error = failure(client, "generate")
-    assert error.api.message == "Login ******** deploy-user ******** is unknown to (proxy)"
+    assert error.api["message"] == "Login ******** deploy-user ******** is unknown to (proxy)"
 
 
 def test_a_socks_proxy_without_pysocks_says_what_to_install(tmp_path: Path) -> None:
@@ -522,13 +522,13 @@ def test_a_socks_proxy_without_pysocks_says_what_to_install(tmp_path: Path) -> N
     (tmp_path / "socks.py").write_text("raise ImportError\n")
     program = """
 from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
 
 proxy = "socks5://user:hunter2@127.0.0.1:1"
-connection = Connection("https://api.invalid", 5, 0, 5, True, None, proxy, "voucherify.oauth/test")
+connection = Connection("an-id", "a-secret", "https://api.invalid", 5, 0, 5, True, None, proxy, "voucherify.oauth/test")
 try:
-    OAuthClient(HttpClient(connection, Credentials("an-id", "a-secret"))).generate(None)
+    OAuthClient(HttpClient(connection)).generate(None)
 except errors.Unsendable as error:
     print(error, error.as_dict())
 """
@@ -570,8 +570,8 @@ def test_plain_http_on_this_machine_never_goes_through_a_proxy(
 
 
 def test_objects_that_contain_secrets_do_not_show_them_as_text(make_client: MakeClient, sandbox: Sandbox) -> None:
-    keys = Credentials("an-id", "hunter2")
-    connection = Connection(sandbox.url, 5, 0, 5, True, None, "http://user:hunter2@127.0.0.1", "voucherify.oauth/test")
+    proxy = "http://user:hunter2@127.0.0.1"
+    connection = Connection("an-id", "hunter2", sandbox.url, 5, 0, 5, True, None, proxy, "voucherify.oauth/test")
     token = make_client(sandbox).generate(None)
-    assert "hunter2" not in f"{keys} {connection}"
+    assert "hunter2" not in f"{connection}"
     assert token.access_token not in repr(token)

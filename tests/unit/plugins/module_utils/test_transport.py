@@ -472,12 +472,12 @@ def test_a_stuck_name_server_does_not_delay_the_end_of_the_process() -> None:
 import socket, time
 socket.getaddrinfo = lambda *arguments, **options: time.sleep(600)
 from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
 
-connection = Connection("https://stuck.example", 0.25, 1, 5, True, None, None, "voucherify.oauth/test")
+connection = Connection("an-id", "a-secret", "https://stuck.example", 0.25, 1, 5, True, None, None, "voucherify.oauth/test")
 try:
-    OAuthClient(HttpClient(connection, Credentials("an-id", "a-secret"))).generate(None)
+    OAuthClient(HttpClient(connection)).generate(None)
 except errors.Unreachable as error:
     print(error)
 """

@@ -79,6 +79,7 @@ CASES: dict[str, tuple[Exception, Route, bool, str]] = {
     "unreadable": (PermissionError(13, "Denied"), Route("api.example", ca="ca_path"), False, "check ca_path on the"),
     "no bundle": (OSError("Could not find a suitable TLS CA certificate bundle"), DIRECT, False, "certifi cannot be"),
     "malformed host": (UnicodeError("s3cret"), DIRECT, False, "api_base_url is not a valid address"),
+    "no library for SOCKS": (requests.exceptions.InvalidSchema("Missing SOCKS"), PROXIED, False, "install PySocks"),
     "no memory": (MemoryError(), DIRECT, False, "no memory or no threads left"),
 }
 

@@ -49,6 +49,14 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 # A shorter text is a placeholder, such as "none", or occurs in harmless words.
 SHORTEST_SECRET = 8
 
+# What is wrong with a half of an API key, by a pattern.
+_KEY_FAULTS = {
+    r"""^(["']).*\1$""": "is in quotes; remove them (a file for docker --env-file, for example, must not contain any)",
+    r"^\$": "is the name of a variable, such as ${NAME}, and not its value; set it to the value",
+    r"[^!-~]|^$": "is empty, or contains white space or a character that cannot be sent in an HTTP header; copy it"
+    " without a line break from Voucherify's dashboard, under Project settings, Application keys",
+}
+
 # galaxy.yml cannot be read on a target. A test compares the two.
 VERSION = "1.0.0"
 USER_AGENT = f"voucherify.oauth/{VERSION} (ansible-core/{core_version}; Python/{platform.python_version()})"
@@ -106,9 +114,8 @@ def let_core_mask(secret: object) -> None:
 
 def failed(error: OAuthError) -> Result:
     """Return the result of a task that failed with an exception of this collection."""
-    result: Result = {"failed": True, "changed": False, "msg": f"{error}"}
-    if isinstance(error, LibraryMissing):
-        result["msg"] = _missing_library(error.__cause__)
+    message = _missing_library(error.__cause__) if isinstance(error, LibraryMissing) else f"{error}"
+    result: Result = {"failed": True, "changed": False, "msg": message}
     if isinstance(error, RequestError):
         result["error"] = error.as_dict()
         if error.may_have_made_a_token:
@@ -185,18 +192,21 @@ def _cached_client(connection: Connection) -> OAuthClient:
 
 
 def _connection(options: Options) -> Connection:
+    sources = {}
     for name in ("app_id", "app_token"):
-        if not re.fullmatch(r"[!-~]+", options[name]):
-            raise OptionError(
-                f"{name} is empty, or contains white space or a character that cannot be sent in an HTTP header; copy"
-                " it without a line break from Voucherify's dashboard, under Project settings, Application keys."
-            )
+        fault = next((fault for form, fault in _KEY_FAULTS.items() if re.search(form, options[name])), None)
+        if fault:
+            raise OptionError(f"{name} {fault}.")
+        is_variable = options[name] == os.environ.get(f"VOUCHERIFY_{name.upper()}")
+        sources[name] = "the environment" if is_variable else "an option"
     for name, minimum in (("timeout", 1), ("retries", 0), ("max_wait", 0)):
         if not minimum <= options[name] <= MAX_SECONDS:
             raise OptionError(f"{name} must be from {minimum} to {MAX_SECONDS}.")
     _check_base_url(options["api_base_url"])
     given = {name: options[name] for name in connection_argument_spec()}
-    return Connection(**{**given, "api_base_url": options["api_base_url"].rstrip("/")}, user_agent=USER_AGENT)
+    given["api_base_url"] = options["api_base_url"].rstrip("/")
+    mixed = "; app_id comes from {app_id}, and app_token from {app_token}".format_map(sources)
+    return Connection(**given, user_agent=USER_AGENT, key_sources=mixed if len({*sources.values()}) > 1 else "")
 
 
 def _check_base_url(url: str) -> None:

@@ -21,12 +21,16 @@ MAX_ANSWER_BYTES = 1024 * 1024
 
 # What an answer with an error means, by its status or else by the first digit of it.
 _ERRORS: dict[int, tuple[type[RequestError], str]] = {
-    1: (BadAnswer, "run the play again"),
+    1: (BadAnswer, "{later}"),
     3: (Redirected, "set api_base_url to the address of the API"),
     4: (Refused, "check api_base_url, or ask Voucherify's support"),
-    5: (ServerFailed, "see https://status.voucherify.io, and run the play again"),
+    5: (ServerFailed, "see https://status.voucherify.io; {later}"),
     400: (Refused, "correct the option that the API names"),
-    401: (Refused, "check app_id and app_token, and that they belong to the project at api_base_url"),
+    401: (
+        Refused,
+        "check app_id and app_token, and that they belong to the project at api_base_url, or whether the key was"
+        " regenerated, blocked or deleted; it must be one of Application keys, not of OAuth Service",
+    ),
     402: (Refused, "the project's plan does not allow it; check its subscription"),
     403: (
         Refused,
@@ -36,10 +40,12 @@ _ERRORS: dict[int, tuple[type[RequestError], str]] = {
     404: (Refused, "check api_base_url"),
     429: (RateLimited, "make fewer calls per minute, or raise max_wait"),
 }
-_SCOPE_ADVICE = (
-    "correct the option scope; https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid"
-    " scopes"
-)
+# What is wrong with a call that the API refused with 400, by a pattern in its name for the error.
+_ADVICE_BY_KEY = {
+    "^invalid_scope$": "correct the option scope;"
+    " https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes",
+    "limit|exceeded": "the project may have 1000 tokens, the maximum; revoke some, or wait up to 15 minutes",
+}
 
 # The server did not process the call (RFC 9110, sections 15.5.9 and 15.5.20; RFC 8470, section 5.2).
 _NOT_PROCESSED = (408, 421, 425)
@@ -87,14 +93,8 @@ def read(call: Call, answer: Answer) -> Success:
         return _success(call, answer)
     kind, advice = _ERRORS.get(status) or _ERRORS[min(status // 100, 5)]
     api = _api_error(answer)
-    error = kind(
-        call,
-        f"{answer.host} answered {status}",
-        advice,
-        status=status,
-        api=api,
-        retry_after=retry_after(answer.headers),
-    )
+    cause, advice = f"{answer.host} answered {status}", advice.format(later=call.later)
+    error = kind(call, cause, advice, status=status, api=api, retry_after=retry_after(answer.headers))
     words = ": ".join(api[name].rstrip(".: ") for name in ("message", "details") if name in api)
     if words or "key" in api:
         error.cause += f", {words} ({api['key']})" if words and "key" in api else f", {words or api['key']}"
@@ -117,8 +117,9 @@ def read(call: Call, answer: Answer) -> Success:
         error.transient = False
         error.cause += ": the API calls of this billing cycle are used up"
         error.advice = "waiting does not help; check the project's subscription"
-    elif api.get("key") == "invalid_scope":
-        error.advice = _SCOPE_ADVICE
+    elif status == 400:
+        fitting = (advice for form, advice in _ADVICE_BY_KEY.items() if re.search(form, api.get("key", "")))
+        error.advice = next(fitting, error.advice)
     raise error
 
 

@@ -12,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-POSSIBLE_LOSS = (
+_LOSS = (
     "The failed call may have made a token that was lost. It counts towards the project's limit of 1000 tokens until it"
-    " expires, within 15 minutes. The keyword until would run the task again and could make another one."
+    " expires, within 15 minutes."
 )
+POSSIBLE_LOSS = f"{_LOSS} The keyword until would run the task again and could make another one."
+# If the tokens are kept in a file, nothing that was made before is made again.
+POSSIBLE_LOSS_IN_FILE = f"{_LOSS} The next run continues with the tokens that are in the file."
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Call:
     success: the HTTP status that the API's documentation promises.
     risk_if_repeated: why it must not be sent again if the first try may have arrived, as a clause; None if sending it
         again is safe.
+    later: what to do if it may succeed later, as the end of a sentence.
     """
 
     operation: str
@@ -35,6 +39,7 @@ class Call:
     path: str
     success: int
     risk_if_repeated: str | None = None
+    later: str = "run the play again"
 
 
 class OAuthError(Exception):

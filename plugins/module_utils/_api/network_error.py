@@ -47,6 +47,9 @@ _CAUSES = (
            "check the host's name in api_base_url, or get a certificate for that name"),
     _Cause(_CERTIFICATE_ERRORS, r"^(?:9|10) (.*)", False, _BAD_CERTIFICATE,
            "renew the certificate, or correct this machine's clock"),
+    # What RFC 5280 asks of a certificate. Python 3.13 and newer check it.
+    _Cause(_CERTIFICATE_ERRORS, r"^(?:79|8\d|9[0-4]) (.*)", False, _BAD_CERTIFICATE,
+           "the authority must issue certificates that newer versions of Python accept; ca_path is not the fault"),
     _Cause(_CERTIFICATE_ERRORS, r"^\d+ (.*)", False, _BAD_CERTIFICATE,
            "set ca_path to the certificate of the authority that signed it, or correct the certificate"),
     _Cause(("OSError",), r"^Tunnel connection failed: (5\d\d)\b|^0x0[13456]: (.*)", True, _PROXY_REFUSED, _ASK_PROXY),
@@ -96,7 +99,7 @@ def network_error(call: Call, error: BaseException, route: Route, *, form_was_re
     chain = list(_chain(error))
     root = _root(chain)
     if form_was_read:
-        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", "run the play again")
+        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", call.later)
     cause, link, match = next(
         (cause, link, match)
         for cause in _CAUSES

@@ -60,6 +60,7 @@ class HttpClient:
         """Raises LibraryMissing if C(requests) cannot be imported."""
         self._retries = connection.retries
         self._max_wait = connection.max_wait
+        self._key_sources = connection.key_sources
         self._pacing = pacing or Pacing()
         self._transport = Transport(connection)
         self._last_used = time.monotonic()
@@ -73,13 +74,14 @@ class HttpClient:
         while True:
             if not self._pacing.begin():
                 cause = "the call was not sent, because the task was stopped"
-                raise error or Stopped(call, cause, "run the play again")
+                raise error or Stopped(call, cause, call.later)
             limited_for = None
             try:
                 return self._try(call, form)
             except RequestError as failure:
                 error = failure
                 error.retries = retries
+                error.advice += self._key_sources if error.status == 401 else ""
                 error.answer_lost_before, error.server_failed_before = answer_lost, server_failed
                 answer_lost = answer_lost or isinstance(error, NoAnswer)
                 server_failed = server_failed or isinstance(error, ServerFailed)

@@ -37,16 +37,23 @@ except Exception as import_error:
 
 # One try takes at most this many times C(timeout).
 TIMEOUTS_PER_TRY = 3
-
 # Several addresses of a host may be dead, so each one only gets this share of C(timeout) to accept a connection.
 _ADDRESSES_PER_TIMEOUT = 3
+# The password, and the host with its port. A slash or a similar character in the password would end the address early:
+# a part of the password would be looked up as the name of a host, and shown. Without slashes, urllib3 reads a user name
+# as a scheme, and it reads a backslash as a slash.
+_PROXY = re.compile(
+    r"(?:(?:\w+:)?//(?:[^:/?#\\\0- \x7f]*(?::([^/?#\\\0- \x7f]*))?@)?)?"
+    r"((?:[^:@/?#\\\0- \x7f]+|\[[\da-fA-F:.]+\])(?::\d{1,5})?)/?"
+)
 
 
 @dataclass(frozen=True)
 class Connection:
     """An API key, and how the API is reached: the module options of the same names, checked. Times are seconds.
 
-    user_agent: the HTTP header of that name.
+    user_agent: the HTTP header of that name. key_sources: where the halves of the key come from, if that may be why the
+    API refuses it, as the end of a sentence.
     """
 
     app_id: str
@@ -59,6 +66,7 @@ class Connection:
     ca_path: str | None
     proxy: str | None = field(repr=False)
     user_agent: str
+    key_sources: str = ""
 
 
 class Transport:
@@ -91,11 +99,9 @@ class Transport:
         url = connection.api_base_url + call.path
         host, path = urlsplit(url)[1:3]
         body = _Form(urlencode(form, errors="surrogatepass").encode())
-        proxy = self._proxy_for(url)
-        if proxy and not proxy.place:
-            advice = f"correct {proxy.source}, and percent-encode special characters in its user name and password"
+        if (proxy := self._proxy_for(url)) and not proxy.place:
+            advice = "begin it with http://, and percent-encode special characters in its user name and password"
             raise Unreachable(call, f"{proxy.source} is not a valid address", advice)
-        # As in a session of requests.
         variables = {name: os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")}
         trusted = {"ca_path": connection.ca_path, **variables, Route.ca: True}
         ca, verify = next((name, value) for name, value in trusted.items() if value)
@@ -159,20 +165,9 @@ class _Proxy:
     """
 
     def __init__(self, address: str, source: str) -> None:
-        self.address = address
-        self.source = source
-        self.passwords: tuple[str, ...] = ()
-        self.place: str | None = None
-        try:
-            parts = urlsplit(address if "//" in address else f"//{address}")
-            port = parts.port
-        except ValueError:
-            return
-        # A slash or a similar character in the password ends the address early: a part of the password would be looked
-        # up as the name of a host, and shown. urllib3 reads a backslash as a slash, and urlsplit drops line breaks.
-        if address.count("@") == parts.netloc.count("@") and not re.search(r"[\\\0- \x7f]", address):
-            self.passwords = (parts.password or "", unquote(parts.password or ""))
-            self.place = f"{parts.hostname}:{port}" if parts.hostname and port else parts.hostname
+        self.address, self.source, parts = address, source, _PROXY.fullmatch(address)
+        self.passwords = (parts[1] or "", unquote(parts[1] or "")) if parts else ()
+        self.place = parts[2] if parts else None
 
 
 class _Form(io.BytesIO):
@@ -213,8 +208,7 @@ class _Attempt(threading.Thread):
         # The answer of http.client, because the others lose what they have received if the rest does not arrive.
         answer = raw._original_response
         self.response = raw
-        left = answer.length
-        part = b"first"
+        left, part = answer.length, b"first"
         while part and left != 0 and len(self.body) <= MAX_ANSWER_BYTES:
             part = answer.read1(64 * 1024)
             self.body += part

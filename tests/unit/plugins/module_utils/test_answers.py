@@ -12,6 +12,8 @@ from email.utils import formatdate
 import pytest
 from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.answers import Answer, read, retry_after
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import REVOKE
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.network_error import Route, network_error
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -143,13 +145,17 @@ def test_a_used_up_billing_cycle_is_not_worth_waiting_for() -> None:
         (103, errors.BadAnswer, "which is not a final answer; run the play again"),
         (300, errors.Redirected, "to an unknown address, which is not followed; set api_base_url"),
         (400, errors.Refused, "correct the option that the API names"),
-        (401, errors.Refused, "check app_id and app_token"),
+        (
+            401,
+            errors.Refused,
+            "regenerated, blocked or deleted; it must be one of Application keys, not of OAuth Service",
+        ),
         (402, errors.Refused, "plan"),
         (403, errors.Refused, "region"),
         (404, errors.Refused, "check api_base_url"),
         (429, errors.RateLimited, "make fewer calls per minute"),
         (499, errors.Refused, "ask Voucherify's support"),
-        (500, errors.ServerFailed, "https://status.voucherify.io"),
+        (500, errors.ServerFailed, "https://status.voucherify.io; run the play again"),
         (799, errors.ServerFailed, "https://status.voucherify.io"),
     ],
 )
@@ -165,3 +171,24 @@ def test_each_kind_of_status_has_its_own_error_and_advice(
 
 def test_a_byte_that_is_not_utf_8_in_an_unknown_field_is_ignored() -> None:
     assert read(CALL, answer(200, b'{"active": false, "other": "Caf\xe9"}')).content["active"] is False
+
+
+@pytest.mark.parametrize("key", ["token_limit_exceeded", "limit_reached", "max_tokens_exceeded"])
+def test_a_refusal_for_a_limit_says_that_there_may_be_1000_tokens(key: str) -> None:
+    error = error_for(400, json.dumps({"key": key}).encode())
+    assert str(error).endswith("the project may have 1000 tokens, the maximum; revoke some, or wait up to 15 minutes.")
+
+
+def test_a_revocation_that_fails_does_not_advise_to_make_another_token() -> None:
+    with pytest.raises(errors.ServerFailed) as caught:
+        read(REVOKE, answer(503))
+    lost = network_error(REVOKE, TimeoutError(), Route("api.example"), form_was_read=True)
+    for error in (caught.value, lost):
+        assert str(error).endswith("; the token expires within 15 minutes even if it is not revoked.")
+        assert "run the play again" not in str(error)
+
+
+def test_only_where_tokens_are_not_in_a_file_could_until_make_another_token() -> None:
+    assert "until would run the task again" in errors.POSSIBLE_LOSS
+    assert "until would" not in errors.POSSIBLE_LOSS_IN_FILE
+    assert "The next run continues" in errors.POSSIBLE_LOSS_IN_FILE

@@ -381,7 +381,7 @@ NOT_VALID = "proxy is not a valid address"
         ("http://user:pa@hunter2\\word@127.0.0.1:1", NOT_VALID),
         ("http://user:hunter2\n@127.0.0.1:1", NOT_VALID),
         # Without slashes, urllib3 reads the user name as a scheme.
-        ("user:hunter2@127.0.0.1:1", NOT_VALID),
+        ("user:hunter2@127.0.0.1:1", f"{NOT_VALID}; begin it with http://"),
         ("http://user:hunter2@[::1", NOT_VALID),
         ("http://user:hunter2@127.0.0.1:99999", NOT_VALID),
     ],

@@ -76,6 +76,10 @@ CASES: dict[str, tuple[Exception, Route, bool, str]] = {
     "name, by Python 3.9": (ssl.SSLCertVerificationError("s3cret"), DIRECT, False, "name in api_base_url"),
     "name, by urllib3": (BY_URLLIB3, DIRECT, False, "name in api_base_url"),
     "expired": (unverified(10, "certificate has expired"), DIRECT, False, "renew the certificate"),
+    "refused by Python 3.13": (
+        unverified(85, "Missing Authority Key Identifier"),
+        *(DIRECT, False, "(Missing Authority Key Identifier); the authority must issue certificates that newer"),
+    ),
     "unreadable": (PermissionError(13, "Denied"), Route("api.example", ca="ca_path"), False, "check ca_path on the"),
     "no bundle": (OSError("Could not find a suitable TLS CA certificate bundle"), DIRECT, False, "certifi cannot be"),
     "malformed host": (UnicodeError("s3cret"), DIRECT, False, "api_base_url is not a valid address"),

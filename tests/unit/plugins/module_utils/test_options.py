@@ -98,7 +98,16 @@ def test_an_invalid_base_url_is_refused(url: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["app_id", "app_token"])
 @pytest.mark.parametrize(
-    ("value", "words"), [("", "is empty"), ("hunter2\n", "line break"), ("clé", "in an HTTP header")]
+    ("value", "words"),
+    [
+        ("", "is empty"),
+        ("hunter2\n", "line break"),
+        ("clé", "in an HTTP header"),
+        ("'hunter2'", "is in quotes; remove them"),
+        ('"hunter2"', "is in quotes; remove them"),
+        ("${HUNTER2}", "is the name of a variable, such as ${NAME}, and not its value"),
+        ("$hunter2", "is the name of a variable"),
+    ],
 )
 def test_a_key_that_cannot_be_sent_in_a_header_is_refused_unquoted(name: str, value: str, words: str) -> None:
     message = rejection(**{name: value})
@@ -130,6 +139,16 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
     for name, option in connection_argument_spec().items():
         assert option["type"] == documented[name]["type"], name
         assert option.get("default") == documented[name].get("default"), name
+
+
+def test_a_refused_key_of_which_one_half_is_from_the_environment_says_so(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = options_of(sandbox, app_token="a-key-of-another-project")
+    assert "comes from" not in run(generate, options, check_mode=False)["msg"]
+    monkeypatch.setenv("VOUCHERIFY_APP_ID", sandbox.app_id)
+    message = run(generate, options, check_mode=False)["msg"]
+    assert message.endswith("; app_id comes from the environment, and app_token from an option.")
 
 
 @pytest.mark.parametrize(("token", "kept"), [("a|b:c~==", "a|b:c~=="), ("", None), (None, None)])

@@ -48,7 +48,7 @@ _CAUSES = (
     _Cause(_CERTIFICATE_ERRORS, r"^(?:9|10) (.*)", False, _BAD_CERTIFICATE,
            "renew the certificate, or correct this machine's clock"),
     # What RFC 5280 asks of a certificate. Python 3.13 and newer check it.
-    _Cause(_CERTIFICATE_ERRORS, r"^(?:79|8\d|9[0-4]) (.*)", False, _BAD_CERTIFICATE,
+    _Cause(_CERTIFICATE_ERRORS, r"^(?:8\d|9[0-4]) (.*)", False, _BAD_CERTIFICATE,
            "the authority must issue certificates that newer versions of Python accept; ca_path is not the fault"),
     _Cause(_CERTIFICATE_ERRORS, r"^\d+ (.*)", False, _BAD_CERTIFICATE,
            "set ca_path to the certificate of the authority that signed it, or correct the certificate"),

@@ -22,7 +22,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._api.client import OAuthClient, TokenDetails, is_token
 from ._api.errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
-from ._api.retries import Connection, Credentials, HttpClient, Pacing
+from ._api.retries import Connection, HttpClient, Pacing
 from ._api.words import shown
 
 try:
@@ -41,13 +41,21 @@ Work = Callable[[OAuthClient, Options, bool], Result]
 # More than any play needs at once, but a limit for long loops over many projects.
 MAX_OPEN_CLIENTS = 16
 
-MAX_TIMEOUT_SECONDS = 24 * 3600
+MAX_SECONDS = 24 * 3600
 
 _DEFAULT_URL = "https://api.voucherify.io"
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 # A shorter text is a placeholder, such as "none", or occurs in harmless words.
 SHORTEST_SECRET = 8
+
+# What is wrong with a half of an API key, by a pattern.
+_KEY_FAULTS = {
+    r"""^(["']).*\1$""": "is in quotes; remove them (a file for docker --env-file, for example, must not contain any)",
+    r"^\$": "is the name of a variable, such as ${NAME}, and not its value; set it to the value",
+    r"[^!-~]|^$": "is empty, or contains white space or a character that cannot be sent in an HTTP header; copy it"
+    " without a line break from Voucherify's dashboard, under Project settings, Application keys",
+}
 
 # galaxy.yml cannot be read on a target. A test compares the two.
 VERSION = "1.0.0"
@@ -90,7 +98,7 @@ def run(work: Work, options: Options, *, check_mode: bool) -> Result:
     """
     client = None
     try:
-        client = _cached_client(_connection(options), _credentials(options))
+        client = _cached_client(_connection(options))
         result = work(client, options, check_mode)
     except OAuthError as error:
         result = without_secrets(failed(error), options)
@@ -106,9 +114,8 @@ def let_core_mask(secret: object) -> None:
 
 def failed(error: OAuthError) -> Result:
     """Return the result of a task that failed with an exception of this collection."""
-    result: Result = {"failed": True, "changed": False, "msg": f"{error}"}
-    if isinstance(error, LibraryMissing):
-        result.update(msg=_missing_library(error), exception=error.traceback)
+    message = _missing_library(error.__cause__) if isinstance(error, LibraryMissing) else f"{error}"
+    result: Result = {"failed": True, "changed": False, "msg": message}
     if isinstance(error, RequestError):
         result["error"] = error.as_dict()
         if error.may_have_made_a_token:
@@ -133,12 +140,12 @@ def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()
     return cleaned(result, "msg", "warnings")
 
 
-def _missing_library(error: LibraryMissing) -> str:
-    if isinstance(error.cause, ModuleNotFoundError) and error.cause.name == "requests":
+def _missing_library(cause: BaseException | None) -> str:
+    if isinstance(cause, ModuleNotFoundError) and cause.name == "requests":
         return str(missing_required_lib("requests"))
     return (
         f"The Python library requests cannot be imported on {platform.node()} by {sys.executable}, although it is"
-        f" installed: {shown(str(error.cause))}. Install versions of requests and urllib3 that work with this Python."
+        f" installed: {shown(str(cause))}. Install versions of requests and urllib3 that work with this Python."
     )
 
 
@@ -175,51 +182,38 @@ def new_client(options: Options, pacing: Pacing | None = None) -> OAuthClient:
 
     options: validated by the spec of connection_argument_spec(). Raises OptionError or LibraryMissing.
     """
-    return OAuthClient(HttpClient(_connection(options), _credentials(options), pacing))
+    return OAuthClient(HttpClient(_connection(options), pacing))
 
 
 @lru_cache(maxsize=MAX_OPEN_CLIENTS)
-def _cached_client(connection: Connection, credentials: Credentials) -> OAuthClient:
+def _cached_client(connection: Connection) -> OAuthClient:
     """Return a new client, or the one that an earlier item of a loop used."""
-    return OAuthClient(HttpClient(connection, credentials))
-
-
-def _credentials(options: Options) -> Credentials:
-    for name in ("app_id", "app_token"):
-        if not re.fullmatch(r"[!-~]+", options[name]):
-            raise OptionError(
-                f"{name} is empty, or contains white space or a character that cannot be sent in an HTTP header; copy"
-                " it without a line break from Voucherify's dashboard, under Project settings, Application keys."
-            )
-    return Credentials(options["app_id"], options["app_token"])
+    return OAuthClient(HttpClient(connection))
 
 
 def _connection(options: Options) -> Connection:
-    if not 1 <= options["timeout"] <= MAX_TIMEOUT_SECONDS:
-        raise OptionError(f"timeout must be from 1 to {MAX_TIMEOUT_SECONDS}.")
-    for name in ("retries", "max_wait"):
-        if options[name] < 0:
-            raise OptionError(f"{name} must be 0 or more.")
-    if options["ca_path"] and not os.path.exists(options["ca_path"]):
-        raise OptionError(
-            "ca_path names a file or folder that does not exist where the task runs; correct it, or copy the"
-            " certificates there."
-        )
-    base_url = _base_url(options["api_base_url"])
-    if options["proxy"] and base_url.lower().startswith("http:"):
-        raise OptionError(
-            "proxy is set, but api_base_url is an http:// address of this machine, which is never called through a"
-            " proxy; remove proxy, or set api_base_url to the address of the API."
-        )
-    names = ("timeout", "retries", "max_wait", "validate_certs", "ca_path", "proxy")
-    return Connection(base_url, **{name: options[name] for name in names}, user_agent=USER_AGENT)
+    sources = {}
+    for name in ("app_id", "app_token"):
+        fault = next((fault for form, fault in _KEY_FAULTS.items() if re.search(form, options[name])), None)
+        if fault:
+            raise OptionError(f"{name} {fault}.")
+        is_variable = options[name] == os.environ.get(f"VOUCHERIFY_{name.upper()}")
+        sources[name] = "the environment" if is_variable else "an option"
+    for name, minimum in (("timeout", 1), ("retries", 0), ("max_wait", 0)):
+        if not minimum <= options[name] <= MAX_SECONDS:
+            raise OptionError(f"{name} must be from {minimum} to {MAX_SECONDS}.")
+    _check_base_url(options["api_base_url"])
+    given = {name: options[name] for name in connection_argument_spec()}
+    given["api_base_url"] = options["api_base_url"].rstrip("/")
+    mixed = "; app_id comes from {app_id}, and app_token from {app_token}".format_map(sources)
+    return Connection(**given, user_agent=USER_AGENT, key_sources=mixed if len({*sources.values()}) > 1 else "")
 
 
-def _base_url(url: str) -> str:
-    """Check a base URL. No message quotes it, because it may contain a password by mistake. Raises OptionError."""
+def _check_base_url(url: str) -> None:
+    """Raises OptionError. No message quotes the URL, because it may contain a password by mistake."""
     try:
         parts = urlsplit(url)
-        well_formed = bool(parts.scheme and parts.hostname and (parts.port is None or parts.port > 0))
+        well_formed = bool(parts.scheme and parts.hostname and parts.port != 0)
     except ValueError:
         well_formed = False
     # urlsplit drops line breaks and tabs; requests reads a backslash as a slash.
@@ -230,8 +224,8 @@ def _base_url(url: str) -> str:
             "api_base_url must begin with https://, because otherwise others could read the keys and tokens"
             " (http:// is only allowed for a loopback address)."
         )
-    if "@" in parts.netloc:
-        raise OptionError("api_base_url must not contain a user name or a password; use app_id and app_token instead.")
-    if "?" in url or "#" in url:
-        raise OptionError("api_base_url must not contain a query or a fragment; it must end with a host or a path.")
-    return url.rstrip("/")
+    if re.search("[?#]", url) or "@" in parts.netloc:
+        raise OptionError(
+            "api_base_url must not contain a user name, a password, a query or a fragment; it must end with a host or a"
+            " path, and the API key belongs in app_id and app_token."
+        )

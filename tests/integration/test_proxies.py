@@ -47,11 +47,11 @@ def test_each_failure_on_the_way_through_a_proxy_is_told_apart(play: Play, tmp_p
             "cut before the request": ({"proxy": cut_before.url}, []),
             "always cut": (
                 {"proxy": always_cut.url, "retries": 1},
-                [f"through the proxy {always_cut.url[7:]} ended before anything was sent"],
+                [f"the proxy {always_cut.url[7:]} in front of it, ended before anything was sent"],
             ),
             "refused": (
                 {"proxy": refused},
-                [f"the proxy {refusing.url[7:]} answered 407 when it was asked to connect to", "the password in"],
+                [f"the proxy {refusing.url[7:]} did not connect to", "(407)", "the password in"],
             ),
         }
         names = [f"result_{number}" for number in range(len(cases))]

@@ -14,35 +14,46 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from .errors import ApiError, BadAnswer, Call, RateLimited, Redirected, Refused, RequestError, ServerFailed
+from .errors import BadAnswer, Call, RateLimited, Redirected, Refused, RequestError, ServerFailed
 from .words import repeats, shown
 
 MAX_ANSWER_BYTES = 1024 * 1024
 
-_ADVICE = {
-    400: "correct the option that the API names",
-    401: "check app_id and app_token, and that they belong to the project at api_base_url",
-    402: "the project's plan does not allow it; check its subscription",
-    403: "check the API key's permissions and its list of allowed IP addresses, and that api_base_url belongs to the"
-    " project's region",
-    404: "check api_base_url",
+# What an answer with an error means, by its status or else by the first digit of it.
+_ERRORS: dict[int, tuple[type[RequestError], str]] = {
+    1: (BadAnswer, "{later}"),
+    3: (Redirected, "set api_base_url to the address of the API"),
+    4: (Refused, "check api_base_url, or ask Voucherify's support"),
+    5: (ServerFailed, "see https://status.voucherify.io; {later}"),
+    400: (Refused, "correct the option that the API names"),
+    401: (
+        Refused,
+        "check app_id and app_token, and that they belong to the project at api_base_url, or whether the key was"
+        " regenerated, blocked or deleted; it must be one of Application keys, not of OAuth Service",
+    ),
+    402: (Refused, "the project's plan does not allow it; check its subscription"),
+    403: (
+        Refused,
+        "check the API key's permissions and its list of allowed IP addresses, and that api_base_url belongs to the"
+        " project's region",
+    ),
+    404: (Refused, "check api_base_url"),
+    429: (RateLimited, "make fewer calls per minute, or raise max_wait"),
 }
-_SCOPE_ADVICE = (
-    "correct the option scope; https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid"
-    " scopes"
-)
-_OTHER_ADVICE = "check api_base_url, or ask Voucherify's support"
-_TRY_LATER = "run the play again"
+# What is wrong with a call that the API refused with 400, by a pattern in its name for the error.
+_ADVICE_BY_KEY = {
+    "^invalid_scope$": "correct the option scope;"
+    " https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes",
+    "limit|exceeded": "the project may have 1000 tokens, the maximum; revoke some, or wait up to 15 minutes",
+}
 
 # The server did not process the call (RFC 9110, sections 15.5.9 and 15.5.20; RFC 8470, section 5.2).
 _NOT_PROCESSED = (408, 421, 425)
 # The call may succeed soon (RFC 9110, section 15.5.10; RFC 4918, section 11.3).
 _BUSY = (409, 423)
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-# An HTTP date (RFC 9110, section 5.6.7), which contains a comma itself.
-_DATE = re.compile(r"[A-Z][a-z]+, \d\d[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT", re.ASCII)
-_LONGEST_SECONDS = 1e9
+# In C(Retry-After), a small number is a wait, and a large one can only be a Unix time.
+_LARGEST_WAIT_SECONDS = 1e9
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class Answer:
     """An HTTP answer of a host.
 
     path: what was called. body: None if it was longer than MAX_ANSWER_BYTES, or if none of an error's body arrived.
+    secrets: texts that an error must not repeat, even if the API does.
     """
 
     host: str
@@ -57,6 +69,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes | None = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -73,57 +86,48 @@ class Success:
     took: float = 0.0
 
 
-def read(call: Call, answer: Answer, secrets: tuple[str, ...]) -> Success:
-    """Return what an answer contains.
-
-    secrets: texts that an error must not repeat, even if the API does.
-    Raises BadAnswer, RateLimited, Redirected, Refused or ServerFailed.
-    """
+def read(call: Call, answer: Answer) -> Success:
+    """Return what an answer contains. Raises BadAnswer, RateLimited, Redirected, Refused or ServerFailed."""
     status = answer.status
-    if status < 200:
-        cause = f"{answer.host} answered {status}, which is not a final answer"
-        raise BadAnswer(call, cause, _TRY_LATER, status=status)
-    if status < 300:
+    if 200 <= status < 300:
         return _success(call, answer)
-    if status < 400:
+    kind, advice = _ERRORS.get(status) or _ERRORS[min(status // 100, 5)]
+    api = _api_error(answer)
+    cause, advice = f"{answer.host} answered {status}", advice.format(later=call.later)
+    error = kind(call, cause, advice, status=status, api=api, retry_after=retry_after(answer.headers))
+    words = ": ".join(api[name].rstrip(".: ") for name in ("message", "details") if name in api)
+    if words or "key" in api:
+        error.cause += f", {words} ({api['key']})" if words and "key" in api else f", {words or api['key']}"
+    error.empty = answer.body == b""
+    if status < 200:
+        error.cause += ", which is not a final answer"
+    elif status < 400:
         host = re.match(r"(?:https?:)?//(?:[^/@]*@)?([^/?#]+)", answer.headers.get("Location", ""), re.IGNORECASE)
-        target = shown(host[1], secrets) if host else "an unknown address"
-        redirect = Redirected(
-            call,
-            f"{answer.host} answered {status}, a redirect to {target}, which is not followed",
-            "set api_base_url to the address of the API",
-            status=status,
-        )
+        target = shown(host[1], answer.secrets) if host else "an unknown address"
+        error.cause += f", a redirect to {target}, which is not followed"
         # See Other: the call was carried out, and the result is elsewhere (RFC 9110, section 15.4.4).
-        redirect.outcome_unknown = status == 303
-        raise redirect
-    api = _api_error(json_object(answer.body) or {}, secrets)
-    cause = f"{answer.host} answered {status}" + (f", {api}" if str(api) else "")
-    wait = retry_after(answer.headers)
-    if status >= 500:
-        advice = f"see https://status.voucherify.io, and {_TRY_LATER}"
-        raise ServerFailed(call, cause, advice, status=status, api=api, retry_after=wait)
-    if status == 429:
-        raise _too_many_requests(call, cause, answer.headers, api, wait)
-    refusal = Refused(call, cause, _ADVICE.get(status, _OTHER_ADVICE), status=status, api=api)
-    if api.key == "invalid_scope":
-        refusal.advice = _SCOPE_ADVICE
-    refusal.empty = answer.body == b""
-    refusal.transient = status in _NOT_PROCESSED or (status in _BUSY and call.risk_if_repeated is None)
-    if refusal.transient:
-        refusal.retry_after = wait
-    if status == 404:
-        refusal.cause += f" to {shown(answer.path, secrets)}"
+        error.outcome_unknown = status == 303
+    elif status in _NOT_PROCESSED or (status in _BUSY and call.risk_if_repeated is None):
+        error.transient = True
+    elif status == 404:
+        error.cause += f" to {shown(answer.path, answer.secrets)}"
         if answer.path[: -len(call.path)].endswith("/v1"):
-            refusal.advice = "leave /v1 off the end of api_base_url"
-    raise refusal
+            error.advice = "leave /v1 off the end of api_base_url"
+    elif answer.headers.get("X-Rate-Limit-Type") == "api_calls_cycle":
+        error.transient = False
+        error.cause += ": the API calls of this billing cycle are used up"
+        error.advice = "waiting does not help; check the project's subscription"
+    elif status == 400:
+        fitting = (advice for form, advice in _ADVICE_BY_KEY.items() if re.search(form, api.get("key", "")))
+        error.advice = next(fitting, error.advice)
+    raise error
 
 
 def json_object(body: bytes | None) -> dict[str, Any] | None:
     """Return the object that a body contains; None if it is not a complete JSON object."""
     try:
         # An invalid byte may be in a field that is not needed.
-        content = json.loads((body or b"").decode(json.detect_encoding(body or b""), errors="replace"))
+        content = json.loads((body or b"").decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
@@ -137,25 +141,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     # The server's clock, because this machine's clock may be wrong by more than the wait.
     now = _server_time(headers)
-    stated = headers.get("Retry-After", "")
-    waits = [
-        *_numbers(stated),
-        *(at - now for at in _times(stated)),
-        *(at - now for at in _numbers(headers.get("X-Rate-Limit-Retry", ""))),
-    ]
-    longest = max(waits, default=0.0)
-    return min(longest, _LONGEST_SECONDS) if longest > 0 else None
+    times = _times(f"{headers.get('Retry-After', '')},{headers.get('X-Rate-Limit-Retry', '')}")
+    longest = max((time - now if time > _LARGEST_WAIT_SECONDS else time for time in times), default=0.0)
+    return longest if longest > 0 else None
 
 
 def _success(call: Call, answer: Answer) -> Success:
     content = {} if answer.body == b"" else json_object(answer.body)
     if content is None:
-        if answer.body is None:
-            fault = "is longer than 1 MiB"
-        elif answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-            fault = "is compressed, although that was not requested"
-        else:
-            fault = "is not a JSON object"
+        fault = "is longer than 1 MiB" if answer.body is None else "is not a JSON object"
         cause = f"the answer from {answer.host} {fault}"
         raise BadAnswer(call, cause, "check api_base_url and proxy", status=answer.status)
     return Success(answer.status, content, _server_time(answer.headers))
@@ -166,33 +160,21 @@ def _server_time(headers: Mapping[str, str]) -> float:
     return next(_times(headers.get("Date", "")), None) or time.time()
 
 
-def _numbers(header: str) -> Iterator[float]:
-    # A header that was sent twice becomes one value with a comma.
-    return (float(part) for part in header.split(",") if _NUMBER.fullmatch(part.strip()))
-
-
 def _times(header: str) -> Iterator[float]:
-    for date in _DATE.findall(header):
+    """Yield the numbers of a header, and its HTTP dates as Unix times."""
+    # A header that was sent twice becomes one value with a comma. A date has a comma too, after the day of the week.
+    for part in header.split(","):
         with suppress(TypeError, ValueError, OverflowError):
-            yield parsedate_to_datetime(date).timestamp()
+            yield parsedate_to_datetime(part).timestamp() if ":" in part else float(part)
 
 
-def _api_error(content: Mapping[str, Any], secrets: tuple[str, ...]) -> ApiError:
-    texts = {name: text for name, text in content.items() if isinstance(text, str)}
-    names = {}
+def _api_error(answer: Answer) -> dict[str, str]:
+    """Return what may be shown of the fields of an error."""
+    texts = {name: text for name, text in (json_object(answer.body) or {}).items() if isinstance(text, str)}
+    said: dict[str, str] = {
+        name: shown(texts[name], answer.secrets) for name in ("message", "details") if name in texts
+    }
     for name, form in (("key", r"[a-z_]{1,64}"), ("request_id", r"[A-Za-z0-9_-]{1,40}")):
-        if re.fullmatch(form, texts.get(name, "")) and not repeats(texts[name], secrets):
-            names[name] = texts[name]
-    words = {name: shown(texts[name], secrets) for name in ("message", "details") if name in texts}
-    return ApiError(**names, **words)
-
-
-def _too_many_requests(
-    call: Call, cause: str, headers: Mapping[str, str], api: ApiError, wait: float | None
-) -> RequestError:
-    if headers.get("X-Rate-Limit-Type") == "api_calls_cycle":
-        cause += ": the API calls of this billing cycle are used up"
-        advice = "waiting does not help; check the project's subscription"
-        return Refused(call, cause, advice, status=429, api=api, retry_after=wait)
-    advice = "make fewer calls per minute, or raise max_wait"
-    return RateLimited(call, cause, advice, status=429, api=api, retry_after=wait)
+        if re.fullmatch(form, texts.get(name, "")) and not repeats(texts[name], answer.secrets):
+            said[name] = texts[name]
+    return {name: text for name, text in said.items() if text}

@@ -9,14 +9,16 @@ may have carried it out, and what the user can do about it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-_SECONDS_PER_YEAR = 365 * 24 * 3600
-
-POSSIBLE_LOSS = (
+_LOSS = (
     "The failed call may have made a token that was lost. It counts towards the project's limit of 1000 tokens until it"
-    " expires, within 15 minutes. The keyword until would run the task again and could make another one."
+    " expires, within 15 minutes."
 )
+POSSIBLE_LOSS = f"{_LOSS} The keyword until would run the task again and could make another one."
+# If the tokens are kept in a file, nothing that was made before is made again.
+POSSIBLE_LOSS_IN_FILE = f"{_LOSS} The next run continues with the tokens that are in the file."
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Call:
     success: the HTTP status that the API's documentation promises.
     risk_if_repeated: why it must not be sent again if the first try may have arrived, as a clause; None if sending it
         again is safe.
+    later: what to do if it may succeed later, as the end of a sentence.
     """
 
     operation: str
@@ -36,20 +39,7 @@ class Call:
     path: str
     success: int
     risk_if_repeated: str | None = None
-
-
-@dataclass(frozen=True)
-class ApiError:
-    """What the API said about a refusal (schema C(Error) of its OpenAPI document); every field may be missing."""
-
-    key: str | None = None
-    message: str | None = None
-    details: str | None = None
-    request_id: str | None = None
-
-    def __str__(self) -> str:
-        words = ": ".join(word.rstrip(".: ") for word in (self.message, self.details) if word)
-        return f"{words} ({self.key})" if words and self.key else words or self.key or ""
+    later: str = "run the play again"
 
 
 class OAuthError(Exception):
@@ -66,15 +56,7 @@ class OptionError(OAuthError):
 
 
 class LibraryMissing(OAuthError):
-    """The Python library C(requests) cannot be imported by this interpreter.
-
-    cause: what the import raised. traceback: its traceback as text.
-    """
-
-    def __init__(self, cause: Exception, traceback: str) -> None:
-        super().__init__("requests cannot be imported")
-        self.cause = cause
-        self.traceback = traceback
+    """The Python library C(requests) cannot be imported by this interpreter. C(__cause__) is what the import raised."""
 
 
 class RequestError(OAuthError):
@@ -83,14 +65,18 @@ class RequestError(OAuthError):
     cause: what the network or the API said, as the middle of a sentence.
     advice: what the user can do, as the end of that sentence.
     status: the HTTP status of the answer, if there was one.
+    api: what the API said, with the names of the schema C(Error) of its OpenAPI document. Each may be missing.
     retry_after: seconds after which the API accepts the call again, if it said so.
     retries: how many times the call was sent again before this was raised.
     transient: whether the same call may succeed later.
     outcome_unknown: whether the API may have carried out the call.
+    empty: whether the answer had no body.
+    answer_lost_before, server_failed_before: whether an earlier try of the same call ended in NoAnswer, ServerFailed.
     """
 
     transient = False
     outcome_unknown = False
+    empty = answer_lost_before = server_failed_before = False
 
     def __init__(
         self,
@@ -99,7 +85,7 @@ class RequestError(OAuthError):
         advice: str,
         *,
         status: int | None = None,
-        api: ApiError | None = None,
+        api: Mapping[str, str] | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(cause)
@@ -107,7 +93,7 @@ class RequestError(OAuthError):
         self.cause = cause
         self.advice = advice
         self.status = status
-        self.api = api or ApiError()
+        self.api = api or {}
         self.retry_after = retry_after
         self.retries = 0
 
@@ -131,8 +117,7 @@ class RequestError(OAuthError):
         if self.may_have_made_a_token:
             parts.append(f"the call was not sent again, because {self.call.risk_if_repeated}")
         if self.retry_after is not None:
-            later = f"{self.retry_after:.0f} s" if self.retry_after < _SECONDS_PER_YEAR else "more than a year"
-            parts.append(f"you can try again in {later}")
+            parts.append(f"you can try again in {self.retry_after:.0f} s")
         return "; ".join(parts)
 
     def as_dict(self) -> dict[str, str | int | bool]:
@@ -140,28 +125,16 @@ class RequestError(OAuthError):
         known = {
             "operation": self.call.operation,
             "status": self.status,
-            "key": self.api.key,
-            "message": self.api.message or self.cause,
-            "details": self.api.details,
-            "request_id": self.api.request_id,
+            "message": self.cause,
+            **self.api,
             "retries": self.retries,
             "outcome_unknown": self.outcome_unknown or None,
         }
         return {name: value for name, value in known.items() if value is not None}
 
 
-class Unsendable(RequestError):
-    """The request could not be made with the settings of this machine, such as a malformed proxy address."""
-
-
 class Unreachable(RequestError):
     """No connection was made, or it ended before the form was read. Nothing was sent."""
-
-    transient = True
-
-
-class Untrusted(RequestError):
-    """The server's certificate cannot be verified. Nothing was sent."""
 
 
 class Stopped(RequestError):
@@ -183,21 +156,13 @@ class ServerFailed(RequestError):
 
 
 class RateLimited(RequestError):
-    """A 429 that ends after a wait; the call was not carried out."""
+    """A 429: the call was not carried out."""
 
     transient = True
 
 
 class Refused(RequestError):
-    """A 4xx, except a 429 that ends after a wait.
-
-    empty: whether the answer had no body.
-    answer_lost_before, server_failed_before: whether an earlier try of the same call ended in NoAnswer, ServerFailed.
-    """
-
-    empty = False
-    answer_lost_before = False
-    server_failed_before = False
+    """A 4xx, except 429."""
 
 
 class Redirected(RequestError):
@@ -205,6 +170,6 @@ class Redirected(RequestError):
 
 
 class BadAnswer(RequestError):
-    """An answer that reports success but lacks something essential."""
+    """An answer that reports success but lacks something essential, or one that is not final."""
 
     outcome_unknown = True

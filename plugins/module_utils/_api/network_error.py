@@ -15,11 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .errors import Call, NoAnswer, RequestError, Unreachable, Unsendable, Untrusted
+from .errors import Call, NoAnswer, RequestError, Unreachable
 from .words import shown
-
-# What Python raises if a connection ended during the handshake. Other TLS errors are the same at every try.
-_INTERRUPTED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 
 class _Cause(NamedTuple):
@@ -28,85 +25,70 @@ class _Cause(NamedTuple):
     raised: names of exceptions, of which one, or a subclass, must be in the chain; names, because requests, urllib3 and
         PySocks are not imported here. says: a pattern in what that exception says, see `_said`; its last group, if any,
         becomes {words}.
-    kind, again: the RequestError, and whether another try can succeed. cause, advice: see RequestError.
+    again: whether another try can succeed. cause, advice: see RequestError.
     """
 
     raised: tuple[str, ...]
     says: str
-    kind: type[RequestError]
     again: bool
     cause: str
     advice: str
 
 
+_CERTIFICATE_ERRORS = ("CertificateError", "SSLCertVerificationError")
 _BAD_CERTIFICATE = "the certificate of {host}{or_proxy} cannot be verified ({words})"
-_TUNNEL_REFUSED = "the proxy {proxy} answered {words} when it was asked to connect to {host}"
-_SOCKS_REFUSED = "the proxy {proxy} did not connect to {host} ({words})"
-_ASK_PROXY = "check {source}, or ask the proxy's administrator to allow {host}"
-_NO_CA_FILE = "the file or folder of certificates from {ca} cannot be read or does not exist, so {host} was not called"
-_NO_RESOURCES = "this machine has no memory or no threads left for the call"
-_RAISE_LIMITS = "end other programs, or raise the limits of this user"
-_CHECK_ALL = "check api_base_url, proxy and the network"
+_PROXY_REFUSED = "the proxy {proxy} did not connect to {host} ({words})"
+_ASK_PROXY = "check the user name and the password in {source}, or ask the proxy's administrator to allow {host}"
 
 # The first row that applies counts. The numbers are OpenSSL's X509_V_ERR_*, HTTP statuses and the replies of RFC 1928.
 # fmt: off
 _CAUSES = (
-    _Cause(("CertificateError", "SSLCertVerificationError"), r"^(?:62|64) (.*)", Untrusted, False,
-           _BAD_CERTIFICATE, "check the host's name in api_base_url, or get a certificate for that name"),
-    _Cause(("SSLCertVerificationError",), r"^(?:9|10) (.*)", Untrusted, False,
-           _BAD_CERTIFICATE, "renew the certificate, or correct this machine's clock"),
-    _Cause(("SSLCertVerificationError",), r"^\d+ (.*)", Untrusted, False, _BAD_CERTIFICATE,
+    _Cause(_CERTIFICATE_ERRORS, r"^(?:62|64) (.*)", False, _BAD_CERTIFICATE,
+           "check the host's name in api_base_url, or get a certificate for that name"),
+    _Cause(_CERTIFICATE_ERRORS, r"^(?:9|10) (.*)", False, _BAD_CERTIFICATE,
+           "renew the certificate, or correct this machine's clock"),
+    # What RFC 5280 asks of a certificate. Python 3.13 and newer check it.
+    _Cause(_CERTIFICATE_ERRORS, r"^(?:8\d|9[0-4]) (.*)", False, _BAD_CERTIFICATE,
+           "the authority must issue certificates that newer versions of Python accept; ca_path is not the fault"),
+    _Cause(_CERTIFICATE_ERRORS, r"^\d+ (.*)", False, _BAD_CERTIFICATE,
            "set ca_path to the certificate of the authority that signed it, or correct the certificate"),
-    _Cause(("OSError",), r"Tunnel connection failed: (407)\b", Unreachable, False,
-           _TUNNEL_REFUSED, "check the user name and the password in {source}"),
-    _Cause(("OSError",), r"Tunnel connection failed: (5\d\d)\b", Unreachable, True, _TUNNEL_REFUSED, _ASK_PROXY),
-    _Cause(("OSError",), r"Tunnel connection failed: (\d{3})\b", Unreachable, False, _TUNNEL_REFUSED, _ASK_PROXY),
-    _Cause(("SOCKS5AuthError",), r"(.*)", Unreachable, False, "the proxy {proxy} refused the authentication ({words})",
-           "check the user name and the password in {source}"),
-    _Cause(("SOCKS4Error", "SOCKS5Error"), r"^0x0[13456]: (.*)", Unreachable, True, _SOCKS_REFUSED, _ASK_PROXY),
-    _Cause(("SOCKS4Error", "SOCKS5Error"), r"^0x..: (.*)", Unreachable, False, _SOCKS_REFUSED, _ASK_PROXY),
-    _Cause(("NewConnectionError", "ConnectTimeoutError"), "", Unreachable, True,
-           "{way} cannot be reached ({root})", "{check_way}"),
-    # The parts of OpenSSL that read certificates.
-    _Cause(("SSLError",), r"^(?:x509|pem|asn1): ", Unsendable, False, "the file or folder of certificates from {ca}"
-           " contains no certificate that can be read, so {host} was not called", "{correct_ca}"),
-    _Cause(("OSError",), "CA certificate bundle", Unsendable, False, _NO_CA_FILE, "{correct_ca}"),
-    _Cause(("FileNotFoundError", "PermissionError", "IsADirectoryError"), "", Unsendable, False,
-           _NO_CA_FILE, "{correct_ca}"),
-    # How OpenSSL reports an answer that is not TLS; this depends on its version.
-    _Cause(("SSLError",), r"^[a-z0-9]*: (?:wrong version number|http request|unknown protocol|packet length too long"
-           r"|record layer failure)$", Unreachable, False,
-           "{host}{or_proxy} does not speak TLS", "check the port in {addresses}"),
-    _Cause(("SSLError",), r"^[a-z0-9]*: (.+)", Unreachable, False,
-           "{host} and this machine cannot agree on a TLS connection ({words})",
-           "check {addresses}, and which versions of TLS both sides allow"),
-    _Cause(("InvalidSchema",), "SOCKS", Unsendable, False,
-           "the proxy in {source} is a SOCKS proxy, but this Python lacks the library for it",
+    _Cause(("OSError",), r"^Tunnel connection failed: (5\d\d)\b|^0x0[13456]: (.*)", True, _PROXY_REFUSED, _ASK_PROXY),
+    _Cause(("OSError",), r"^Tunnel connection failed: (\d+)|^0x..: (.*)|^((?:All offered )?SOCKS5 authentication.*)",
+           False, _PROXY_REFUSED, _ASK_PROXY),
+    _Cause(("NewConnectionError", "ConnectTimeoutError"), "", True, "{way} cannot be reached ({root})", "{check}"),
+    # The parts of OpenSSL that read certificates, and the errors ENOENT, EACCES and EISDIR.
+    _Cause(("OSError",), r"^(?:x509|pem|asn1): |CA certificate bundle|^\[Errno (?:2|13|21)\]", False,
+           "the certificates from {ca} cannot be read, so {host} was not called",
+           "check {ca} on the machine where the task runs"),
+    # Other errors of OpenSSL, which are the same at every try, unless the connection was closed.
+    _Cause(("SSLError",), r"^[a-z0-9]*: (?!unexpected eof)(.+)", False,
+           "{host}{or_proxy} and this machine cannot agree on a TLS connection ({words})",
+           "check the port in {addresses}, and which versions of TLS both sides allow"),
+    _Cause(("InvalidSchema",), "SOCKS", False, "{source} is a SOCKS proxy, but this Python lacks the library for it",
            "install PySocks, or use an HTTP proxy"),
-    _Cause(("MemoryError",), "", Unsendable, False, _NO_RESOURCES, _RAISE_LIMITS),
-    _Cause(("RuntimeError",), "start new thread", Unsendable, False, _NO_RESOURCES, _RAISE_LIMITS),
+    _Cause(("LocationValueError", "InvalidURL", "UnicodeError"), "", False, "{address} is not a valid address",
+           "correct {address}"),
+    _Cause(("MemoryError", "RuntimeError"), "^$|start new thread", False,
+           "this machine has no memory or no threads left for the call",
+           "end other programs, or raise the limits of this user"),
+    _Cause(("BaseException",), "", True,
+           "the connection to {host}{or_proxy} ended before anything was sent ({root})", "{check}"),
 )
 # fmt: on
-_INVALID_ADDRESS = _Cause(
-    (), "", Unsendable, False, "{address} is not a valid {party} address ({words})", "correct {address}"
-)
-_ENDED = _Cause(
-    (), "", Unreachable, True, "the connection to {host}{through} ended before anything was sent ({root})", _CHECK_ALL
-)
 
 
 @dataclass(frozen=True)
 class Route:
     """How the API is reached, in words that may be shown.
 
-    host: the host of the API. proxy: host and port of the proxy, or None. proxy_source, ca_source: the option or
-    environment variable that sets the proxy or the trusted certificates, or None.
+    host: the host of the API. proxy: host and port of the proxy, or None. source: the option or environment variable
+    that sets the proxy. ca: what sets the trusted certificates.
     """
 
     host: str
     proxy: str | None = None
-    proxy_source: str | None = None
-    ca_source: str | None = None
+    source: str = "proxy"
+    ca: str = "the Python package certifi"
 
 
 def network_error(call: Call, error: BaseException, route: Route, *, form_was_read: bool) -> RequestError:
@@ -117,48 +99,32 @@ def network_error(call: Call, error: BaseException, route: Route, *, form_was_re
     chain = list(_chain(error))
     root = _root(chain)
     if form_was_read:
-        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", "run the play again")
-    cause, words = _find(chain)
-    names = {**_names(route), "words": words, "root": root}
-    status = int(words) if cause.cause == _TUNNEL_REFUSED else None
-    found = cause.kind(call, cause.cause.format_map(names), cause.advice.format_map(names), status=status)
+        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", call.later)
+    cause, link, match = next(
+        (cause, link, match)
+        for cause in _CAUSES
+        for link in chain
+        if _is_a(link, *cause.raised) and (match := re.search(cause.says, _said(link)))
+    )
+    words = match[match.lastindex or 0]
+    names = {**_names(route), "words": words if isinstance(link, ssl.SSLError) else shown(words), "root": root}
+    found = Unreachable(call, cause.cause.format_map(names), cause.advice.format_map(names))
     found.transient = cause.again
     return found
 
 
-def _find(chain: list[BaseException]) -> tuple[_Cause, str]:
-    """Return the row for a chain of exceptions, and its {words}."""
-    for cause in _CAUSES:
-        for link in chain:
-            match = re.search(cause.says, _said(link)) if _is_a(link, *cause.raised) else None
-            if match:
-                words = match[match.lastindex or 0]
-                return cause, words if isinstance(link, ssl.SSLError) else shown(words)
-    # Both libraries raise ValueError for an address that cannot be parsed. Errors that come neither from them nor from
-    # the operating system were raised before anything could be sent.
-    first = chain[0]
-    if isinstance(first, ValueError) or not (isinstance(first, OSError) or _is_a(first, "HTTPError")):
-        return _INVALID_ADDRESS, type(first).__name__
-    return _ENDED, ""
-
-
 def _names(route: Route) -> dict[str, str]:
     """Return what the sentences of the table call the parts of a route."""
-    source = route.proxy_source or "proxy"
-    proxy = f"the proxy {route.proxy}"
     return {
         "host": route.host,
         "proxy": f"{route.proxy}",
-        "source": source,
-        "or_proxy": f", or {proxy} in front of it," if route.proxy else "",
-        "through": f" through {proxy}" if route.proxy else "",
-        "way": f"{proxy} on the way to {route.host}" if route.proxy else route.host,
-        "check_way": f"check {source} and the network" if route.proxy else _CHECK_ALL,
-        "addresses": f"api_base_url and {source}" if route.proxy else "api_base_url",
-        "address": source if route.proxy else "api_base_url",
-        "party": "proxy" if route.proxy else "server",
-        "ca": route.ca_source or "the Python package certifi",
-        "correct_ca": f"correct {route.ca_source}" if route.ca_source else "reinstall certifi",
+        "source": route.source,
+        "ca": route.ca,
+        "or_proxy": f", or the proxy {route.proxy} in front of it," if route.proxy else "",
+        "way": f"the proxy {route.proxy} on the way to {route.host}" if route.proxy else route.host,
+        "check": f"check {route.source if route.proxy else 'api_base_url, proxy'} and the network",
+        "addresses": f"api_base_url and {route.source}" if route.proxy else "api_base_url",
+        "address": route.source if route.proxy else "api_base_url",
     }
 
 
@@ -181,11 +147,9 @@ def _is_a(link: BaseException, *names: str) -> bool:
 
 def _said(link: BaseException) -> str:
     """Return what an exception says: for a certificate, the number and the text; for another TLS error, both names."""
-    if _is_a(link, "CertificateError", "SSLCertVerificationError"):
+    if _is_a(link, *_CERTIFICATE_ERRORS):
         # Python before 3.10 and urllib3 before 2 compare the names themselves, and then there is no error of OpenSSL.
         return f"{getattr(link, 'verify_code', 62)} {getattr(link, 'verify_message', 'it is for another name')}"
-    if isinstance(link, _INTERRUPTED):
-        return ""
     if isinstance(link, ssl.SSLError):
         names = f"{getattr(link, 'library', None) or ''}: {getattr(link, 'reason', None) or ''}"
         return names.replace("_", " ").lower()
@@ -201,7 +165,4 @@ def _root(chain: list[BaseException]) -> str:
         words = _said(link).partition(": ")[2] if isinstance(link, ssl.SSLError) else getattr(link, "strerror", None)
         if words:
             return str(words)
-    invalid = [link for link in chain if _is_a(link, "HTTPException", "InvalidHeader")]
-    if all(_is_a(link, "RemoteDisconnected", "IncompleteRead") for link in invalid):
-        return "the connection was closed early"
-    return "the answer is not valid HTTP"
+    return "the connection was closed early, or the answer is not HTTP"

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .answers import Success, read
-from .errors import Call, NoAnswer, RateLimited, Refused, RequestError, ServerFailed, Stopped
-from .transport import IMPORT_ERROR, Connection, Credentials, Transport
+from .errors import Call, NoAnswer, RateLimited, RequestError, ServerFailed, Stopped
+from .transport import IMPORT_ERROR, Connection, Transport
 
-__all__ = ["HAS_REQUESTS", "Connection", "Credentials", "HttpClient", "Pacing"]
+__all__ = ["HAS_REQUESTS", "Connection", "HttpClient", "Pacing"]
 
 HAS_REQUESTS = IMPORT_ERROR is None
 
@@ -56,12 +56,13 @@ class Pacing:
 class HttpClient:
     """Sends calls with one API key. Only one thread at a time may use it."""
 
-    def __init__(self, connection: Connection, credentials: Credentials, pacing: Pacing | None = None) -> None:
+    def __init__(self, connection: Connection, pacing: Pacing | None = None) -> None:
         """Raises LibraryMissing if C(requests) cannot be imported."""
         self._retries = connection.retries
         self._max_wait = connection.max_wait
+        self._key_sources = connection.key_sources
         self._pacing = pacing or Pacing()
-        self._transport = Transport(connection, credentials)
+        self._transport = Transport(connection)
         self._last_used = time.monotonic()
 
     def post(self, call: Call, form: Mapping[str, str]) -> Success:
@@ -73,15 +74,15 @@ class HttpClient:
         while True:
             if not self._pacing.begin():
                 cause = "the call was not sent, because the task was stopped"
-                raise error or Stopped(call, cause, "run the play again")
+                raise error or Stopped(call, cause, call.later)
             limited_for = None
             try:
                 return self._try(call, form)
             except RequestError as failure:
                 error = failure
                 error.retries = retries
-                if isinstance(error, Refused):
-                    error.answer_lost_before, error.server_failed_before = answer_lost, server_failed
+                error.advice += self._key_sources if error.status == 401 else ""
+                error.answer_lost_before, error.server_failed_before = answer_lost, server_failed
                 answer_lost = answer_lost or isinstance(error, NoAnswer)
                 server_failed = server_failed or isinstance(error, ServerFailed)
                 shortest = shortest_pause(retries, error.retry_after)
@@ -107,7 +108,7 @@ class HttpClient:
             self._transport.close()
         start = time.monotonic()
         try:
-            success = read(call, self._transport.send(call, form), self._transport.secrets(form))
+            success = read(call, self._transport.send(call, form))
             return replace(success, took=time.monotonic() - start)
         except RequestError:
             # The connection may be broken, or more bytes may follow that would be read as the next answer.

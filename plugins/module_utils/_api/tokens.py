@@ -65,10 +65,9 @@ def token_details(
             note(f"The answer to {call.operation} lacks {name}.")
         elif type(content[name]) is not kind:
             note(f"In the answer to {call.operation}, {name} is not as the API's documentation says.")
-    expires_in, expires_at = _number(content, "expires_in"), _number(content, "expires_at")
-    if expires_at is None:
-        # The name in RFC 7662, section 2.2.
-        expires_at = _number(content, "exp")
+    expires_in = _number(content.get("expires_in"))
+    # The second name is that of RFC 7662, section 2.2.
+    expires_at = _number(content.get("expires_at", content.get("exp")))
     now = math.floor(success.server_time)
     if expires_in is None:
         expires_in = life if expires_at is None else expires_at - now
@@ -84,13 +83,12 @@ def token_details(
     )
 
 
-def _number(content: Mapping[str, Any], name: str) -> int | None:
-    value = content.get(name)
-    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,20}(\.\d{1,20})?\s*", value, re.ASCII):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LARGEST_TIME:
+def _number(value: Any) -> int | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return math.floor(value)
+    return math.floor(number) if abs(number) < _LARGEST_TIME else None
 
 
 def _text(content: Mapping[str, Any], name: str) -> str | None:

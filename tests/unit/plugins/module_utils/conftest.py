@@ -14,7 +14,6 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._api import retri
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import (
     Connection,
-    Credentials,
     HttpClient,
     Pacing,
 )
@@ -38,13 +37,11 @@ def make_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., OAuth
     made: list[OAuthClient] = []
 
     def make(server: Sandbox | str, pacing: Pacing | None = None, **settings: Any) -> OAuthClient:
-        keys = Credentials("an-id", "s3cret-app-token-of-a-key")
         if isinstance(server, Sandbox):
-            keys = Credentials(server.app_id, server.app_token)
-            settings.setdefault("base_url", server.url)
+            keys = {"app_id": server.app_id, "app_token": server.app_token, "api_base_url": server.url}
         else:
-            settings["base_url"] = server
-        made.append(OAuthClient(HttpClient(Connection(**{**SETTINGS, **settings}), keys, pacing)))
+            keys = {"app_id": "an-id", "app_token": "s3cret-app-token-of-a-key", "api_base_url": server}
+        made.append(OAuthClient(HttpClient(Connection(**{**SETTINGS, **keys, **settings}), pacing)))
         return made[-1]
 
     yield make

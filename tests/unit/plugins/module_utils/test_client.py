@@ -5,10 +5,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 import warnings
@@ -20,7 +17,7 @@ import pytest
 import trustme
 from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection
 from loopback import connect_proxy
 from sandbox import Sandbox
 from urllib3.exceptions import InsecureRequestWarning
@@ -75,7 +72,7 @@ def test_a_client_keeps_its_connection(make_client: MakeClient, sandbox: Sandbox
 
 
 def test_a_path_in_the_base_url_is_kept(make_client: MakeClient, sandbox: Sandbox) -> None:
-    failure(make_client(sandbox, base_url=f"{sandbox.url}/gateway/eu"), "generate")
+    failure(make_client(sandbox, api_base_url=f"{sandbox.url}/gateway/eu"), "generate")
     assert sandbox.requests()[0].path == "/gateway/eu/v1/oauth/token"
 
 
@@ -102,12 +99,6 @@ def test_a_refused_connection_is_tried_again(make_client: MakeClient, operation:
     assert "cannot be reached (Connection refused) after 2 retries; check api_base_url" in str(error)
 
 
-def test_a_name_that_does_not_resolve_is_reported(make_client: MakeClient) -> None:
-    error = failure(make_client("https://no-such-host.invalid", retries=0), "generate")
-    assert isinstance(error, errors.Unreachable)
-    assert "no-such-host.invalid cannot be reached" in str(error)
-
-
 # 429: not carried out, so every call is tried again
 
 
@@ -118,36 +109,27 @@ def test_too_many_requests_are_tried_again(make_client: MakeClient, sandbox: San
     assert len(sandbox.calls(operation)) == 3
 
 
-@pytest.mark.parametrize("header", ["Retry-After", "X-Rate-Limit-Retry"])
-def test_the_wait_that_the_api_asks_for_is_waited(make_client: MakeClient, sandbox: Sandbox, header: str) -> None:
-    value = "1" if header == "Retry-After" else str(int(time.time()) + 2)
-    sandbox.fail("generate", status=429, headers={header: value})
-    start = time.monotonic()
-    make_client(sandbox).generate(None)
-    assert 0.5 < time.monotonic() - start < 5
+USED_UP = {"X-Rate-Limit-Type": "api_calls_cycle", "Retry-After": "0"}
 
 
 @EACH_CALL
-def test_a_wait_past_max_wait_fails_at_once_and_says_when(
-    make_client: MakeClient, sandbox: Sandbox, operation: str
+@pytest.mark.parametrize(
+    ("headers", "words"), [({"Retry-After": "3000"}, "you can try again in 3000 s"), (USED_UP, "billing cycle")]
+)
+def test_a_wait_past_max_wait_or_in_vain_fails_at_once(
+    make_client: MakeClient, sandbox: Sandbox, operation: str, headers: dict[str, str], words: str
 ) -> None:
-    sandbox.fail(operation, status=429, headers={"Retry-After": "3000"})
-    error = failure(make_client(sandbox), operation)
+    sandbox.fail(operation, status=429, headers=headers)
+    assert words in str(failure(make_client(sandbox), operation))
     assert len(sandbox.calls(operation)) == 1
-    assert "you can try again in 3000 s" in str(error)
 
 
-def test_the_waits_of_one_call_are_added_up(make_client: MakeClient, sandbox: Sandbox) -> None:
+def test_the_waits_of_one_call_are_waited_and_added_up(make_client: MakeClient, sandbox: Sandbox) -> None:
     sandbox.fail("generate", status=429, headers={"Retry-After": "1"}, times=3)
+    start = time.monotonic()
     failure(make_client(sandbox, max_wait=1), "generate")
+    assert 1 <= time.monotonic() - start < 5
     assert len(sandbox.calls("generate")) == 2
-
-
-@EACH_CALL
-def test_a_used_up_billing_cycle_is_not_tried_again(make_client: MakeClient, sandbox: Sandbox, operation: str) -> None:
-    sandbox.fail(operation, status=429, headers={"X-Rate-Limit-Type": "api_calls_cycle", "Retry-After": "0"})
-    assert "billing cycle" in str(failure(make_client(sandbox), operation))
-    assert len(sandbox.calls(operation)) == 1
 
 
 # After sending: only calls that are safe to repeat are sent again
@@ -188,136 +170,78 @@ def test_a_call_that_is_safe_to_repeat_is_sent_again(
     assert len(sandbox.calls(operation)) == 2
 
 
-@pytest.mark.parametrize("operation", ["introspect", "revoke"])
-def test_a_lasting_failure_is_reported_with_its_retries(
-    make_client: MakeClient, sandbox: Sandbox, operation: str
-) -> None:
-    body = json.dumps({"code": 502, "message": "Bad gateway", "request_id": "v-1"})
-    sandbox.fail(operation, status=502, body=body, times=9)
-    error = failure(make_client(sandbox), operation)
-    assert len(sandbox.calls(operation)) == 3
-    assert error.as_dict() == {
-        "operation": operation,
-        "status": 502,
-        "message": "Bad gateway",
-        "request_id": "v-1",
-        "retries": 2,
-        "outcome_unknown": True,
-    }
-    assert "after 2 retries" in str(error)
+def test_a_lasting_failure_is_reported_with_its_retries(make_client: MakeClient, sandbox: Sandbox) -> None:
+    body = {"code": 502, "key": "some_key", "message": "Some words", "details": "More words", "request_id": "v-9"}
+    sandbox.fail("revoke", status=502, body=json.dumps(body), times=9)
+    error = failure(make_client(sandbox), "revoke")
+    assert len(sandbox.calls("revoke")) == 3
+    said = {name: text for name, text in body.items() if name != "code"}
+    about = {"operation": "revoke", "status": 502, "retries": 2, "outcome_unknown": True}
+    assert error.as_dict() == {**said, **about}
+    assert "Some words: More words (some_key) after 2 retries" in str(error)
+
+
+@EACH_CALL
+def test_a_refusal_is_not_sent_again(make_client: MakeClient, sandbox: Sandbox, operation: str) -> None:
+    sandbox.fail(operation, status=400, body='{"message": 7, "key": ["x"]}')
+    assert "answered 400; correct the option" in str(failure(make_client(sandbox), operation))
+    assert len(sandbox.calls(operation)) == 1
 
 
 # A 404 to a revocation
 
-NOT_FOUND: dict[str, Any] = {
-    "status": 404,
-    "body": "<html>no such page</html>",
-    "headers": {"Content-Type": "text/html"},
-}
+LOST = {"cut": True, "carried_out": True}
+LIMITED = {"status": 429, "headers": {"Retry-After": "0"}}
+FAILED = {"status": 500, "carried_out": True}
+NOT_FOUND = {"status": 404, "body": "<html>no such page</html>", "headers": {"Content-Type": "text/html"}}
 
 
-def test_a_404_to_the_retry_of_a_revoke_whose_answer_was_lost_counts_as_success(
-    make_client: MakeClient, sandbox: Sandbox
+@pytest.mark.parametrize(
+    ("faults", "is_active", "outcome", "introspections"),
+    [
+        # A rate limit in between does not make it forget that the answer to its first try was lost.
+        ([LOST, LIMITED], True, True, 0),
+        ([LIMITED], False, False, 0),
+        ([FAILED], True, None, 0),
+        ([NOT_FOUND], False, False, 1),
+    ],
+)
+def test_a_404_to_a_revocation_is_interpreted_by_what_happened_before(  # noqa: PLR0917 - pytest gives them by name
+    make_client: MakeClient,
+    sandbox: Sandbox,
+    faults: list[dict[str, Any]],
+    is_active: bool,
+    outcome: bool | None,
+    introspections: int,
 ) -> None:
     client = make_client(sandbox)
-    token = client.generate(None).access_token
-    sandbox.fail("revoke", cut=True, carried_out=True)
-    # A rate limit in between does not make it forget.
-    sandbox.fail("revoke", status=429, headers={"Retry-After": "0"})
-    assert client.revoke(token) is True
-    assert len(sandbox.calls("revoke")) == 3
+    token = client.generate(None).access_token if is_active else "an-unknown-token"
+    for fault in faults:
+        sandbox.fail("revoke", **fault)
+    assert client.revoke(token) is outcome
     assert not sandbox.live_tokens()
+    assert len(sandbox.calls("introspect")) == introspections
+    assert client.take_differences() == ["The 404 answer to revoke has a body."] * introspections
 
 
-def test_a_404_after_a_rate_limit_means_an_inactive_token(make_client: MakeClient, sandbox: Sandbox) -> None:
-    sandbox.fail("revoke", status=429, headers={"Retry-After": "0"})
-    assert make_client(sandbox).revoke("an-unknown-token") is False
-    assert {call.operation for call in sandbox.requests()} == {"revoke"}
-
-
-def test_a_404_after_a_failure_of_the_server_claims_neither_success_nor_failure(
-    make_client: MakeClient, sandbox: Sandbox
+@pytest.mark.parametrize(
+    ("fault", "is_active", "words"),
+    [
+        (NOT_FOUND, False, "answered 404 to /v1/oauth/token/revoke; check api_base_url"),
+        ({"status": 401}, False, "Cannot introspect the token: .* answered 401"),
+        (None, True, "although the token is active; ask Voucherify's support"),
+    ],
+)
+def test_a_404_with_a_body_is_an_error_unless_introspection_says_that_the_token_is_inactive(
+    make_client: MakeClient, sandbox: Sandbox, fault: dict[str, Any] | None, is_active: bool, words: str
 ) -> None:
     client = make_client(sandbox)
-    token = client.generate(None).access_token
-    sandbox.fail("revoke", status=500, carried_out=True)
-    assert client.revoke(token) is None
-
-
-def test_a_404_with_a_body_means_an_inactive_token_when_introspection_agrees(
-    make_client: MakeClient, sandbox: Sandbox
-) -> None:
+    token = client.generate(None).access_token if is_active else "an-unknown-token"
     sandbox.fail("revoke", **NOT_FOUND)
-    client = make_client(sandbox)
-    assert client.revoke("an-unknown-token") is False
-    assert [call.operation for call in sandbox.requests()] == ["revoke", "introspect"]
-    assert client.take_differences() == ["The 404 answer to revoke has a body."]
-
-
-def test_a_404_to_the_introspection_as_well_means_a_wrong_base_url(make_client: MakeClient, sandbox: Sandbox) -> None:
-    sandbox.fail("any", times=2, **NOT_FOUND)
-    error = failure(make_client(sandbox), "revoke")
-    assert "answered 404 to /v1/oauth/token/revoke; check api_base_url" in str(error)
-    assert "html" not in str(error)
-
-
-def test_a_404_with_a_body_is_an_error_when_the_token_is_active(make_client: MakeClient, sandbox: Sandbox) -> None:
-    client = make_client(sandbox)
-    token = client.generate(None).access_token
-    sandbox.fail("revoke", **NOT_FOUND)
-    with pytest.raises(errors.Refused, match="although the token is active"):
+    if fault:
+        sandbox.fail("introspect", **fault)
+    with pytest.raises(errors.Refused, match=words):
         client.revoke(token)
-
-
-def test_a_404_with_a_body_is_an_error_when_the_token_cannot_be_introspected(
-    make_client: MakeClient, sandbox: Sandbox
-) -> None:
-    sandbox.fail("revoke", **NOT_FOUND)
-    sandbox.fail("introspect", status=401)
-    with pytest.raises(errors.Refused) as caught:
-        make_client(sandbox).revoke("an-unknown-token")
-    assert caught.value.status == 401
-
-
-# Refusals
-
-
-@EACH_CALL
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 415])
-def test_a_refusal_quotes_the_api_and_is_not_sent_again(
-    make_client: MakeClient, sandbox: Sandbox, operation: str, status: int
-) -> None:
-    words = {"code": status, "key": "some_key", "message": "Some words", "details": "More words", "request_id": "v-9"}
-    sandbox.fail(operation, status=status, body=json.dumps(words))
-    # After a 404 with a body to a revocation, the token is introspected.
-    if (operation, status) == ("revoke", 404):
-        sandbox.fail("introspect", status=404)
-    error = failure(make_client(sandbox), operation)
-    assert len(sandbox.calls(operation)) == 1
-    assert "Some words: More words (some_key)" in str(error)
-    assert error.as_dict()["request_id"] == "v-9"
-
-
-@EACH_CALL
-@pytest.mark.parametrize("status", [408, 421, 425])
-def test_a_call_that_was_not_processed_is_sent_again(
-    make_client: MakeClient, sandbox: Sandbox, operation: str, status: int
-) -> None:
-    sandbox.fail(operation, status=status)
-    CALLS[operation](make_client(sandbox))
-    assert len(sandbox.calls(operation)) == 2
-
-
-@pytest.mark.parametrize("status", [409, 423])
-def test_a_busy_api_is_called_again_only_where_that_is_safe(
-    make_client: MakeClient, sandbox: Sandbox, status: int
-) -> None:
-    sandbox.fail("introspect", status=status)
-    sandbox.fail("generate", status=status)
-    client = make_client(sandbox)
-    assert client.introspect("an-unknown-token") is None
-    assert "may have made" not in str(failure(client, "generate"))
-    assert [call.operation for call in sandbox.requests()] == ["introspect", "introspect", "generate"]
 
 
 # Redirects
@@ -338,24 +262,15 @@ def test_a_redirect_is_reported_and_its_target_receives_nothing(
     assert error.may_have_made_a_token == ((operation, status) == ("generate", 303))
 
 
-@pytest.mark.parametrize("location", ["http://[::1", "//", "https://evil.example:port/", "http://%zz", "/elsewhere"])
-def test_a_redirect_to_an_unusual_url_is_reported(make_client: MakeClient, sandbox: Sandbox, location: str) -> None:
-    sandbox.fail("generate", status=302, headers={"Location": location})
-    assert isinstance(failure(make_client(sandbox), "generate"), errors.Redirected)
-
-
 # Unusable answers
 
 UNUSABLE_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
-    "not JSON": ({"body": "<html>s3cret</html>"}, "is not a JSON object"),
-    "not an object": ({"body": '["s3cret"]'}, "is not a JSON object"),
     "too long": ({"body": "{}", "body_size": 1024 * 1024 + 1}, "is longer than 1 MiB"),
     "an essential field missing": ({"body": '{"s3cret": 1}'}, "lacks (access_token|active)"),
     "an essential field of a wrong type": (
         {"body": '{"access_token": ["s3cret"], "active": "s3cret"}'},
         "has an invalid (access_token|active)",
     ),
-    "compressed": ({"body": "s3cret", "headers": {"Content-Encoding": "br"}}, "is compressed"),
 }
 
 
@@ -387,7 +302,7 @@ def test_a_certificate_that_does_not_verify_ends_the_call(
     make_client: MakeClient, secure_sandbox: Sandbox, operation: str
 ) -> None:
     error = failure(make_client(secure_sandbox), operation)
-    assert isinstance(error, errors.Untrusted)
+    assert isinstance(error, errors.Unreachable)
     assert error.retries == 0
     assert "cannot be verified (unable to get local issuer certificate); set ca_path" in str(error)
     assert not secure_sandbox.requests()
@@ -399,28 +314,21 @@ def test_ca_path_overrides_requests_ca_bundle_which_holds_otherwise(
     trustme.CA().cert_pem.write_to_path(tmp_path / "another.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "another.pem"))
     assert make_client(secure_sandbox, ca_path=ca_path).generate(None)
-    assert isinstance(failure(make_client(secure_sandbox), "generate"), errors.Untrusted)
+    assert "cannot be verified" in str(failure(make_client(secure_sandbox), "generate"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_path)
     assert make_client(secure_sandbox).generate(None)
 
 
-def test_a_ca_file_without_a_certificate_is_reported(
-    make_client: MakeClient, secure_sandbox: Sandbox, tmp_path: Path
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_reported(
+    make_client: MakeClient, secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
 ) -> None:
-    (tmp_path / "ca.pem").write_text("no certificate")
-    error = failure(make_client(secure_sandbox, ca_path=str(tmp_path / "ca.pem")), "generate")
-    assert isinstance(error, errors.Unsendable)
-    assert "from ca_path contains no certificate" in str(error)
-
-
-def test_a_missing_ca_bundle_from_the_environment_is_reported(
-    make_client: MakeClient, secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    if content:
+        (tmp_path / "ca.pem").write_text(content)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     error = failure(make_client(secure_sandbox), "generate")
-    assert isinstance(error, errors.Unsendable)
-    assert "from REQUESTS_CA_BUNDLE cannot be read or does not exist" in str(error)
-    assert str(error).endswith("correct REQUESTS_CA_BUNDLE.")
+    assert "the certificates from REQUESTS_CA_BUNDLE cannot be read" in str(error)
+    assert str(error).endswith("check REQUESTS_CA_BUNDLE on the machine where the task runs.")
 
 
 def test_turning_off_verification_causes_no_warning_and_hides_none_of_others(
@@ -432,35 +340,23 @@ def test_turning_off_verification_causes_no_warning_and_hides_none_of_others(
     assert not [warning for warning in recwarn if warning.category is InsecureRequestWarning]
 
 
-def test_a_connection_that_is_cut_after_the_handshake_is_not_a_certificate_error(
-    make_client: MakeClient, secure_sandbox: Sandbox, ca_path: str
-) -> None:
-    secure_sandbox.fail("generate", cut=True)
-    assert isinstance(failure(make_client(secure_sandbox, ca_path=ca_path), "generate"), errors.NoAnswer)
-    assert len(secure_sandbox.calls("generate")) == 1
-
-
 def test_a_server_without_tls_is_reported(make_client: MakeClient, sandbox: Sandbox) -> None:
     error = failure(make_client(sandbox.url.replace("http:", "https:")), "introspect")
-    assert "does not speak TLS; check the port in api_base_url" in str(error)
+    assert "cannot agree on a TLS connection" in str(error)
     assert error.retries == 0
 
 
 # Resources of this machine
 
 
-@EACH_CALL
-def test_a_call_is_not_sent_if_no_thread_can_be_started(
-    make_client: MakeClient, sandbox: Sandbox, operation: str
-) -> None:
-    client = make_client(sandbox)
+def test_a_call_is_not_sent_if_no_thread_can_be_started(make_client: MakeClient, sandbox: Sandbox) -> None:
     # No machine has that much memory for the stack of a thread.
     threading.stack_size(1 << 46)
     try:
-        error = failure(client, operation)
+        error = failure(make_client(sandbox), "generate")
     finally:
         threading.stack_size(0)
-    assert isinstance(error, errors.Unsendable)
+    assert isinstance(error, errors.Unreachable)
     assert "this machine has no memory or no threads left" in str(error)
     assert not sandbox.requests()
 
@@ -468,7 +364,7 @@ def test_a_call_is_not_sent_if_no_thread_can_be_started(
 # Proxies; see also tests/integration/test_proxies.py
 
 ON_THE_WAY = "the proxy 127.0.0.1:1 on the way to api.invalid cannot be reached (Connection refused) after 2 retries"
-NOT_VALID = "proxy is not a valid proxy address"
+NOT_VALID = "proxy is not a valid address"
 
 
 @pytest.mark.parametrize(
@@ -479,17 +375,13 @@ NOT_VALID = "proxy is not a valid proxy address"
         ("//user:hunter2@127.0.0.1:1", ON_THE_WAY),
         ("http://user:hunter2@", NOT_VALID),
         ("nonsense://user:hunter2@x", NOT_VALID),
-        ("http://user:12/hunter2@127.0.0.1:1", NOT_VALID),
-        ("http://user:#hunter2@127.0.0.1:1", NOT_VALID),
         # What follows the slash may be a part of the password, and the first part is no host to look up.
         ("http://me:hunter2@hunter2/zz@127.0.0.1:1", NOT_VALID),
         ("http://hunter2?@127.0.0.1:1", NOT_VALID),
-        ("hunter2/zz@127.0.0.1:1", NOT_VALID),
         ("http://user:pa@hunter2\\word@127.0.0.1:1", NOT_VALID),
         ("http://user:hunter2\n@127.0.0.1:1", NOT_VALID),
         # Without slashes, urllib3 reads the user name as a scheme.
-        ("user:hunter2@127.0.0.1:1", NOT_VALID),
-        ("/user", NOT_VALID),
+        ("user:hunter2@127.0.0.1:1", f"{NOT_VALID}; begin it with http://"),
         ("http://user:hunter2@[::1", NOT_VALID),
         ("http://user:hunter2@127.0.0.1:99999", NOT_VALID),
     ],
@@ -501,43 +393,16 @@ def test_an_unusable_proxy_is_reported_without_its_password(make_client: MakeCli
     assert "hunter2" not in f"{error} {error.as_dict()} {error.__cause__} {hidden_chain}"
 
 
-@pytest.mark.parametrize("source", ["option", "environment"])
 def test_a_message_does_not_show_the_password_of_the_proxy(
-    make_client: MakeClient, secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, source: str
+    make_client: MakeClient, secure_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Both look like plain words.
-    words = "hunter.hunter deploy-user hunter%2Ehunter"
-    body = json.dumps({"code": 407, "message": f"Login {words} is unknown to (proxy)"})
-    secure_sandbox.fail("generate", status=407, body=body)
+    body = {"code": 407, "message": "Login hunter.hunter deploy-user hunter%2Ehunter is unknown to (proxy)"}
+    secure_sandbox.fail("generate", status=407, body=json.dumps(body))
     with connect_proxy() as proxy:
-        address = proxy.url.replace("//", "//deploy-user:hunter%2Ehunter@")
-        monkeypatch.setenv("HTTPS_PROXY", address)
-        client = make_client(secure_sandbox, proxy=address if source == "option" else None, validate_certs=False)
-        error = failure(client, "generate")
-    assert error.api.message == "Login ******** deploy-user ******** is unknown to (proxy)"
-
-
-def test_a_socks_proxy_without_pysocks_says_what_to_install(tmp_path: Path) -> None:
-    # Python finds this module before the real one.
-    (tmp_path / "socks.py").write_text("raise ImportError\n")
-    program = """
-from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
-
-proxy = "socks5://user:hunter2@127.0.0.1:1"
-connection = Connection("https://api.invalid", 5, 0, 5, True, None, proxy, "voucherify.oauth/test")
-try:
-    OAuthClient(HttpClient(connection, Credentials("an-id", "a-secret"))).generate(None)
-except errors.Unsendable as error:
-    print(error, error.as_dict())
-"""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
-    command = [sys.executable, "-c", program]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert finished.returncode == 0, finished.stderr
-    assert "install PySocks" in finished.stdout
-    assert "hunter2" not in finished.stdout
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//deploy-user:hunter%2Ehunter@"))
+        error = failure(make_client(secure_sandbox, validate_certs=False), "generate")
+    assert error.api["message"] == "Login ******** deploy-user ******** is unknown to (proxy)"
 
 
 @pytest.mark.parametrize(
@@ -570,8 +435,8 @@ def test_plain_http_on_this_machine_never_goes_through_a_proxy(
 
 
 def test_objects_that_contain_secrets_do_not_show_them_as_text(make_client: MakeClient, sandbox: Sandbox) -> None:
-    keys = Credentials("an-id", "hunter2")
-    connection = Connection(sandbox.url, 5, 0, 5, True, None, "http://user:hunter2@127.0.0.1", "voucherify.oauth/test")
+    proxy = "http://user:hunter2@127.0.0.1"
+    connection = Connection("an-id", "hunter2", sandbox.url, 5, 0, 5, True, None, proxy, "voucherify.oauth/test")
     token = make_client(sandbox).generate(None)
-    assert "hunter2" not in f"{keys} {connection}"
+    assert "hunter2" not in f"{connection}"
     assert token.access_token not in repr(token)

@@ -27,7 +27,6 @@ from ansible_collections.voucherify.oauth.plugins.module_utils._options import (
     bearer_token,
     connection_argument_spec,
     let_core_mask,
-    new_client,
     run,
     without_secrets,
 )
@@ -64,12 +63,9 @@ def accepted(**options: Any) -> bool:
     "url",
     [
         "https://api.voucherify.io",
-        "https://api.voucherify.io/",
         "https://gateway.example:8443/voucherify/eu",
-        "http://127.0.0.1:8080",
         "http://127.8.8.8",
         "http://[::1]:8080/prefix",
-        "http://localhost:9",
         "HTTPS://API.VOUCHERIFY.IO",
     ],
 )
@@ -81,22 +77,14 @@ def test_a_valid_base_url_is_accepted(url: str) -> None:
     ("url", "words"),
     [
         ("http://api.voucherify.io", "must begin with https://"),
-        ("ftp://api.voucherify.io", "must begin with https://"),
         ("http://127.0.0.1.evil.example", "must begin with https://"),
-        ("http://localhost.evil.example", "must begin with https://"),
-        ("https://me:hunter2@api.voucherify.io", "user name or a password"),
-        ("https://me@api.voucherify.io", "user name or a password"),
+        ("https://me:hunter2@api.voucherify.io", "must not contain a user name"),
         ("https://api.voucherify.io?x=1", "query or a fragment"),
-        ("https://api.voucherify.io/#top", "query or a fragment"),
-        ("https://api.voucherify.io?", "query or a fragment"),
         ("api.voucherify.io", "is not a URL"),
         ("https://", "is not a URL"),
-        ("https:///v1", "is not a URL"),
         ("https://[::1", "is not a URL"),
-        ("https://api.voucherify.io:http", "is not a URL"),
         ("https://api.voucherify.io:99999", "is not a URL"),
         ("https://api.voucherify.io\n", "is not a URL"),
-        ("https://api .voucherify.io", "is not a URL"),
         ("http://127.0.0.1\\@evil.example", "is not a URL"),
         ("", "is not a URL"),
     ],
@@ -110,7 +98,16 @@ def test_an_invalid_base_url_is_refused(url: str, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["app_id", "app_token"])
 @pytest.mark.parametrize(
-    ("value", "words"), [("", "is empty"), ("hunter2\n", "line break"), ("clé", "in an HTTP header")]
+    ("value", "words"),
+    [
+        ("", "is empty"),
+        ("hunter2\n", "line break"),
+        ("clé", "in an HTTP header"),
+        ("'hunter2'", "is in quotes; remove them"),
+        ('"hunter2"', "is in quotes; remove them"),
+        ("${HUNTER2}", "is the name of a variable, such as ${NAME}, and not its value"),
+        ("$hunter2", "is the name of a variable"),
+    ],
 )
 def test_a_key_that_cannot_be_sent_in_a_header_is_refused_unquoted(name: str, value: str, words: str) -> None:
     message = rejection(**{name: value})
@@ -124,8 +121,8 @@ def test_a_key_that_cannot_be_sent_in_a_header_is_refused_unquoted(name: str, va
     [
         ("timeout", 0, "from 1 to 86400"),
         ("timeout", 86401, "from 1 to 86400"),
-        ("retries", -1, "0 or more"),
-        ("max_wait", -1, "0 or more"),
+        ("retries", -1, "from 0 to 86400"),
+        ("max_wait", -1, "from 0 to 86400"),
     ],
 )
 def test_a_number_out_of_range_is_refused_unquoted(name: str, value: int, words: str) -> None:
@@ -144,34 +141,19 @@ def test_the_defaults_are_those_of_the_documentation() -> None:
         assert option.get("default") == documented[name].get("default"), name
 
 
-def test_a_missing_ca_file_is_reported_unquoted() -> None:
-    message = rejection(ca_path="/nowhere/hunter2.pem")
-    assert message.startswith("ca_path names a file or folder that does not exist where the task runs; correct it")
-    assert "hunter2" not in message
+def test_a_refused_key_of_which_one_half_is_from_the_environment_says_so(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = options_of(sandbox, app_token="a-key-of-another-project")
+    assert "comes from" not in run(generate, options, check_mode=False)["msg"]
+    monkeypatch.setenv("VOUCHERIFY_APP_ID", sandbox.app_id)
+    message = run(generate, options, check_mode=False)["msg"]
+    assert message.endswith("; app_id comes from the environment, and app_token from an option.")
 
 
-def test_a_proxy_for_plain_http_on_this_machine_is_refused() -> None:
-    message = rejection(api_base_url="http://127.0.0.1:8080", proxy="http://user:hunter2@proxy.example")
-    assert message.startswith("proxy is set, but api_base_url is an http:// address of this machine")
-    assert "hunter2" not in message
-
-
-def test_a_slash_at_the_end_of_the_base_url_is_dropped(sandbox: Sandbox) -> None:
-    options = options_of(sandbox, api_base_url=f"{sandbox.url}//")
-    client = new_client(options)
-    client.introspect("a-token")
-    client.close()
-    assert sandbox.requests()[0].path == "/v1/oauth/introspect"
-
-
-@pytest.mark.parametrize("token", ["abc", "a|b:c", "~!", "Zm9v=="])
-def test_an_access_token_is_opaque(token: str) -> None:
-    assert bearer_token({"access_token": token}) == token
-
-
-@pytest.mark.parametrize("token", [None, ""])
-def test_an_empty_access_token_counts_as_no_token(token: str | None) -> None:
-    assert bearer_token({"access_token": token}) is None
+@pytest.mark.parametrize(("token", "kept"), [("a|b:c~==", "a|b:c~=="), ("", None), (None, None)])
+def test_an_access_token_is_opaque_and_an_empty_one_counts_as_none(token: str | None, kept: str | None) -> None:
+    assert bearer_token({"access_token": token}) == kept
 
 
 @pytest.mark.parametrize("token", ["hunter2\n", "Bearer hunter2", "hunter2é", "\thunter2"])
@@ -247,18 +229,11 @@ def test_a_short_secret_hides_nothing_in_a_failure(proxy: str | None) -> None:
     assert without_secrets(FAILURE, options, ["generate"[:7]]) == FAILURE
 
 
-def test_new_clients_do_not_share_a_connection(sandbox: Sandbox) -> None:
-    options = options_of(sandbox)
-    clients = [new_client(options) for _number in range(2)]
-    for client in clients:
-        client.introspect("a-token")
-        client.close()
-    assert len({request.connection for request in sandbox.requests()}) == 2
-
-
 def test_each_call_names_this_collection_ansible_core_and_python(sandbox: Sandbox) -> None:
-    run(generate, options_of(sandbox), check_mode=False)
+    # A slash at the end of the base URL is dropped.
+    run(generate, options_of(sandbox, api_base_url=f"{sandbox.url}//"), check_mode=False)
     (request,) = sandbox.requests()
+    assert request.path == "/v1/oauth/token"
     wanted = f"voucherify.oauth/{VERSION} (ansible-core/{core_version}; Python/{platform.python_version()})"
     assert request.headers["user-agent"] == wanted
 
@@ -269,30 +244,22 @@ def test_the_version_is_that_of_the_collection() -> None:
 
 
 def test_a_failure_has_a_message_and_error_fields_and_nothing_else(sandbox: Sandbox) -> None:
-    sandbox.fail("generate", status=400, body='{"key": "invalid_payload", "message": "Invalid payload"}')
+    sandbox.fail("generate", status=400, body='{"key": "invalid_scope", "message": "Invalid scope: coupons"}')
     result = run(generate, options_of(sandbox), check_mode=False)
     assert result == {
         "failed": True,
         "changed": False,
-        "msg": f"Cannot generate a token: {sandbox.url[7:]} answered 400, Invalid payload (invalid_payload);"
-        " correct the option that the API names.",
+        "msg": f"Cannot generate a token: {sandbox.url[7:]} answered 400, Invalid scope: coupons (invalid_scope);"
+        " correct the option scope; https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the"
+        " valid scopes.",
         "error": {
             "operation": "generate",
             "status": 400,
-            "key": "invalid_payload",
-            "message": "Invalid payload",
+            "key": "invalid_scope",
+            "message": "Invalid scope: coupons",
             "retries": 0,
         },
     }
-
-
-def test_an_unknown_scope_is_reported_with_the_page_that_lists_the_valid_ones(sandbox: Sandbox) -> None:
-    sandbox.fail("generate", status=400, body='{"key": "invalid_scope", "message": "Invalid scope: coupons"}')
-    result = run(generate, options_of(sandbox), check_mode=False)
-    assert result["msg"].endswith(
-        "Invalid scope: coupons (invalid_scope); correct the option scope;"
-        " https://docs.voucherify.io/api-reference/oauth/generate-oauth-20-token lists the valid scopes."
-    )
 
 
 def test_a_failure_that_may_have_made_a_token_warns_of_it(sandbox: Sandbox) -> None:
@@ -304,15 +271,7 @@ def test_a_failure_that_may_have_made_a_token_warns_of_it(sandbox: Sandbox) -> N
     assert "The keyword until would run the task again" in warning
 
 
-def test_differences_from_the_documentation_are_only_in_the_result_of_their_task(sandbox: Sandbox) -> None:
-    sandbox.fail("generate", status=201, body='{"access_token": "a-token"}')
-    result = run(generate, options_of(sandbox), check_mode=False)
-    assert "The status of generate is 201 instead of 200." in result["differences"]
-    assert "a-token" not in str(result["differences"])
-    assert "differences" not in run(generate, options_of(sandbox), check_mode=False)
-
-
-def test_a_failed_task_reports_differences_too(sandbox: Sandbox) -> None:
+def test_differences_are_in_the_result_of_their_task_even_if_it_fails(sandbox: Sandbox) -> None:
     sandbox.fail("introspect", status=203, body='{"active": true}')
 
     def work(client: OAuthClient, options: Options, check_mode: bool) -> Result:
@@ -322,15 +281,15 @@ def test_a_failed_task_reports_differences_too(sandbox: Sandbox) -> None:
     result = run(work, options_of(sandbox), check_mode=False)
     assert result["failed"]
     assert len(result["differences"]) == 6
+    assert "differences" not in run(generate, options_of(sandbox), check_mode=False)
 
 
 IMPORTS: dict[str, tuple[str, str]] = {
     "not installed": ("raise ModuleNotFoundError(\"No module named 'requests'\", name='requests')", "(requests)"),
     "installed, and not working": (
-        "raise ImportError('urllib3 v2 only supports OpenSSL 1.1.1')",
+        "raise AttributeError('urllib3 v2 only supports OpenSSL 1.1.1')",
         "although it is installed: urllib3 v2 only supports OpenSSL 1.1.1",
     ),
-    "installed, and broken": ("raise AttributeError('module lib has no X509')", "module lib has no X509"),
 }
 
 
@@ -359,7 +318,6 @@ def test_an_import_that_fails_says_why(tmp_path: Path, code: str, words: str) ->
     assert result["changed"] is False
     assert words in result["msg"]
     assert "Traceback" not in result["msg"]
-    assert result["exception"].startswith("Traceback")
 
 
 def test_the_environment_fills_in_what_the_task_leaves_out(monkeypatch: pytest.MonkeyPatch) -> None:

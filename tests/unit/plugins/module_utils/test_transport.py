@@ -5,10 +5,8 @@
 from __future__ import annotations
 
 import gc
-import gzip
 import json
 import os
-import signal
 import socket
 import ssl
 import struct
@@ -81,19 +79,7 @@ def secure_url(server: Listener) -> str:
 # What was sent, and what was not
 
 
-def test_a_form_is_sent_whole_and_not_in_chunks(make_client: MakeClient) -> None:
-    script = Script(response(TOKEN))
-    with Listener(script) as server:
-        make_client(server.url).generate(["a", "b"])
-    ((_number, head, body),) = script.requests
-    assert body == b"grant_type=client_credentials&scope=a+b"
-    assert f"content-length: {len(body)}" in head.lower()
-    assert "transfer-encoding" not in head.lower()
-
-
-# Of a connection that is reset before the handshake begins, urllib3 leaves the socket open.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("fault", ["cut", "silence", "reset"])
+@pytest.mark.parametrize("fault", ["cut", "silence"])
 def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
     make_client: MakeClient, authority: trustme.CA, ca_path: str, fault: str
 ) -> None:
@@ -103,11 +89,7 @@ def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
     def serve(connection: socket.socket, number: int) -> None:
         if number in (0, 2):
             if fault == "silence":
-                time.sleep(2)
-            elif fault == "cut":
-                connection.recv(10)
-            else:
-                reset(connection)
+                time.sleep(1.5)
             return
         with context.wrap_socket(connection, server_side=True) as secure:
             script(secure, number)
@@ -121,41 +103,16 @@ def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
     assert len(script.requests) == 2
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_another_version_of_tls_is_not_tried_again(
-    make_client: MakeClient, authority: trustme.CA, ca_path: str
-) -> None:
-    context = server_tls(authority)
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with Listener(Script(response(TOKEN)), context) as server:
-        with pytest.raises(errors.Unreachable, match="cannot agree on a TLS connection") as caught:
-            make_client(server.url, ca_path=ca_path).generate(None)
-        assert server.connections == 1
-    assert "may have made" not in str(caught.value)
-
-
 def test_a_certificate_for_another_name_is_reported_and_not_tried_again(
     make_client: MakeClient, authority: trustme.CA, ca_path: str
 ) -> None:
     with Listener(Script(response(TOKEN)), server_tls(authority, "another.example")) as server:
-        with pytest.raises(errors.Untrusted, match="check the host's name in api_base_url"):
+        with pytest.raises(errors.Unreachable, match="check the host's name in api_base_url"):
             make_client(server.url, ca_path=ca_path).generate(None)
         assert server.connections == 1
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"SMTP ready\r\n\r\n",
-        b"\0\r\n\r\n",
-        b"HTTP/1.1 abc\r\n\r\n",
-        response(TOKEN, "Content-Length: 3"),
-        response(TOKEN)[:-5],
-        response(TOKEN, *(f"X-{number}: a" for number in range(150))),
-        response(TOKEN, "X: " + "a" * 70_000),
-    ],
-    ids=["another protocol", "no text", "no status", "two lengths", "half", "many headers", "a long header"],
-)
+@pytest.mark.parametrize("answer", [b"SMTP\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", response(TOKEN)[:-5]])
 def test_an_answer_that_is_not_http_may_have_made_a_token(make_client: MakeClient, answer: bytes) -> None:
     script = Script(answer, then_cut=True)
     with Listener(script) as server, pytest.raises(errors.NoAnswer, match="may have made a token"):
@@ -163,50 +120,32 @@ def test_an_answer_that_is_not_http_may_have_made_a_token(make_client: MakeClien
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("proxy_status", [403, 407, 404])
-def test_a_proxy_that_refuses_is_named_with_its_status_and_asked_once(
-    make_client: MakeClient, proxy_status: int
+@pytest.mark.parametrize(("status", "tries"), [(403, 1), (407, 1), (503, 3)])
+def test_a_proxy_that_refuses_is_named_and_asked_again_only_if_that_may_help(
+    make_client: MakeClient, status: int, tries: int
 ) -> None:
     with connect_proxy() as proxy:
-        proxy.status = f"{proxy_status} hunter2 is not welcome"
+        proxy.status = f"{status} hunter2 is not welcome"
         client = make_client("https://api.invalid", proxy=proxy.url.replace("//", "//me:hunter2@"))
-        with pytest.raises(errors.Unreachable, match=f"answered {proxy_status} when it was asked") as caught:
+        with pytest.raises(
+            errors.Unreachable, match=rf"did not connect to api\.invalid \({status}\).*in proxy"
+        ) as caught:
             client.generate(None)
-        assert len(proxy.heads) == 1
-    assert caught.value.status == proxy_status
+        assert len(proxy.heads) == tries
     assert "hunter2" not in f"{caught.value} {caught.value.as_dict()}"
 
 
-def test_a_proxy_that_cannot_reach_the_api_is_asked_again(make_client: MakeClient) -> None:
-    with connect_proxy() as proxy:
-        proxy.status = "503 Service Unavailable"
-        with pytest.raises(errors.Unreachable, match="answered 503"):
-            make_client("https://api.invalid", proxy=proxy.url).generate(None)
-        assert len(proxy.heads) == 3
-
-
 # Answers that could be mixed up
-
-INTERIM = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
-
-
-@pytest.mark.parametrize("interim", [INTERIM * 3, b"HTTP/1.1 100 Continue\r\n\r\n" + INTERIM])
-def test_an_interim_answer_is_not_taken_for_the_final_one(make_client: MakeClient, interim: bytes) -> None:
-    script = Script(*(interim + response({**TOKEN, "access_token": name}) for name in ("first", "second")))
-    with Listener(script) as server:
-        client = make_client(server.url)
-        assert [client.generate(None).access_token for _number in range(2)] == ["first", "second"]
-        assert server.connections == 1
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "answered 101, which is not a final answer"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", "answered 103, which is not a final answer"),
         (response(b"<html>"), "is not a JSON object"),
-        (b"HTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n", None),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 17\r\n\r\n" + b'{"active": false}', None),
     ],
-    ids=["another protocol", "a page", "a body that the status forbids"],
+    ids=["not final", "a page", "a body that the status forbids"],
 )
 def test_what_follows_an_odd_answer_is_not_mixed_up_with_the_next(
     make_client: MakeClient, answer: bytes, error: str | None
@@ -216,7 +155,8 @@ def test_what_follows_an_odd_answer_is_not_mixed_up_with_the_next(
         if number == 0:
             connection.sendall(answer)
             read_request(connection)
-            connection.sendall(response({**TOKEN, "access_token": "of-the-first-call"}))
+            # Not reached after an odd answer, because the connection is closed.
+            connection.sendall(response({**TOKEN, "access_token": "of-the-first-call"} if error else TOKEN))
         connection.sendall(response(TOKEN))
 
     with Listener(serve) as server:
@@ -239,7 +179,7 @@ CUT_SHORT = {
 }
 
 
-@pytest.mark.parametrize("ending", ["closed", "reset", "silent", "slow"])
+@pytest.mark.parametrize("ending", ["closed", "reset", "silent"])
 @pytest.mark.parametrize("what", CUT_SHORT)
 def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(
     make_client: MakeClient, what: str, ending: str
@@ -249,8 +189,6 @@ def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(
         connection.sendall(CUT_SHORT[what])
         if ending == "silent":
             read_request(connection)
-        if ending == "slow":
-            send_slowly(connection, b"1\r\n \r\n" * 9 if what == "no last chunk" else b" " * 99, 0.1)
         if ending == "reset":
             # A reset also drops what the client has not received yet.
             time.sleep(0.3)
@@ -261,7 +199,7 @@ def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(
         assert make_client(server.url, timeout=timeout).generate(None).access_token == "a-token"
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"message": "Not'])
+@pytest.mark.parametrize("body", [b"", b'{"message": "Not'])
 @pytest.mark.parametrize("head", [b"Content-Length: 500", b"Transfer-Encoding: chunked"])
 def test_the_status_of_an_error_counts_even_if_its_body_is_cut_short(
     make_client: MakeClient, head: bytes, body: bytes
@@ -296,12 +234,9 @@ class Slow:
 
 HEAD, BODY = b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b'{"access_token": "a"}' + b" " * 999
 SLOW_ANSWERS: dict[str, Serve] = {
-    "status line": Slow(b"", b"HTTP/1.1 200 OK"),
     "headers": Slow(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"b" * 999),
     "body": Slow(HEAD, BODY),
-    "body without a length": Slow(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BODY),
     "chunks": Slow(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 99),
-    "interim answers": Slow(b"", INTERIM * 99),
 }
 
 
@@ -316,32 +251,6 @@ def test_a_server_that_answers_too_slowly_is_given_up_after_three_timeouts(
         with pytest.raises(errors.NoAnswer, match=r"timed out.*may have made a token"):
             client.generate(None)
         assert SHORT < time.monotonic() - start < 9 * SHORT
-
-
-def test_a_server_that_answers_too_slowly_on_a_reused_connection_is_given_up_too(make_client: MakeClient) -> None:
-    def serve(connection: socket.socket, number: int) -> None:
-        read_request(connection)
-        connection.sendall(response(INACTIVE))
-        Slow(HEAD, BODY)(connection, number)
-
-    with Listener(serve) as server:
-        client = make_client(server.url, timeout=SHORT, retries=0)
-        client.introspect("a-token")
-        with pytest.raises(errors.NoAnswer, match="timed out"):
-            client.introspect("a-token")
-        assert server.connections == 1
-
-
-def test_a_slow_answer_within_the_time_is_read(make_client: MakeClient) -> None:
-    def serve(connection: socket.socket, number: int) -> None:
-        read_request(connection)
-        for part in (b"HTTP/1.1 200 OK\r\n", b"Content-Length: 17\r\n\r\n", b'{"active": false}'):
-            time.sleep(0.6)
-            connection.sendall(part)
-        read_request(connection)
-
-    with Listener(serve) as server:
-        assert make_client(server.url, timeout=1, retries=0).introspect("a-token") is None
 
 
 @pytest.mark.parametrize("slow", ["handshake", "proxy"])
@@ -371,7 +280,10 @@ def test_a_slow_handshake_or_proxy_gets_the_whole_timeout(
 def test_a_proxy_that_answers_too_slowly_is_given_up_after_three_timeouts(make_client: MakeClient) -> None:
     start = time.monotonic()
     serve = Slow(b"HTTP/1.1 200 OK\r\n", b"X-A: " + b"b" * 999)
-    with Listener(serve) as proxy, pytest.raises(errors.Unreachable, match=r"ended before anything.*\(timed out\)"):
+    with (
+        Listener(serve) as proxy,
+        pytest.raises(errors.Unreachable, match=r"127.0.0.1:\d+ on the way .* be reached \(timed out\)"),
+    ):
         make_client("https://api.invalid", proxy=proxy.url, timeout=SHORT, retries=0).generate(None)
     assert SHORT < time.monotonic() - start < 9 * SHORT
 
@@ -467,17 +379,18 @@ def test_a_form_that_was_given_up_is_never_sent(make_client: MakeClient, resolve
     assert received.endswith(b"\r\n\r\n")
 
 
+@pytest.mark.thorough
 def test_a_stuck_name_server_does_not_delay_the_end_of_the_process() -> None:
     program = """
 import socket, time
 socket.getaddrinfo = lambda *arguments, **options: time.sleep(600)
 from ansible_collections.voucherify.oauth.plugins.module_utils._api import errors
-from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, Credentials, HttpClient
+from ansible_collections.voucherify.oauth.plugins.module_utils._api.retries import Connection, HttpClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
 
-connection = Connection("https://stuck.example", 0.25, 1, 5, True, None, None, "voucherify.oauth/test")
+connection = Connection("an-id", "a-secret", "https://stuck.example", 0.25, 1, 5, True, None, None, "test")
 try:
-    OAuthClient(HttpClient(connection, Credentials("an-id", "a-secret"))).generate(None)
+    OAuthClient(HttpClient(connection)).generate(None)
 except errors.Unreachable as error:
     print(error)
 """
@@ -488,42 +401,16 @@ except errors.Unreachable as error:
     assert "stuck.example cannot be reached (timed out) after 1 retry" in finished.stdout
 
 
-def test_an_interrupted_call_is_not_sent_later(make_client: MakeClient, resolve_to: Callable[[Resolve], None]) -> None:
-    script = Script(response(TOKEN))
-    looked_up = threading.Event()
-
-    def interrupting() -> list[str]:
-        os.kill(os.getpid(), signal.SIGINT)
-        looked_up.wait(TIMEOUT_SECONDS)
-        return ["127.0.0.1"]
-
-    resolve_to(interrupting)
-    with Listener(script) as server:
-        client = make_client(f"http://late.example:{server.port}")
-        with pytest.raises(KeyboardInterrupt):
-            client.generate(None)
-        threads = [thread for thread in threading.enumerate() if type(thread).__name__ == "_Attempt"]
-        looked_up.set()
-        for thread in threads:
-            thread.join(TIMEOUT_SECONDS)
-    assert threads
-    assert not script.requests
-
-
 # SOCKS
 
 
-def socks_proxy(*answers: bytes, seconds: float = 0.0) -> Serve:
-    """Return a proxy that sends these answers (RFC 1928) to the messages of the client, whatever they say.
-
-    seconds: how long it waits before the last one.
-    """
+def socks_proxy(*answers: bytes) -> Serve:
+    """Return a proxy that sends these answers (RFC 1928) to the messages of the client, whatever they say."""
 
     def serve(connection: socket.socket, number: int) -> None:
-        for position, answer in enumerate(answers, 1):
+        for answer in answers:
             connection.recv(1024)
-            time.sleep(seconds if position == len(answers) else 0)
-            send_slowly(connection, answer, SHORT / 3 if len(answer) > 99 else 0)
+            connection.sendall(answer)
 
     return serve
 
@@ -535,8 +422,8 @@ NOT_ALLOWED, HOST_UNREACHABLE = b"\5\2\0\1" + b"\0" * 6, b"\5\4\0\1" + b"\0" * 6
 @pytest.mark.parametrize(
     ("answers", "words", "tries"),
     [
-        ([NO_METHOD], r"refused the authentication \(All offered .* were rejected\); check the user name and the", 1),
-        ([PASSWORD, REFUSED_PASSWORD], r"refused the authentication \(.*\); check the user name and the password", 1),
+        ([NO_METHOD], r"api\.invalid \(All offered .* were rejected\); check the user name and the", 1),
+        ([PASSWORD, REFUSED_PASSWORD], r"api\.invalid \(SOCKS5 .*\); check the user name and the password", 1),
         ([NO_PASSWORD, NOT_ALLOWED], r"did not connect to api\.invalid \(Connection not allowed by ruleset\)", 1),
         ([NO_PASSWORD, HOST_UNREACHABLE], r"did not connect to api\.invalid \(Host unreachable\) after 2 retries", 3),
     ],
@@ -550,22 +437,6 @@ def test_a_socks_proxy_that_refuses_is_reported_and_asked_again_only_if_that_may
             make_client("https://api.invalid", proxy=url).generate(None)
         assert proxy.connections == tries
     assert "hunter2" not in str(caught.value)
-
-
-def test_a_socks_proxy_gets_the_whole_timeout_for_its_answer(make_client: MakeClient) -> None:
-    with Listener(socks_proxy(NO_PASSWORD, NOT_ALLOWED, seconds=0.7)) as proxy:
-        url = f"socks5h://127.0.0.1:{proxy.port}"
-        with pytest.raises(errors.Unreachable, match="Connection not allowed by ruleset"):
-            make_client("https://api.invalid", proxy=url, timeout=1).generate(None)
-
-
-def test_a_socks_proxy_that_answers_too_slowly_is_given_up_after_three_timeouts(make_client: MakeClient) -> None:
-    start = time.monotonic()
-    with Listener(socks_proxy(NO_PASSWORD, b"\5\0\0\3\xff" + b"a" * 257)) as proxy:
-        url = f"socks5h://127.0.0.1:{proxy.port}"
-        with pytest.raises(errors.Unreachable, match="timed out"):
-            make_client("https://api.invalid", proxy=url, timeout=SHORT, retries=0).generate(None)
-    assert SHORT < time.monotonic() - start < 9 * SHORT
 
 
 # Connections
@@ -588,6 +459,7 @@ def test_generate_uses_a_new_connection_after_a_pause_or_a_failure(
     assert [number for number, _head, _body in script.requests] == [0, 0, 1, 1, 2]
 
 
+@pytest.mark.thorough
 def test_many_clients_at_once_mix_nothing_up(make_client: MakeClient, authority: trustme.CA, ca_path: str) -> None:
     def serve(connection: socket.socket, number: int) -> None:
         while True:
@@ -604,6 +476,7 @@ def test_many_clients_at_once_mix_nothing_up(make_client: MakeClient, authority:
         assert server.connections == 8
 
 
+@pytest.mark.thorough
 def test_many_calls_leave_no_thread_and_no_descriptor(make_client: MakeClient) -> None:
     def open_now() -> tuple[int, int]:
         gc.collect()
@@ -639,30 +512,6 @@ def test_no_cookie_is_kept(make_client: MakeClient) -> None:
         client.introspect("a-token")
         client.introspect("a-token")
     assert not [head for _number, head, _body in script.requests if "cookie" in head.lower()]
-
-
-def test_a_compressed_answer_is_not_unpacked(make_client: MakeClient) -> None:
-    bomb = gzip.compress(gzip.compress(b"{}" + b" " * 5_000_000))
-    script = Script(response(bomb, "Content-Encoding: gzip, gzip"))
-    with Listener(script) as server, pytest.raises(errors.BadAnswer, match="is compressed, although that was not"):
-        make_client(server.url).introspect("a-token")
-
-
-def test_a_closed_client_leaves_no_connection(make_client: MakeClient) -> None:
-    gone = threading.Event()
-
-    def serve(connection: socket.socket, number: int) -> None:
-        read_request(connection)
-        connection.sendall(response(INACTIVE))
-        if connection.recv(1) == b"":
-            gone.set()
-
-    with Listener(serve) as server:
-        client = make_client(server.url)
-        client.introspect("a-token")
-        assert not gone.wait(0.2)
-        client.close()
-        assert gone.wait(5)
 
 
 def test_what_urllib3_logs_about_our_calls_is_dropped_and_about_others_is_not(

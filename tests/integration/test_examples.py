@@ -67,6 +67,8 @@ PAGES = [
 Case = tuple[str, bool, bool]
 PAGE_CASES: list[Case] = [(page, has_all_yml, not has_all_yml) for page in PAGES for has_all_yml in (False, True)]
 FAST_CASE: Case = ("README.md", True, False)
+# How many tokens a page tells its readers to leave until they expire: replaced ones, and those of a deleted file.
+LEFT_TO_EXPIRE = {"docs/docsite/rst/running.rst": 2}
 
 
 def code_blocks(page: Path) -> list[tuple[str, str]]:
@@ -136,7 +138,7 @@ def test_the_code_of_a_page_runs_in_its_order(
     assert finished.returncode == 0, finished.stdout
     assert ('"of_the_project": "still loaded"' in finished.stdout) == has_all_yml, "group_vars/all.yml is not loaded"
     assert sandbox.requests()
-    assert not sandbox.live_tokens(), "a reader who follows this page leaves tokens behind"
+    assert len(sandbox.live_tokens()) == LEFT_TO_EXPIRE.get(page, 0), "a reader of this page leaves tokens behind"
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -48,7 +48,17 @@ MENTIONS = (
 # Inline code that looks like a name of this collection but is one of Ansible's.
 ANSIBLE_NAMES = {
     *("ansible_python_interpreter", "delegate_to", "group_vars", "host_pinned", "ignore_errors", "include_role"),
-    *("include_vars", "module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "version_added"),
+    *("ansible_failed_result", "ansible_failed_task", "break_when", "failed_when", "host_vars", "import_playbook"),
+    *(
+        "include_tasks",
+        "include_vars",
+        "module_defaults",
+        "no_log",
+        "requires_ansible",
+        "run_once",
+        "set_fact",
+        "version_added",
+    ),
 }
 
 TESTS = re.compile(r"^def (test_\w+)", re.MULTILINE)

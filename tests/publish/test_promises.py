@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each security promise in the README has tests, and some of the exceptions do. This is the list."""
+"""Each promise of the page about security has tests, and some of the exceptions do. This is the list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integration.plays import CHECKOUT
 HTTP = "unit/plugins/module_utils/test_client"
 OTHERS = "integration/test_what_others_print::test_the_advice_in_the_readme_hides_what_other_plugins_show"
 
-# The promises and exceptions in bold in the README, and their tests: folder/file::function. An exception without tests
+# The promises and exceptions in bold on that page, and their tests: folder/file::function. An exception without tests
 # is only about what Ansible itself prints or stores.
 PROMISES = {
     "Never printed:": [
@@ -50,16 +50,20 @@ PROMISES = {
         "integration/test_tokens_interrupted::test_no_token_is_made_when_the_file_cannot_be_replaced",
         "integration/test_lost_tokens::test_the_warning_of_a_failed_try_is_shown_although_until_hides_the_failure",
     ],
+    "The task itself:": [],
     "Tasks that use a token": [OTHERS],
-    "Cached facts": [],
-    "Skipped items": [],
+    "Registered loops": [],
     "Items of a loop": [OTHERS],
-    "The keyword `environment`": [],
-    "Callbacks and `ANSIBLE_DISPLAY_ARGS_TO_STDOUT`": [],
-    "Lines of your playbook": [
+    "Skipped items": [],
+    "Cached facts": [],
+    "The keyword environment": [],
+    "Values on the command line": [],
+    "Callbacks and ANSIBLE_DISPLAY_ARGS_TO_STDOUT": [],
+    "Lines of your files": [
         "integration/test_what_others_print::test_a_key_that_is_written_into_a_task_is_masked_where_ansible_can",
     ],
-    "`ANSIBLE_DEBUG`": [],
+    "Inventories:": [],
+    "ANSIBLE_DEBUG": [],
     "ansible-runner": ["publish/test_ansible_runner::test_a_job_succeeds_and_records_no_secret"],
     "A temporary file on the target": [
         "integration/test_options_on_target::test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options",
@@ -68,10 +72,9 @@ PROMISES = {
 }
 
 
-def test_the_list_has_each_promise_and_exception_of_the_readme() -> None:
-    text = (CHECKOUT / "README.md").read_text()
-    section = text.split("\n## Security promises\n")[1].split("\n## ")[0]
-    assert re.findall(r"^- \*\*(.+?)\*\*", section, re.MULTILINE) == list(PROMISES)
+def test_the_list_has_each_promise_and_exception_of_the_page() -> None:
+    text = (CHECKOUT / "docs" / "docsite" / "rst" / "security.rst").read_text()
+    assert re.findall(r"^- \*\*(.+?)\*\*", text, re.MULTILINE) == list(PROMISES)
 
 
 @pytest.mark.parametrize("promise", PROMISES)

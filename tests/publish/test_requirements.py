@@ -28,8 +28,8 @@ LINT = yaml.safe_load((CHECKOUT / ".ansible-lint").read_text())
 
 # The sections of the template for certified collections, in order.
 README_SECTIONS = [
-    *("Requirements", "Installation", "Use cases", "Testing", "Support", "Release notes", "Related information"),
-    "License",
+    *("Description", "Requirements", "Installation", "Use cases", "Testing", "Support", "Release notes"),
+    *("Related information", "License"),
 ]
 # Galaxy and Automation Hub want one of these among the tags.
 REQUIRED_TAGS = {

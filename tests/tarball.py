@@ -41,7 +41,7 @@ def with_addresses(settings: str, repository: str, version: str) -> str:
     """Return the content of galaxy.yml with the URLs of the project. URLs that are already there stay."""
     addresses = {
         "repository": repository,
-        "documentation": f"{repository}/blob/v{version}/docs/docsite/rst/guide.rst",
+        "documentation": f"{repository}/blob/v{version}/docs/docsite/rst/getting_started.rst",
         "homepage": repository,
         "issues": f"{repository}/issues",
     }

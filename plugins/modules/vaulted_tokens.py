@@ -54,8 +54,8 @@ options:
             lists the scopes.
           - A token is kept only if it has exactly these scopes, in any order. Case is ignored.
           - If not set, the API decides what a new token may be used for, and a token with any scope is kept.
-          - Use the same scope for a name in all playbooks that share the file. Otherwise the playbooks
-            replace each other's token.
+          - If several playbooks list the same name, give it the same scope; otherwise they keep replacing each
+            other's token.
         type: list
         elements: str
       min_expires_in:
@@ -126,8 +126,9 @@ notes:
     several hosts.
   - The run needs a vault secret, from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the
     configuration.
-  - A running play does not see new values in a vars file that it has already loaded. Load it again with
-    M(ansible.builtin.include_vars), or use the role P(voucherify.oauth.token_vault#role), which does that.
+  - A run loads the files in C(group_vars) and C(host_vars) once. No play of the same C(ansible-playbook) command sees
+    the new values, not even a later one. Load the file again with M(ansible.builtin.include_vars), or use the role
+    P(voucherify.oauth.token_vault#role), which does that.
   - The lock only works between runs on the same machine. On file systems that cannot lock a folder, such as NFS, the
     task fails before it generates a token.
   - An editor that has the file open does not notice the lock. If it saves the file while the task runs, its changes
@@ -199,11 +200,11 @@ EXAMPLES = r"""
   run_once: true
   register: voucherify
 
-- name: Load the tokens, so that this play can use them
+- name: Load the tokens, so that this run can use them
   ansible.builtin.include_vars:
     file: "{{ voucherify.path }}"
   # With --check, there may be no file yet.
-  when: voucherify.path is ansible.builtin.exists
+  when: not ansible_check_mode
 
 - name: Replace one token, and revoke and remove the other
   voucherify.oauth.vaulted_tokens:

@@ -104,8 +104,8 @@ notes:
   - If another run has locked the folder, the task waits. It fails when nothing in the folder has changed for ten
     minutes. The lock only works between runs on the same machine. Some file systems, such as NFS, cannot lock a folder.
   - Other names (hard links) of the file keep the old content, because the file is replaced.
-  - A running play does not see new values in a vars file that it has already loaded. Load it again with
-    M(ansible.builtin.include_vars).
+  - A run loads the files in C(group_vars) and C(host_vars) once. No play of the same C(ansible-playbook) command sees
+    the new values, not even a later one. Load the file again with M(ansible.builtin.include_vars).
   - Do not write secret values into a playbook. Take them from a registered result, a lookup or another vaulted
     variable.
 attributes:
@@ -142,7 +142,7 @@ attributes:
     support: none
 seealso:
   - module: ansible.builtin.include_vars
-    description: Loads the variables of the file into the running play.
+    description: Loads the variables of the file into the run.
   - module: voucherify.oauth.voucherify_oauth_token
     description: Generates tokens that can be kept in such a file.
   - name: Encrypting content with Ansible Vault
@@ -179,11 +179,11 @@ EXAMPLES = r"""
   run_once: true
   register: removed
 
-- name: Load the file again, so that this play sees the change
+- name: Load the file again, so that this run sees the change
   ansible.builtin.include_vars:
     file: "{{ removed.path }}"
   # With --check, there may be no file yet.
-  when: removed.path is ansible.builtin.exists
+  when: not ansible_check_mode
 """
 
 RETURN = r"""

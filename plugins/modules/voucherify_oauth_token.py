@@ -78,25 +78,25 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Use a token in a play, and always revoke it
-  block:
-    - name: Generate a token
-      voucherify.oauth.voucherify_oauth_token:
-        app_id: "{{ voucherify_app_id }}"
-        app_token: "{{ voucherify_app_token }}"
-        scope:
-          - vouchers
-          - campaigns
-      register: voucherify
+- name: Generate a token
+  voucherify.oauth.voucherify_oauth_token:
+    app_id: "{{ voucherify_app_id }}"
+    app_token: "{{ voucherify_app_token }}"
+    scope:
+      - vouchers
+      - campaigns
+  register: voucherify
 
+- name: Use the token, and always revoke it
+  # With --check, no token is generated.
+  when: not ansible_check_mode
+  block:
     - name: Use the token
       ansible.builtin.uri:
         url: "{{ voucherify_api_base_url | default('https://api.voucherify.io') }}/v1/vouchers"
         headers:
           Authorization: "{{ voucherify.token_type }} {{ voucherify.access_token }}"
         follow_redirects: none
-      # With --check, no token is generated.
-      when: voucherify.access_token is defined
       no_log: true
   always:
     - name: Revoke the token
@@ -105,7 +105,6 @@ EXAMPLES = r"""
         app_token: "{{ voucherify_app_token }}"
         state: absent
         access_token: "{{ voucherify.access_token }}"
-      when: voucherify.access_token is defined
 
 - name: Keep a token that has at least five minutes left, or else replace it
   voucherify.oauth.voucherify_oauth_token:
@@ -143,7 +142,7 @@ EXAMPLES = r"""
       voucherify.oauth.voucherify_oauth_token:
         state: absent
         access_token: "{{ voucherify.access_token }}"
-      when: voucherify.access_token is defined
+      when: not ansible_check_mode
 """
 
 RETURN = r"""

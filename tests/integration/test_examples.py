@@ -53,33 +53,28 @@ def test_the_examples_of_the_modules_run(play: Play, sandbox: Sandbox, tmp_path:
 RUN, WRITTEN, IGNORED = {"shell"}, {"yaml", "yaml+jinja"}, {"console", "ini", "text"}
 MARKDOWN_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RST_BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n\n((?:(?: {3}.*)?\n)+)", re.MULTILINE)
-GUIDE = "docs/docsite/rst/guide.rst"
-# The guide is long, so its parts run in parallel: from each of these titles to the next one. The commands of the first
-# part that create the vault password and the file with the key are repeated in the others.
-PARTS = ("User guide", "Two environments", "Other secrets")
-REPEATED = "> group_vars/all/keys.yml"
-PAGES = ["README.md", "roles/token_vault/README.md", "docs/docsite/rst/automation_platform.rst"]
-# A page, the title of the part of it that is run, and whether each command first runs in check mode.
-Case = tuple[str, str, bool]
-PAGE_CASES: list[Case] = [(page, "", True) for page in PAGES] + [(GUIDE, title, True) for title in PARTS]
+GUIDE = CHECKOUT / "docs" / "docsite" / "rst"
+# Every page with commands. Each of them can be used alone.
+PAGES = [
+    *("README.md", "roles/token_vault/README.md"),
+    *(
+        f"docs/docsite/rst/{name}.rst"
+        for name in ("getting_started", "recipes", "running", "security", "automation_platform")
+    ),
+]
+# A page, whether the project has a file group_vars/all.yml, and whether each command first runs in check mode. Each
+# page runs twice: in an empty folder with check mode, and in such a project without.
+Case = tuple[str, bool, bool]
+PAGE_CASES: list[Case] = [(page, has_all_yml, not has_all_yml) for page in PAGES for has_all_yml in (False, True)]
+FAST_CASE: Case = ("README.md", True, False)
+# How many tokens a page tells its readers to leave until they expire: replaced ones, and those of a deleted file.
+LEFT_TO_EXPIRE = {"docs/docsite/rst/running.rst": 2}
 
 
-def code_blocks(page: Path, text: str | None = None) -> list[tuple[str, str]]:
-    """Return the language and the text of each code block of a page, or of a text from it, in order."""
+def code_blocks(page: Path) -> list[tuple[str, str]]:
+    """Return the language and the text of each code block of a page, in order."""
     pattern = RST_BLOCK if page.suffix == ".rst" else MARKDOWN_BLOCK
-    text = page.read_text() if text is None else text
-    return [(language, textwrap.dedent(code)) for language, code in pattern.findall(text)]
-
-
-def commands_of(page: Path, title: str) -> list[str]:
-    """Return the shell commands of a page, or of the part of it that begins with a title."""
-    if not title:
-        return [code for language, code in code_blocks(page) if language in RUN]
-    parts = re.split("|".join(rf"^(?={part}\n[-=])" for part in PARTS), page.read_text(), flags=re.MULTILINE)[1:]
-    assert len(parts) == len(PARTS)
-    of_parts = [[code for language, code in code_blocks(page, part) if language in RUN] for part in parts]
-    repeated = [] if title == PARTS[0] else [code for code in of_parts[0] if REPEATED in code]
-    return repeated + of_parts[PARTS.index(title)]
+    return [(language, textwrap.dedent(code)) for language, code in pattern.findall(page.read_text())]
 
 
 ALSO_IN_CHECK_MODE = """set -e
@@ -107,15 +102,18 @@ def page_environment(
 
 @pytest.mark.parametrize(
     "case",
-    [("README.md", "", False), *(pytest.param(case, marks=pytest.mark.thorough) for case in PAGE_CASES)],
-    ids=lambda case: f"{case[0]} {case[1]}".strip() + (" with --check" if case[2] else ""),
+    [case if case == FAST_CASE else pytest.param(case, marks=pytest.mark.thorough) for case in PAGE_CASES],
+    ids=lambda case: f"{case[0]}{' in a project' if case[1] else ''}{' with --check' if case[2] else ''}",
 )
 def test_the_code_of_a_page_runs_in_its_order(
     sandbox: Sandbox, tmp_path: Path, page_environment: dict[str, str], case: Case
 ) -> None:
-    page, title, check_first = case
-    # The reader has created this file on an earlier page.
+    page, has_all_yml, check_first = case
+    # The pages that do not create it ask for it.
     (tmp_path / "password").write_text("a password")
+    if has_all_yml:
+        (tmp_path / "group_vars").mkdir()
+        (tmp_path / "group_vars" / "all.yml").write_text("of_the_project: still loaded\n")
     found = code_blocks(CHECKOUT / page)
     assert {language for language, _code in found} <= RUN | WRITTEN | IGNORED
     for language, code in found:
@@ -124,8 +122,11 @@ def test_the_code_of_a_page_runs_in_its_order(
             assert name, f"the first line of a code block does not name its file:\n{code}"
             (tmp_path / name[1]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name[1]).write_text(code)
+    commands = [code for language, code in found if language in RUN]
+    if has_all_yml:
+        commands.append("ansible localhost -m ansible.builtin.debug -a var=of_the_project\n")
     finished = subprocess.run(
-        ["bash", "-euxo", "pipefail", "-c", "".join(commands_of(CHECKOUT / page, title))],
+        ["bash", "-euxo", "pipefail", "-c", "".join(commands)],
         cwd=tmp_path,
         env={**page_environment, "PWD": str(tmp_path), "CHECK_FIRST": "true" if check_first else ""},
         stdin=subprocess.DEVNULL,
@@ -135,8 +136,15 @@ def test_the_code_of_a_page_runs_in_its_order(
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
+    assert ('"of_the_project": "still loaded"' in finished.stdout) == has_all_yml, "group_vars/all.yml is not loaded"
     assert sandbox.requests()
-    assert not sandbox.live_tokens(), "a reader who follows this page leaves tokens behind"
+    assert len(sandbox.live_tokens()) == LEFT_TO_EXPIRE.get(page, 0), "a reader of this page leaves tokens behind"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_teaches_a_condition_that_hides_a_mistake(page: str) -> None:
+    # With a missing file or a misspelled name, the task would be skipped, and the run would look like a success.
+    assert [code for _language, code in code_blocks(CHECKOUT / page) if re.search(r"when: .* is defined", code)] == []
 
 
 # Messages of ansible-core that the guide explains too.
@@ -149,9 +157,7 @@ ANSIBLE_MESSAGES = {
 
 
 def test_each_message_in_the_guide_exists_in_the_collection() -> None:
-    text = (CHECKOUT / "docs" / "docsite" / "rst" / "guide.rst").read_text()
-    _before, section = text.split("\nError messages\n", 1)
-    titles = re.findall(r"^``.*``(?= and ``|\n {3})", section, re.MULTILINE)
+    titles = re.findall(r"^``.*``(?= and ``|\n {3})", (GUIDE / "error_messages.rst").read_text(), re.MULTILINE)
     explained = {message for title in titles for message in re.findall(r"``(.+?)``", title)} - ANSIBLE_MESSAGES
     assert len(explained) > 20
     ours = "\n".join(_texts_of_the_plugins())
@@ -164,7 +170,8 @@ def _pattern(message: str) -> str:
 
 
 def _texts_of_the_plugins() -> Iterator[str]:
-    """Yield each string in the code of the plugins, with … for each placeholder."""
+    """Yield each string in the code of the plugins, with … for each placeholder, and the tasks of the role."""
+    yield (CHECKOUT / "roles" / "token_vault" / "tasks" / "main.yml").read_text()
     for path in (CHECKOUT / "plugins").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.JoinedStr):

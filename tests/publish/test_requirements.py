@@ -24,8 +24,8 @@ README = (CHECKOUT / "README.md").read_text()
 
 # The sections of the template for certified collections, in order.
 README_SECTIONS = [
-    *("Requirements", "Installation", "Use cases", "Testing", "Support", "Release notes", "Related information"),
-    "License",
+    *("Description", "Requirements", "Installation", "Use cases", "Testing", "Support", "Release notes"),
+    *("Related information", "License"),
 ]
 # Where users see expressions of templates.
 WITH_EXPRESSIONS = sorted(

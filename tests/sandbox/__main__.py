@@ -10,6 +10,7 @@ import os
 import signal
 import ssl
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sandbox.server import Server, client_environment
-from sandbox.state import State
+from sandbox.state import Fault, State
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -25,6 +26,22 @@ DESCRIPTION = """\
 A server on 127.0.0.1 that behaves like Voucherify's OAuth API. It prints one line, `ready URL`, when it accepts
 connections. With a COMMAND it prints nothing: it runs the command with VOUCHERIFY_APP_ID, VOUCHERIFY_APP_TOKEN,
 VOUCHERIFY_API_BASE_URL and VOUCHERIFY_SANDBOX_URL set, stops when the command ends, and exits with its status.
+"""
+
+EXAMPLES = """\
+With the control interface, whose address is VOUCHERIFY_SANDBOX_URL, you can move the clock and order faults:
+
+  curl -d '{"advance": 840}' $VOUCHERIFY_SANDBOX_URL/clock
+  curl -d '{"operation": "generate", "status": 500}' $VOUCHERIFY_SANDBOX_URL/faults
+  curl -d '{"operation": "revoke", "cut": true, "times": 9}' $VOUCHERIFY_SANDBOX_URL/faults
+  curl -d '{"rate_limit": 5}' $VOUCHERIFY_SANDBOX_URL/settings
+  curl -d '' $VOUCHERIFY_SANDBOX_URL/reset
+  curl $VOUCHERIFY_SANDBOX_URL/requests
+  curl $VOUCHERIFY_SANDBOX_URL/state
+
+`operation` is generate, introspect, revoke, a collection such as vouchers, or any. In JSON, None is null.
+`Sandbox.release` is a POST to /release. A fault can also have these fields:
+
 """
 
 
@@ -51,7 +68,9 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python tests/sandbox",
         usage="%(prog)s [options] [-- COMMAND [ARGUMENT ...]]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         description=DESCRIPTION,
+        epilog=EXAMPLES + textwrap.dedent("    " + (Fault.__doc__ or "").partition("\n\n")[2].lstrip()),
     )
     parser.add_argument("--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one")
     parser.add_argument("--certificate", metavar="PEM", help="serve https with this certificate")

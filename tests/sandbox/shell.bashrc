@@ -12,6 +12,10 @@ This shell uses a sandbox, not the Voucherify API. The sandbox stops when you le
 VOUCHERIFY_APP_ID, VOUCHERIFY_APP_TOKEN and ANSIBLE_VAULT_PASSWORD_FILE are set. Try:
   ansible-playbook voucherify.oauth.demo
   ansible-playbook voucherify.oauth.check
-  ansible-doc voucherify.oauth.voucherify_oauth_token
+  ansible-doc voucherify.oauth.vaulted_tokens
+The clock and the faults of the sandbox (python tests/sandbox --help lists more):
+  curl -d '{"advance": 840}' \$VOUCHERIFY_SANDBOX_URL/clock
+  curl -d '{"operation": "generate", "status": 500}' \$VOUCHERIFY_SANDBOX_URL/faults
+  curl -d '' \$VOUCHERIFY_SANDBOX_URL/reset
   curl \$VOUCHERIFY_SANDBOX_URL/requests
 HINT

@@ -160,6 +160,23 @@ def test_the_shell_says_which_server_it_uses() -> None:
     assert "ansible-playbook voucherify.oauth.demo" in ended.stdout
 
 
+@pytest.mark.parametrize("source", ["--help", "greeting"])
+def test_the_commands_that_control_the_sandbox_work(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if source == "greeting":
+        text = (FOLDER / "shell.bashrc").read_text()
+    else:
+        with pytest.raises(SystemExit):
+            main(["--help"])
+        text = capsys.readouterr().out
+    commands = re.findall(r"^  curl (?:-d '(.*)' )?\\?\$VOUCHERIFY_SANDBOX_URL/(\w+)$", text, re.MULTILINE)
+    assert {"clock", "faults", "reset", "requests"} <= {name for _content, name in commands}
+    with Sandbox.start() as server:
+        control = server.environment["VOUCHERIFY_SANDBOX_URL"]
+        for content, name in commands:
+            method = "GET" if name in {"requests", "state"} else "POST"
+            assert requests.request(method, f"{control}/{name}", data=content, timeout=30).ok, (content, name)
+
+
 def test_a_command_that_cannot_be_run_is_reported() -> None:
     ended = run_with_command("/nonexistent/command")
     assert (ended.returncode, ended.stdout) == (127, "")

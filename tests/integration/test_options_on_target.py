@@ -87,14 +87,14 @@ class Connection(Local):
 
 
 @pytest.mark.thorough
-def test_only_a_connection_that_cannot_pipe_needs_a_file_with_the_options(
+def test_a_connection_that_cannot_pipe_leaves_no_file_either(
     play: Play, sandbox: Sandbox, folders: tuple[Path, Path]
 ) -> None:
     (folders[0] / "elsewhere.py").write_text(CANNOT_PIPE)
     environment = {**target_environment(*folders), **KEEP, "ANSIBLE_CONNECTION_PLUGINS": str(folders[0])}
     run = play([task(sandbox)], environment=environment, vars={"ansible_connection": "elsewhere"})
     assert run.status == 0, run.output
-    assert files_with_secret(folders, sandbox)
+    assert not files_with_secret(folders, sandbox)
 
 
 @pytest.mark.thorough

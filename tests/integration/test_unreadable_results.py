@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import time
@@ -103,15 +104,15 @@ def test_a_module_that_is_killed_while_it_generates_may_have_lost_a_token(
 
 
 @pytest.mark.thorough
-def test_a_python_that_is_too_old_is_named_with_its_version(play: Play, sandbox: Sandbox) -> None:
-    found = {version: python for version in ("3.6", "3.7", "3.8") if (python := old_python(version))}
-    if not found:
+def test_a_python_that_is_too_old_is_suspected(play: Play, sandbox: Sandbox) -> None:
+    pythons = [python for version in ("3.6", "3.7", "3.8") if (python := old_python(version))]
+    if not pythons:
         pytest.skip("no Python older than 3.9 is installed")
-    names = [f"result_{number}" for number in range(len(found))]
-    run = play([task(*pair) for pair in zip(found.values(), names)], way="module", fetch=names)
+    names = [f"result_{number}" for number in range(len(pythons))]
+    run = play([task(*pair) for pair in zip(pythons, names)], way="module", fetch=names)
     assert run.status == 0, run.output
-    for name, version in zip(names, found):
-        assert f"The Python of the target is too old: it is {version}" in run.variables[name]["msg"]
-    assert "None" not in run.output
+    for name in names:
+        # The second is ansible-core's own.
+        assert re.search("is 3.9 or newer|minimum of Python", run.variables[name]["msg"])
     assert "Traceback" not in run.output
     assert not sandbox.requests()

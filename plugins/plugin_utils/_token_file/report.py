@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api.words import shown
 from ...module_utils._options import Result
 from .._file_action import file_diff
-from .._vars_file.vars_file import Outcome
 from .listed_tokens import NOT_REACHED, UNKNOWN, ListedToken
 from .transaction import Transaction
 
@@ -41,12 +39,6 @@ def report(transaction: Transaction, path: str, *, check_mode: bool, diff: bool)
         result["format"] = outcome.format
         if outcome.vault_id:
             result["vault_id"] = outcome.vault_id
-        links = transaction.file.hard_links
-        if outcome.changed and links > 1:
-            warnings.append(
-                f"{path} had {links} hard links. The other links still have the old content, because the file was"
-                " replaced."
-            )
     if failure:
         result.update(failed=True, msg=f"{failure}{_progress(transaction)}")
         if failure.error:
@@ -65,7 +57,7 @@ def report(transaction: Transaction, path: str, *, check_mode: bool, diff: bool)
     if warnings:
         result["warnings"] = warnings
     if diff:
-        result["diff"] = _diff(path, outcome, result["tokens"])
+        result["diff"] = file_diff(path, outcome, {token["name"]: token["operation"] for token in result["tokens"]})
     return result
 
 
@@ -107,12 +99,3 @@ def _done_to(entry: ListedToken) -> str:
     if entry.decision.operation == lifecycle.NONE:
         return "removed without revoking a token" if entry.exists else "already absent"
     return "revoked and removed" if entry.decision.operation == lifecycle.REVOKED else entry.decision.operation
-
-
-def _diff(path: str, outcome: Outcome | None, tokens: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Show the variables that changed, with the operation in place of the value."""
-    old = {*outcome.updated, *outcome.removed} if outcome else set()
-    new = {*outcome.added, *outcome.updated} if outcome else set()
-    before = [f"{token['name']}: (old value)" for token in tokens if token["name"] in old]
-    after = [f"{token['name']}: {token['operation']}" for token in tokens if token["name"] in new]
-    return file_diff(path, outcome, before, after)

@@ -16,7 +16,7 @@ from ..plugin_utils._module_runner import ModuleRunner
 from ..plugin_utils._token_file.batch import TokenCalls
 from ..plugin_utils._token_file.listed_tokens import listed_tokens
 from ..plugin_utils._token_file.module_client import ModuleClient
-from ..plugin_utils._token_file.report import report
+from ..plugin_utils._token_file.report import progress, report
 from ..plugin_utils._token_file.transaction import Transaction
 
 
@@ -32,8 +32,10 @@ class ActionModule(FileAction, ModuleRunner):
         makes = any(entry.wanted for entry in listed)
         with self.opened(settings, make_folders=makes) as file, calls.interruptions, calls:
             transaction = Transaction(file, listed, calls, options)
+            calls.while_waiting = lambda answered: self.tell(progress(transaction, answered))
             transaction.run(check_mode=self._task.check_mode)
-        result = report(transaction, settings.path, check_mode=self._task.check_mode, diff=self._task.diff)
+        check_mode, diff = self._task.check_mode, self._task.diff
+        result = report(transaction, settings.path, task_vars, check_mode=check_mode, diff=diff)
         if not result.get("failed"):
             self._display.v(f"{self.NAME}: {result['msg']}")
         return without_secrets(result, options, transaction.seen)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,9 @@ from ._vars_file.errors import VarsFileError
 from ._vars_file.vars_file import Outcome, Settings, VarsFile, open_vars_file
 from ._vars_file.vault_secrets import RunVault
 
+SECONDS_BEFORE_LOCK_LINE = 5.0
+SECONDS_BETWEEN_LINES = 10.0
+
 
 class FileAction(HidingAction):
     """Edits a vars file on the controller, so it needs no connection to a target. Its results contain no secret."""
@@ -26,6 +31,8 @@ class FileAction(HidingAction):
     _requires_connection = False
     # What happened to the path while the file was locked, as a sentence.
     _moved = ""
+    # When the next line may say where the task is.
+    _next_line = 0.0
 
     @abstractmethod
     def work(self, task_vars: dict[str, Any]) -> Result:
@@ -35,11 +42,23 @@ class FileAction(HidingAction):
         try:
             with self.environment_set():
                 result = self.work(task_vars)
-        except VarsFileError as error:
-            return {"failed": True, "changed": False, "msg": f"{error}."}
+        except (TaskArgsError, VarsFileError) as error:
+            result = {"failed": True, "changed": False, "msg": f"{error}."}
         except OAuthError as error:
-            return failed(error)
-        return {**result, "failed": True, "msg": self._moved} if self._moved and not result.get("failed") else result
+            result = failed(error)
+        if self._moved and not result.get("failed"):
+            result.update(failed=True, msg=self._moved)
+        path = self._task.args.get("path")
+        # Ansible does not say which item of a loop failed.
+        if self.in_loop and result.get("failed") and isinstance(path, str) and path not in result["msg"]:
+            result["msg"] = f"{path}: {result['msg']}"
+        return result
+
+    def tell(self, line: str) -> None:
+        """Say where a long task is. Shows one of the lines that it gets every ten seconds, in every verbosity."""
+        if time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
+            self._display.display(f"{self.NAME}: {line}")
 
     def settings(self, options: Mapping[str, Any]) -> Settings:
         """Return the settings for the file from validated options. Raises TaskArgsError."""
@@ -62,7 +81,14 @@ class FileAction(HidingAction):
     @contextmanager
     def opened(self, settings: Settings, *, make_folders: bool) -> Iterator[VarsFile]:
         """Lock the file until the end. If its path leads elsewhere then, the task fails. Raises VarsFileError."""
-        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=make_folders) as file:
+        vault, folder = RunVault.of_run(self._loader), os.path.dirname(settings.path)
+        self._next_line = time.monotonic() + SECONDS_BEFORE_LOCK_LINE
+
+        def on_wait(_seconds: float) -> None:
+            self.tell(f"waiting for another run that has locked {folder}")
+
+        with open_vars_file(settings, vault, make_folders=make_folders, on_wait=on_wait) as file:
+            self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
             yield file
             now = file.moved_to()
             advice = "when the task began. Run the play again."

@@ -25,7 +25,8 @@ _INTERRUPTED = (
 )
 _NOT_REGISTERED = (
     "A token was made and lost, because the task has no register. It cannot be revoked, and it expires within 15"
-    " minutes. Add register to the task, and use access_token of the registered result."
+    " minutes. In a playbook, add register to the task, and use access_token of the registered result. The command"
+    " ansible cannot return a token."
 )
 
 
@@ -38,7 +39,8 @@ class TokenAction(HidingAction, ModuleRunner):
     MODULE: ModuleType
 
     def is_secret(self, result: Result) -> bool:
-        return not has_failed(result)
+        # What introspection says about a token does not contain it.
+        return not has_failed(result) and "active" not in result
 
     def interrupted(self) -> None:
         if self.may_make_a_token(self.NAME, self._task.args):
@@ -56,6 +58,9 @@ class TokenAction(HidingAction, ModuleRunner):
                 options = self._validated(self._task.args, on_target=False)
                 result = run(self.MODULE.work, options, check_mode=self._task.check_mode)
         let_core_mask(result.get("access_token"))
+        if "active" in result and "scope" in result:
+            # This result is shown.
+            result["scope"] = [shown(word) for word in result["scope"]]
         if not has_failed(result):
             result["msg"] = _summary(result)
             self._display.v(f"{self.NAME}: {result['msg']}")

@@ -244,6 +244,21 @@ def test_a_key_may_be_vaulted_inline_in_the_task(play: Play, sandbox: Sandbox, t
     assert not find_secrets(run.output, sandbox)
 
 
+def test_what_is_known_about_a_token_is_hidden_only_in_a_loop(play: Play, sandbox: Sandbox) -> None:
+    sandbox.configure(granted_scope="vouchers a=b")
+    tasks: list[dict[str, Any]] = [
+        {TOKEN: {}, "register": "made"},
+        {INFO: {"access_token": "{{ made.access_token }}"}},
+        {INFO: {"access_token": "{{ item }}"}, "loop": ["{{ made.access_token }}"]},
+    ]
+    run = play(tasks, "-v")
+    alone, looped = run.output.split(f"TASK [{INFO}]")[1:]
+    assert '"active": true' in alone
+    assert '["vouchers", "********"]' in alone
+    assert '"active"' not in looped
+    assert not find_secrets(run.output, sandbox)
+
+
 def test_async_is_refused_with_the_reason(play: Play, sandbox: Sandbox) -> None:
     tasks = [
         {module: {"access_token": "a-token"}, "async": 10, "poll": poll, "ignore_errors": True}

@@ -17,6 +17,10 @@ POSSIBLE_LOSS = (
     "The failed call may have made a token that was lost. It counts towards the project's limit of 1000 tokens until it"
     " expires, within 15 minutes. The keyword until would run the task again and could make another one."
 )
+POSSIBLE_LOSS_IN_FILE = (
+    "The failed call may have made a token that was lost. It counts towards the project's limit of 1000 tokens until it"
+    " expires, within 15 minutes. All other tokens are in the file, and the next run continues from there."
+)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ class TokenCalls:
 
     def __init__(self, new_client: Callable[[Pacing], TokenClient], at_once: int = _CALLS_AT_ONCE) -> None:
         self.interruptions = Interruptions()
+        # Called several times a second with the number of calls of this batch that are answered.
+        self.while_waiting: Callable[[int], object] = lambda answered: None
         self.at_once = at_once
         self._new_client = new_client
         self._pacing = SharedPacing()
@@ -91,11 +93,16 @@ class TokenCalls:
         """
         self._pacing.start(whatever_happens=whatever_happens)
         if self.at_once == 1:
-            return [self._outcome(call, argument, whatever_happens) for argument in arguments]
+            outcomes: list[Outcome[T]] = []
+            for argument in arguments:
+                self.while_waiting(len(outcomes))
+                outcomes.append(self._outcome(call, argument, whatever_happens))
+            return outcomes
         futures = [self._pool.submit(self._outcome, call, argument, whatever_happens) for argument in arguments]
         # In steps, because a signal handler must not set an event itself: that might block forever.
-        while wait(futures, timeout=_SECONDS_BETWEEN_CHECKS).not_done:
+        while waiting := wait(futures, timeout=_SECONDS_BETWEEN_CHECKS).not_done:
             self._stop_if_interrupted()
+            self.while_waiting(len(futures) - len(waiting))
         return [future.result() for future in futures]
 
     def _outcome(self, call: Callable[[TokenClient, A], T], argument: A, whatever_happens: bool) -> Outcome[T]:
@@ -112,6 +119,11 @@ class TokenCalls:
             if not whatever_happens or isinstance(error, RateLimited):
                 self._pacing.stop()
             return error
+
+    @property
+    def limited_for(self) -> int:
+        """The seconds that the API still asks to wait because of a rate limit."""
+        return max(0, round(self._pacing.limited_until - time.monotonic()))
 
     def _stop_if_interrupted(self) -> None:
         if self.interruptions.reason():

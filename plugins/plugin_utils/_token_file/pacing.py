@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any, ClassVar
 
@@ -81,6 +82,8 @@ class SharedPacing(Pacing):
         self._lock = threading.Lock()
         self._open = threading.Event()
         self._stopped = threading.Event()
+        # When a rate limit ends, in seconds of the monotonic clock.
+        self.limited_until = 0.0
         self.start()
 
     def start(self, *, whatever_happens: bool = False) -> None:
@@ -106,6 +109,8 @@ class SharedPacing(Pacing):
     def ended(self, pause: float | None) -> bool:
         this = threading.get_ident()
         with self._lock:
+            if pause is not None:
+                self.limited_until = time.monotonic() + pause
             if self._first == this:
                 if pause is None:
                     self._first = None

@@ -44,7 +44,7 @@ class Transaction:
 
     outcome: how the file differs, or in check mode would differ, from what it was; None if nothing was tried. failure:
     why the task failed. was_active: for each token to revoke, whether it was active until then, None if unknown.
-    seen: every token that was read or made.
+    seen: every token that was read or made. introspecting: how many tokens the API is asked about now.
     """
 
     file: VarsFile
@@ -56,6 +56,7 @@ class Transaction:
     was_active: dict[str, bool | None] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    introspecting: int = 0
     # Everything that was decided so far. Each write repeats all of it, so nothing is lost if an editor saves an older
     # version between two writes.
     _changes: dict[str, str | None] = field(default_factory=dict)
@@ -118,7 +119,9 @@ class Transaction:
     def _introspect(self, entries: Sequence[ListedToken]) -> None:
         """Ask once for each token, however many variables have it."""
         tokens = list(dict.fromkeys(entry.token for entry in entries if entry.token))
+        self.introspecting = len(tokens)
         answers = dict(zip(tokens, self.calls.each(introspect, tokens)))
+        self.introspecting = 0
         having = [(entry, answers[entry.token]) for entry in entries if entry.token]
         self._raise_failures(having)
         for entry, answer in having:
@@ -152,7 +155,7 @@ class Transaction:
                 self._keep_secret(outcome.access_token)
                 warning = lifecycle.scope_warning(entry.scope, outcome.details.scope)
             elif isinstance(outcome, errors.OAuthError) and outcome.may_have_made_a_token:
-                warning = errors.POSSIBLE_LOSS
+                warning = errors.POSSIBLE_LOSS_IN_FILE
             if warning:
                 self.warnings.append(f"{entry.name}: {warning}")
         not_written = self._place(made) if made else None

@@ -8,26 +8,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..module_utils._options import (
-    Options,
-    Result,
-    connection_argument_spec,
-    new_client,
-    without_secrets,
-)
+from ..module_utils._options import Options, Result, connection_argument_spec, new_client, without_secrets
 from ..modules.vaulted_tokens import ARGUMENT_SPEC
 from ..plugin_utils._arguments import validated
-from ..plugin_utils._environment import environment_of, why_not_here
-from ..plugin_utils._file_action import FileAction, file_settings
+from ..plugin_utils._file_action import FileAction
 from ..plugin_utils._module_runner import ModuleRunner
 from ..plugin_utils._token_file.batch import TokenCalls
-from ..plugin_utils._token_file.interruptions import Interruptions
 from ..plugin_utils._token_file.listed_tokens import listed_tokens
 from ..plugin_utils._token_file.module_client import ModuleClient
-from ..plugin_utils._token_file.report import report
+from ..plugin_utils._token_file.report import progress, report
 from ..plugin_utils._token_file.transaction import Transaction
-from ..plugin_utils._vars_file.vars_file import open_vars_file
-from ..plugin_utils._vars_file.vault_secrets import RunVault
 
 
 class ActionModule(FileAction, ModuleRunner):
@@ -36,24 +26,25 @@ class ActionModule(FileAction, ModuleRunner):
     def work(self, task_vars: dict[str, Any]) -> Result:
         options = validated(self.NAME, ARGUMENT_SPEC, self._task.args)
         listed = listed_tokens(options)
-        settings = file_settings(self, options)
+        settings = self.settings(options)
+        # Before the lock, so that a missing library or a wrong option is found at once.
+        calls = self._calls(options, task_vars)
         makes = any(entry.wanted for entry in listed)
-        vault = RunVault.of_run(self._loader)
-        with self._calls(options, task_vars) as calls, open_vars_file(settings, vault, make_folders=makes) as file:
-            keys = (options["app_id"], options["app_token"])
-            transaction = Transaction(file, listed, calls, options["revoke_replaced"], keys)
+        with self.opened(settings, make_folders=makes) as file, calls.interruptions, calls:
+            transaction = Transaction(file, listed, calls, options)
+            calls.while_waiting = lambda answered: self.tell(progress(transaction, answered))
             transaction.run(check_mode=self._task.check_mode)
-        result = report(transaction, settings.path, check_mode=self._task.check_mode, diff=self._task.diff)
+        check_mode, diff = self._task.check_mode, self._task.diff
+        result = report(transaction, settings.path, task_vars, check_mode=check_mode, diff=diff)
         if not result.get("failed"):
             self._display.v(f"{self.NAME}: {result['msg']}")
         return without_secrets(result, options, transaction.seen)
 
     def _calls(self, options: Options, task_vars: dict[str, Any]) -> TokenCalls:
-        interruptions = Interruptions()
-        obstacle = why_not_here(environment_of(self))
+        obstacle = self.why_not_here()
         if not obstacle:
-            return TokenCalls(partial(new_client, options), interruptions)
+            return TokenCalls(partial(new_client, options))
         self._display.vvv(f"{self.NAME} executes a module for each token: {obstacle}")
         execute = partial(self.run_module_on_controller, task_vars=task_vars)
         connection = {name: options[name] for name in connection_argument_spec() if options[name] is not None}
-        return TokenCalls(partial(ModuleClient, execute, connection), interruptions, at_once=1)
+        return TokenCalls(partial(ModuleClient, execute, connection), at_once=1)

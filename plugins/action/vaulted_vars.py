@@ -9,10 +9,8 @@ from typing import Any
 
 from ..modules.vaulted_vars import ARGUMENT_SPEC, RULES
 from ..plugin_utils._arguments import validated
-from ..plugin_utils._file_action import FileAction, file_diff, file_settings
+from ..plugin_utils._file_action import FileAction, file_diff
 from ..plugin_utils._vars_file.names import check_names, check_variables
-from ..plugin_utils._vars_file.vars_file import Outcome, open_vars_file
-from ..plugin_utils._vars_file.vault_secrets import RunVault
 
 
 class ActionModule(FileAction):
@@ -23,23 +21,16 @@ class ActionModule(FileAction):
         variables, names = options["variables"] or {}, options["names"] or []
         check_variables(variables)
         check_names(names)
-        settings = file_settings(self, options)
-        with open_vars_file(settings, RunVault.of_run(self._loader), make_folders=bool(variables)) as file:
+        settings = self.settings(options)
+        with self.opened(settings, make_folders=bool(variables)) as file:
             outcome = file.apply({**variables, **dict.fromkeys(names)})
             if settings.dry_run and outcome.changed:
                 file.check_writable()
-        names_of_result = ("changed", "added", "updated", "removed", "unchanged", "format")
-        result = {"path": settings.path, **{name: getattr(outcome, name) for name in names_of_result}}
-        if outcome.vault_id:
-            result["vault_id"] = outcome.vault_id
-        if outcome.backup_file:
-            result["backup_file"] = outcome.backup_file
+        result: dict[str, Any] = {"path": settings.path, "changed": outcome.changed}
+        for name in ("added", "updated", "removed", "unchanged", "format", "vault_id", "backup_file"):
+            value = getattr(outcome, name)
+            if value is not None:
+                result[name] = value
         if self._task.diff:
-            result["diff"] = _diff(settings.path, outcome)
+            result["diff"] = file_diff(settings.path, outcome, {})
         return result
-
-
-def _diff(path: str, outcome: Outcome) -> dict[str, str]:
-    before = [f"{name}: (old value)" for name in sorted([*outcome.updated, *outcome.removed])]
-    after = [f"{name}: (new value, vaulted)" for name in sorted([*outcome.added, *outcome.updated])]
-    return file_diff(path, outcome, before, after)

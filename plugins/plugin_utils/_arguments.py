@@ -146,15 +146,18 @@ def _values_in(where: str, rule: Rule, value: Any) -> Iterator[tuple[str, Rule, 
     elif kind == "dict":
         # ansible-core would parse a string as a mapping.
         if not isinstance(value, Mapping):
-            raise _wrong_type(where, kind, value)
+            advice = (
+                "; write it as {name: my_token, scope: [vouchers]}, or use the filter from_yaml if a text contains it"
+            )
+            raise TaskArgsError(f"{_wrong_type(where, kind, value)}{advice if 'options' in rule else ''}")
         if "options" in rule:
             yield from _values(rule["options"], value, f"{where}.")
     elif kind in ("str", "path") and isinstance(value, (Mapping, list)):
         # ansible-core would make a string of it.
-        raise TaskArgsError(
-            f"{where} must be a string, but it is {_kind_of(value)}; to use one value from it, name that value, such as"
-            " access_token of a registered result"
-        )
+        advice = "to use one value from it, name that value, such as access_token of a registered result"
+        if isinstance(value, list) and where.endswith("]"):
+            advice = "a list must not contain another one; use the filter flatten"
+        raise TaskArgsError(f"{where} must be a string, but it is {_kind_of(value)}; {advice}")
     else:
         yield where, rule, value
 

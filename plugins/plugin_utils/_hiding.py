@@ -1,11 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""The base of all actions. It keeps results, and the loop items that Ansible prints with them, out of the output."""
+"""The base of all actions. It keeps results, and the loop items that Ansible prints with them, out of the output.
+
+It also says what the task's keyword C(environment) is, and whether this process can do the task's work in it.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -17,12 +25,9 @@ from ..module_utils._api.words import shown
 from ..module_utils._options import Result
 from ._arguments import TaskArgsError
 
+# Python and its libraries read these when they start, so setting them in a running process has no effect.
+_READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
 _CORE_SHOWS_HIDDEN_FAILURES = LooseVersion(core_version) >= LooseVersion("2.19")
-
-
-def is_loop(action: ActionBase) -> bool:
-    """Whether Ansible prints a loop item next to the result, failed or not. Any part of an item may be a secret."""
-    return action._task.loop is not None
 
 
 def has_failed(result: Result) -> bool:
@@ -37,6 +42,8 @@ class HidingAction(ActionBase):
     """
 
     NAME: str
+    # The task's keyword, templated.
+    environment: dict[str, Any]
 
     @abstractmethod
     def outcome(self, task_vars: dict[str, Any]) -> Result:
@@ -46,15 +53,42 @@ class HidingAction(ActionBase):
         """Whether a result is hidden outside of loops too."""
         return False
 
+    @property
+    def in_loop(self) -> bool:
+        """Whether Ansible prints a loop item next to the result, failed or not. Any part of an item may be a secret."""
+        return self._task.loop is not None
+
+    def why_not_here(self) -> str | None:
+        """Return why this process must not make HTTP calls for the task; None if it can."""
+        at_start = sorted(name for name in self.environment if name.startswith(_READ_AT_START))
+        if at_start:
+            return f"environment sets {', '.join(at_start)}, which Python reads when it starts"
+        if sys.platform == "darwin":
+            return "network libraries cannot be relied on in a forked process on macOS"
+        return None
+
+    @contextmanager
+    def environment_set(self) -> Iterator[None]:
+        """Set the task's environment in this process temporarily, because the next item of a loop may have another."""
+        before = {name: os.environ.get(name) for name in self.environment}
+        os.environ.update({name: str(value) for name, value in self.environment.items()})
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                del os.environ[name]
+                if value is not None:
+                    os.environ[name] = value
+
     def interrupted(self) -> None:
         """Called when the task's timeout was reached or the run was interrupted."""
         # Up to ansible-core 2.18, its own message is hidden with the item.
-        if is_loop(self) and not _CORE_SHOWS_HIDDEN_FAILURES:
-            self._show_error("The task was stopped, because its timeout was reached or the run was interrupted.")
+        if self.in_loop and not _CORE_SHOWS_HIDDEN_FAILURES:
+            message = "The task was stopped, because its timeout was reached or the run was interrupted."
+            self._display.error(message, wrap_text=False)
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
-        in_loop = is_loop(self)
-        if in_loop:
+        if self.in_loop:
             # Before anything else, because Ansible itself may end the action, for example at the task's timeout.
             self._task.no_log = True
         try:
@@ -65,11 +99,12 @@ class HidingAction(ActionBase):
                     " text; remove async and poll from the task"
                 )
             super().run(tmp, task_vars)
+            self.environment = self._environment()
             result = self.outcome(task_vars or {})
         except TaskArgsError as error:
             result = {"failed": True, "changed": False, "msg": f"{error}."}
         except AnsibleError as error:
-            if not in_loop:
+            if not self.in_loop:
                 raise
             kind = "unreachable" if isinstance(error, AnsibleConnectionFailure) else "failed"
             result = {kind: True, "msg": shown(str(error))}
@@ -81,9 +116,22 @@ class HidingAction(ActionBase):
         # At once, because with the keyword until, ansible-core drops the warnings of all tries but the last.
         for warning in result.get("warnings", []):
             self._display.warning(warning)
-        if in_loop or self.is_secret(result):
+        if self.in_loop or self.is_secret(result):
             self._hide(result)
         return result
+
+    def _environment(self) -> dict[str, Any]:
+        """Return the task's environment. Raises TaskArgsError if no process can have such variables."""
+        environment: dict[str, Any] = {}
+        with suppress(TypeError):
+            self._compute_environment_string(environment)
+        for name, value in environment.items():
+            if not isinstance(name, str) or not name or re.search("[=\\0]", name) or "\0" in str(value):
+                raise TaskArgsError(
+                    "environment has a variable whose name is not a string, is empty or contains '=', or that contains"
+                    " a null character; correct it"
+                )
+        return environment
 
     def _hide(self, result: Result) -> None:
         result["_ansible_no_log"] = True
@@ -92,7 +140,4 @@ class HidingAction(ActionBase):
             self._task.no_log = True
         # No version shows anything about a hidden host that cannot be reached.
         if result.get("unreachable") or (has_failed(result) and not _CORE_SHOWS_HIDDEN_FAILURES):
-            self._show_error(result["msg"])
-
-    def _show_error(self, message: str) -> None:
-        self._display.error(message, wrap_text=False)
+            self._display.error(result["msg"], wrap_text=False)

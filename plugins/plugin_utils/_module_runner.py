@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,7 +19,6 @@ from ansible.plugins.loader import connection_loader
 from ..module_utils._api.client import GENERATE
 from ..module_utils._api.errors import BadAnswer
 from ..module_utils._api.words import shown
-from ..module_utils._lifecycle import KEPT
 from ..module_utils._options import Result, connection_argument_spec, failed
 
 # The options that an environment variable can set, with the variable's name.
@@ -28,9 +26,8 @@ VARIABLES: dict[str, str] = {
     option: rule["fallback"][1][0] for option, rule in connection_argument_spec().items() if "fallback" in rule
 }
 
-_MINIMUM_PYTHON = (3, 9)
-_PYTHON_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
-_MAKES_TOKENS = "voucherify_oauth_token"
+# What ansible-core puts in the place of a result that is equal to a secret option.
+_MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 class ModuleRunner(ActionBase):
@@ -45,7 +42,7 @@ class ModuleRunner(ActionBase):
     def run_module(self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
         """Execute a token module with valid options over the task's connection, and return its result.
 
-        The module returns a kept token masked, because it is equal to a secret option; the token is restored here. A
+        ansible-core masks a returned token that is equal to the option access_token; the token is restored here. A
         failure contains only what the module itself returned, or only C(msg) if the module could not return.
         Raises AnsibleError if the target cannot be reached.
         """
@@ -59,30 +56,19 @@ class ModuleRunner(ActionBase):
             result["warnings"] = [
                 warning if isinstance(warning, str) else warning.event.msg for warning in result["warnings"]
             ]
-        if self._printed is None or (result.get("failed") and "error" not in result):
-            version = self._python_version()
-            if version and version < _MINIMUM_PYTHON:
-                return _failure(
-                    f"The Python of the target is too old: it is {version[0]}.{version[1]}, but {name} needs 3.9 or"
-                    " newer; set ansible_python_interpreter to a newer one."
-                )
-        if self._printed is None:
+        if self._printed is None or (result.get("failed") and not result.get("msg")):
             may_make_a_token = self._was_started and self.may_make_a_token(name, options)
             secrets = filter(None, (options.get("app_token"), options.get("access_token")))
             return _unreadable(name, shown(self._last_line, secrets), may_make_a_token=may_make_a_token)
-        if result.get("failed") and not result.get("msg"):
-            return _failure(f"{name} ended on the target without a message.")
-        if result.get("operation") == KEPT and "access_token" in result:
+        if result.get("access_token") == _MASKED:
             result["access_token"] = options["access_token"]
         return result
 
     def may_make_a_token(self, name: str, options: Mapping[str, Any]) -> bool:
         """Whether executing a token module with these options may make a token."""
-        return name.endswith(_MAKES_TOKENS) and options.get("state") != "absent" and not self._task.check_mode
-
-    def refused_options(self) -> bool:
-        """Whether the module that ran last refused its options. Only results of its own work contain C(changed)."""
-        return self._printed is not None and "changed" not in json.loads(self._printed)
+        return (
+            name.endswith("voucherify_oauth_token") and options.get("state") != "absent" and not self._task.check_mode
+        )
 
     def run_module_on_controller(
         self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None
@@ -132,6 +118,8 @@ class ModuleRunner(ActionBase):
         settings["DEFAULT_KEEP_REMOTE_FILES"] = False
         try:
             yield
+            # Ansible removes the module's file after the task, but not if it is told to keep files.
+            self._remove_tmp_path(self._connection._shell.tmpdir)
         finally:
             task.environment, task.no_log, settings["DEFAULT_KEEP_REMOTE_FILES"] = before
 
@@ -154,31 +142,18 @@ class ModuleRunner(ActionBase):
         executed.update(stdout=result, stdout_lines=[result], stderr="", stderr_lines=[])
         return executed
 
-    def _python_version(self) -> tuple[int, int] | None:
-        """Return the version of the Python that should run the module; None if it does not answer."""
-        interpreter = str(self._used_interpreter or "").replace("#!", "").strip()
-        if not interpreter:
-            return None
-        shell = self._connection._shell
-        answer = self._low_level_execute_command(f"{interpreter} -c {shell.quote(_PYTHON_VERSION)}")
-        version = re.search(r"^(\d+)\.(\d+)$", answer["stdout"], re.MULTILINE)
-        return (int(version[1]), int(version[2])) if version else None
-
-
-def _failure(message: str) -> Result:
-    return {"failed": True, "changed": False, "msg": message}
-
 
 def _unreadable(name: str, cause: str, *, may_make_a_token: bool) -> Result:
     said = f" The target said: {cause.rstrip('.')}." if cause else ""
-    failure = _failure(
-        f"The result of {name} cannot be read.{said} Check that the Python of the target can be started, and that"
-        " neither it nor the shell prints anything else. The output is not shown, because it may contain a token."
+    msg = (
+        f"The result of {name} cannot be read.{said} Check that the Python of the target can be started and is 3.9 or"
+        " newer (ansible_python_interpreter sets another), and that neither it nor the shell prints anything else. The"
+        " output is not shown, because it may contain a token."
     )
-    if may_make_a_token:
-        msg = failure["msg"] + " If a token was made, it is lost and expires within 15 minutes."
-        failure = {**failed(BadAnswer(GENERATE, "the result cannot be read", "")), "msg": msg}
-    return failure
+    if not may_make_a_token:
+        return {"failed": True, "changed": False, "msg": msg}
+    msg += " If a token was made, it is lost and expires within 15 minutes."
+    return {**failed(BadAnswer(GENERATE, "the result cannot be read", "")), "msg": msg}
 
 
 def _json_object(printed: str) -> str | None:

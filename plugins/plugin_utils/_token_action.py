@@ -15,17 +15,7 @@ from ..module_utils._api.retries import HAS_REQUESTS
 from ..module_utils._api.words import shown
 from ..module_utils._lifecycle import GENERATED, REPLACED
 from ..module_utils._options import Options, Result, let_core_mask, run
-from ._arguments import (
-    KEYS_HINT,
-    decrypted,
-    validated,
-    without_nulls,
-)
-from ._environment import (
-    environment_of,
-    environment_set,
-    why_not_here,
-)
+from ._arguments import KEYS_HINT, decrypted, validated, without_nulls
 from ._hiding import HidingAction, has_failed
 from ._module_runner import VARIABLES, ModuleRunner
 
@@ -35,7 +25,8 @@ _INTERRUPTED = (
 )
 _NOT_REGISTERED = (
     "A token was made and lost, because the task has no register. It cannot be revoked, and it expires within 15"
-    " minutes. Add register to the task, and use access_token of the registered result."
+    " minutes. In a playbook, add register to the task, and use access_token of the registered result. The command"
+    " ansible cannot return a token."
 )
 
 
@@ -48,7 +39,8 @@ class TokenAction(HidingAction, ModuleRunner):
     MODULE: ModuleType
 
     def is_secret(self, result: Result) -> bool:
-        return not has_failed(result)
+        # What introspection says about a token does not contain it.
+        return not has_failed(result) and "active" not in result
 
     def interrupted(self) -> None:
         if self.may_make_a_token(self.NAME, self._task.args):
@@ -56,16 +48,19 @@ class TokenAction(HidingAction, ModuleRunner):
         super().interrupted()
 
     def outcome(self, task_vars: dict[str, Any]) -> Result:
-        environment = environment_of(self)
-        obstacle = self._obstacle(environment)
+        obstacle = self._obstacle()
         if obstacle:
             self._display.vvv(f"{self.NAME} is executed as a module on the target: {obstacle}")
-            result = self._on_target(environment, task_vars)
+            result = self._on_target(task_vars)
         else:
             self._display.vvv(f"{self.NAME} runs in the worker process")
-            with environment_set(environment):
-                result = self._here()
+            with self.environment_set():
+                options = self._validated(self._task.args, on_target=False)
+                result = run(self.MODULE.work, options, check_mode=self._task.check_mode)
         let_core_mask(result.get("access_token"))
+        if "active" in result and "scope" in result:
+            # This result is shown.
+            result["scope"] = [shown(word) for word in result["scope"]]
         if not has_failed(result):
             result["msg"] = _summary(result)
             self._display.v(f"{self.NAME}: {result['msg']}")
@@ -74,11 +69,8 @@ class TokenAction(HidingAction, ModuleRunner):
                 result["warnings"] = [*result.get("warnings", []), _NOT_REGISTERED]
         return result
 
-    def _here(self) -> Result:
-        options = self._validated(self._task.args, on_target=False)
-        return run(self.MODULE.work, options, check_mode=self._task.check_mode)
-
-    def _on_target(self, environment: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
+    def _on_target(self, task_vars: dict[str, Any]) -> Result:
+        environment = self.environment
         on_controller = self._connection.transport == "local"
         if on_controller:
             # Become does not pass it on, and the keys must not go to another API because of that.
@@ -90,8 +82,8 @@ class TokenAction(HidingAction, ModuleRunner):
                 options[option] = environment[name]
         self._validated(options, on_target=True)
         result = self.run_module(self.NAME, without_nulls(options), task_vars)
-        # All other options are valid, so AnsibleModule can only have refused the keys on the target.
-        if result.get("failed") and self.refused_options():
+        # All other options are valid, so only the keys can be missing.
+        if str(result.get("msg")).startswith("missing required arguments"):
             become = on_controller and self._connection.become is not None
             hint = "set these options, because become does not pass environment variables on"
             result["msg"] += f"; {hint}." if become else f"; {KEYS_HINT}on the target."
@@ -101,7 +93,7 @@ class TokenAction(HidingAction, ModuleRunner):
         spec, required_if = self.MODULE.ARGUMENT_SPEC, self.MODULE.REQUIRED_IF
         return validated(self.NAME, spec, options, on_target=on_target, required_if=required_if)
 
-    def _obstacle(self, environment: Mapping[str, Any]) -> str | None:
+    def _obstacle(self) -> str | None:
         """Return why the work cannot be done in this process, in words that playbooks use; None if it can."""
         if self._connection.transport != "local":
             return f"the connection is {self._connection.transport}"
@@ -109,7 +101,7 @@ class TokenAction(HidingAction, ModuleRunner):
             return "become is set"
         if not HAS_REQUESTS:
             return f"requests cannot be imported by {sys.executable}"
-        return why_not_here(environment)
+        return self.why_not_here()
 
 
 def _summary(result: Result) -> str:

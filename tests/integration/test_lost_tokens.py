@@ -36,7 +36,7 @@ def test_a_token_is_reported_as_lost_if_it_was_made_without_register(play: Play,
     before, after = run.output.split("TASK [Lose a token]")
     assert NOBODY_HAS_IT not in unwrapped(before)
     assert NOBODY_HAS_IT in unwrapped(after)
-    assert "use access_token of the registered result" in unwrapped(after)
+    assert "use access_token of the registered result. The command ansible cannot" in unwrapped(after)
     assert len(sandbox.live_tokens()) == 4
     # Check mode returns a token that it would keep.
     assert run.variables["kept"]["access_token"] == run.variables["made"]["access_token"]

@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import re
+import time
+
 import pytest
 from integration.plays import wait_until
-from integration.token_file import TokenFile, numbered_tokens
+from integration.token_file import MODULE, TokenFile, numbered_tokens
 from sandbox import ALWAYS
 
 
@@ -59,6 +64,24 @@ def test_a_rate_limit_that_does_not_end_fails_but_saves_the_tokens_made_so_far(v
     assert "9 of the 20 tokens" in run.message
     assert len(vault.variables()) == 9
     assert not vault.lost_tokens()
+
+
+@pytest.mark.thorough
+def test_a_long_task_says_every_ten_seconds_where_it_is(vault: TokenFile) -> None:
+    descriptor = os.open(vault.folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        vault.begin(tokens=numbered_tokens(9), keywords={"loop": [1]}, max_wait=60)
+        time.sleep(7)
+        vault.sandbox.fail("generate", skip=8, status=429, headers={"Retry-After": "12"})
+    finally:
+        os.close(descriptor)
+    run = vault.long_play.end()
+    assert not run.failed
+    lines = [line for line in run.output.splitlines() if line.startswith(f"{MODULE}: ")]
+    assert lines[0] == f"{MODULE}: waiting for another run that has locked {vault.folder}"
+    assert re.fullmatch(f"{MODULE}: 8 of 9 tokens are in the file; the API asks to wait [1-5] s", lines[1])
+    assert len(lines) == 2
 
 
 @pytest.mark.thorough

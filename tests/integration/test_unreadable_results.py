@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -81,13 +82,13 @@ def test_an_unreadable_result_is_reported_and_no_part_of_it_is_shown(
 
 
 @pytest.mark.thorough
-def test_a_python_that_is_too_old_is_named_with_its_version(play: Play, sandbox: Sandbox) -> None:
+def test_a_python_that_is_too_old_is_suspected(play: Play, sandbox: Sandbox) -> None:
     found = find_pythons({"3.6", "3.7", "3.8"})
     if not found:
         pytest.skip("no Python older than 3.9 is installed")
     names = [f"result_{number}" for number in range(len(found))]
     run = play([task(str(python), name) for python, name in zip(found.values(), names)], way="module", fetch=names)
-    for name, version in zip(names, found):
-        assert f"The Python of the target is too old: it is {version}" in run.variables[name]["msg"]
-    assert "None" not in run.output
+    for name in names:
+        # The second is ansible-core's own.
+        assert re.search("is 3.9 or newer|minimum of Python", run.variables[name]["msg"])
     assert not sandbox.requests()

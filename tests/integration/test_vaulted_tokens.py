@@ -33,6 +33,7 @@ def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
     expected = {"changed": True, "path": str(vault.path), "format": "inline", "vault_id": "default"}
     assert run.result.items() >= expected.items()
     assert run.operations == dict.fromkeys(NAMES, "generated")
+    assert "tokens are" not in run.output, "only a long task says where it is"
     for token, made in zip(TOKENS, run.result["tokens"]):
         assert made.items() >= {"scope": token["scope"], "vault_id": "default", "written": True}.items()
         assert 890 <= made["expires_in"] <= 900
@@ -121,16 +122,19 @@ def test_a_token_in_plain_text_is_kept_and_vaulted(vault: TokenFile) -> None:
     assert run.operations == {"vouchers_token": "kept"}
     assert run.result["changed"] is True
     assert run.result["tokens"][0]["written"] is True
+    assert run.result["tokens"][0]["reason"].endswith(" s. It was not encrypted; this task encrypts it.")
+    assert "encrypts it" not in vault.run(tokens=TOKENS[:1]).result["tokens"][0]["reason"]
     assert token not in vault.path.read_text()
     assert vault.variables() == {"vouchers_token": token, "other": 1}
 
 
 NO_TOKEN = ["choose another name"]
 REFUSED_FILES: list[tuple[str, list[str]]] = [
-    *(
-        (yaml.safe_dump({"vouchers_token": value}), NO_TOKEN)
-        for value in (12, True, {"a": "b"}, ["a"], "{{ lookup('env', 'HOME') }}", "not a token")
-    ),
+    *((yaml.safe_dump({"vouchers_token": value}), NO_TOKEN) for value in (12, True, {"a": "b"}, ["a"], "not a token")),
+    ("vouchers_token: '{{ another }}'\n", ["is a template", "if it only stands for another variable, list that one"]),
+    ("vouchers_token: Bearer a-token\n", ["is the word Bearer and a token", "remove the word Bearer"]),
+    ("vouchers_token: |\n  a-token\n", ["is a token with white space or a line break", "remove the white space"]),
+    (f"vouchers_token: |\n  {inline('a', 'b', 'default')[11:].strip()}\n", ['has no tag "!vault"']),
     ("- a list\n", ["mapping"]),
     ("a: {\n", ["not valid YAML"]),
     ("a: 1\na: 2\n---\nb: 3\n", ["documents"]),
@@ -287,6 +291,7 @@ def test_a_token_that_cannot_be_revoked_keeps_its_variable(vault: TokenFile) -> 
     vault.sandbox.fail("revoke", skip=1, status=403)
     run = vault.run(tokens=TOKENS, state="absent")
     assert "Cannot revoke the token" in run.message
+    assert "contains every token" not in run.message
     assert len(vault.live_tokens()) >= 1
     assert not vault.lost_tokens()
     assert not vault.run(tokens=TOKENS, state="absent").failed
@@ -333,14 +338,41 @@ def test_naming_a_vault_id_encrypts_kept_tokens_again(vault: TokenFile) -> None:
     assert vault.run(tokens=TOKENS).result["changed"] is False
 
 
-def test_a_scope_that_was_not_asked_for_and_a_hard_link_cause_warnings(vault: TokenFile) -> None:
-    vault.path.write_text("other: value\n")
-    (vault.folder / "link.yml").hardlink_to(vault.path)
+def test_a_scope_that_was_not_asked_for_causes_a_warning(vault: TokenFile) -> None:
     vault.sandbox.configure(granted_scope="api")
     run = vault.run(tokens=TOKENS[:1])
     assert not run.failed
-    assert "vouchers_token: The scope 'vouchers'" in str(run.result["warnings"])
-    assert "hard link" in str(run.result["warnings"])
+    assert "vouchers_token: The scope 'vouchers'" in run.unwrapped
+
+
+def test_a_failure_after_the_last_token_was_made_says_that_the_file_is_complete(vault: TokenFile) -> None:
+    vault.run(tokens=TOKENS)
+    vault.sandbox.fail("revoke", status=403)
+    run = vault.run(tokens=[*TOKENS[:2], {"name": "orders_token", "state": "absent"}])
+    assert run.message.startswith("orders_token: Cannot revoke")
+    assert run.message.endswith(f"{vault.path} contains every token that this task lists as present.")
+
+
+def test_a_variable_of_the_same_name_elsewhere_is_told_when_its_token_is_made(vault: TokenFile) -> None:
+    elsewhere = {"vars": {"vouchers_token": "an older one"}}
+    warning = "vouchers_token: The play already has a variable of this name from somewhere else"
+    runs = [vault.run(tokens=TOKENS[:2], keywords={**elsewhere, "check_mode": check}) for check in (True, False)]
+    for run in runs:
+        assert [text[: len(warning)] for text in run.result["warnings"]] == [warning]
+    # The play may have loaded the file itself.
+    assert "warnings" not in vault.run(tokens=TOKENS[:2], keywords=elsewhere, force=True).result
+
+
+def test_a_failure_in_a_loop_names_the_file(vault: TokenFile) -> None:
+    vault.sandbox.fail("generate", status=403, times=2)
+    paths = [vault.folder / name for name in ("one.yml", "two.yml")]
+    loop = {"loop": [*map(str, paths)]}
+    run = vault.run(path="{{ item }}", tokens=TOKENS[:1], keywords=loop)
+    refused = vault.run(path="{{ item }}", tokens=[], keywords=loop)
+    for path, failed, wrong in zip(paths, run.result["results"], refused.result["results"], strict=True):
+        assert failed["msg"].startswith(f"{path}: vouchers_token: Cannot generate a token")
+        assert wrong["msg"].startswith(f"{path}: tokens is an empty list")
+    assert not vault.run(tokens=[]).message.startswith("/")
 
 
 @pytest.mark.parametrize("way", ["worker", pytest.param("module", marks=pytest.mark.thorough)])
@@ -375,6 +407,7 @@ def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile
     assert not run.failed
     assert len(vault.lost_tokens()) == 1
     assert f"{name}: The failed call may have made a token that was lost." in run.unwrapped
+    assert "and the next run continues from there." in run.unwrapped
 
 
 def test_async_is_refused_with_the_reason(vault: TokenFile) -> None:

@@ -204,11 +204,11 @@ def test_a_loop_keeps_its_connections_and_two_api_keys_share_neither_them_nor_th
     assert len({call.connection for call in calls}) == 2
 
 
-@pytest.mark.thorough
-def test_a_token_that_the_api_returns_again_is_not_revoked(play: Play, sandbox: Sandbox) -> None:
+@EACH_WAY
+def test_a_token_that_the_api_returns_again_is_returned_and_not_revoked(play: Play, sandbox: Sandbox, way: str) -> None:
     sandbox.fail("generate", status=200, body='{"access_token": "the-same"}')
     task = {TOKEN: {"access_token": "the-same", "force": True, "revoke_replaced": True}, "register": "token"}
-    play([task])
+    assert play([task], way=way, fetch=["token"]).variables["token"]["access_token"] == "the-same"
     assert len(sandbox.calls("generate")) == 1
     assert not sandbox.calls("revoke")
 
@@ -228,6 +228,21 @@ def test_a_key_may_be_vaulted_inline_in_the_task(play: Play, sandbox: Sandbox, t
     )
     assert "ignored=1" in run.output
     assert len(sandbox.live_tokens()) == len(sandbox.requests()) == 1
+    assert not find_secrets(run.output, sandbox)
+
+
+def test_what_is_known_about_a_token_is_hidden_only_in_a_loop(play: Play, sandbox: Sandbox) -> None:
+    sandbox.configure(granted_scope="vouchers a=b")
+    tasks: list[dict[str, Any]] = [
+        {TOKEN: {}, "register": "made"},
+        {INFO: {"access_token": "{{ made.access_token }}"}},
+        {INFO: {"access_token": "{{ item }}"}, "loop": ["{{ made.access_token }}"]},
+    ]
+    run = play(tasks, "-v")
+    alone, looped = run.output.split(f"TASK [{INFO}]")[1:]
+    assert '"active": true' in alone
+    assert '["vouchers", "********"]' in alone
+    assert '"active"' not in looped
     assert not find_secrets(run.output, sandbox)
 
 

@@ -7,42 +7,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from typing import Optional, Protocol, TypeVar, Union
+from typing import Optional, TypeVar, Union
 
-from ...module_utils._api.client import Token, TokenDetails
+from ...module_utils._api.client import OAuthClient, TokenDetails
 from ...module_utils._api.errors import RateLimited
 from ...module_utils._api.retries import Pacing
-from .interruptions import Interruptions
+from .module_client import ModuleClient
+from .pacing import Interruptions, SharedPacing
 
 A = TypeVar("A")
 T = TypeVar("T")
 # The outcome of one call: its answer, or the error in its place.
 Outcome = Union[T, Exception]
 Scope = Optional[Sequence[str]]
+TokenClient = Union[OAuthClient, ModuleClient]
+"""Makes the three calls of the API in this process, or executes a module for each."""
 
 _CALLS_AT_ONCE = 8
 _SECONDS_BETWEEN_CHECKS = 0.05
-
-
-class TokenClient(Protocol):
-    """The three calls of the API, as C(OAuthClient) makes them."""
-
-    def generate(self, scope: Scope) -> Token:
-        """Make a token."""
-
-    def introspect(self, access_token: str) -> TokenDetails | None:
-        """Ask for the details of a token; None for one that is not active."""
-
-    def revoke(self, access_token: str) -> bool | None:
-        """Revoke a token. Return whether it was active until then; None if that is unknown."""
-
-    def close(self) -> None:
-        """Close all connections."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +40,8 @@ class ActiveToken:
 
     def details_now(self) -> TokenDetails:
         """Return the details with the seconds that are left now."""
-        if self.details.expires_in is None:
-            return self.details
-        return replace(self.details, expires_in=self.details.expires_in - int(time.monotonic() - self.described_at))
+        left, age = self.details.expires_in, int(time.monotonic() - self.described_at)
+        return replace(self.details, expires_in=None if left is None else left - age)
 
 
 def introspect(client: TokenClient, token: str) -> ActiveToken | None:
@@ -72,61 +56,6 @@ def generate(client: TokenClient, scope: Scope) -> ActiveToken:
     return ActiveToken(token.access_token, token.details)
 
 
-def revoke(client: TokenClient, token: str) -> bool | None:
-    """Revoke a token. Return whether it was active until then; None if that is unknown."""
-    return client.revoke(token)
-
-
-class SharedPacing(Pacing):
-    """One pace for the calls of several threads, because a rate limit applies to the whole project.
-
-    After a 429, the call that received it goes first. It waits for as long as the API asked, and the others wait until
-    it succeeds. Only another 429 to that call counts towards its retries.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open = threading.Event()
-        self._stopped = threading.Event()
-        self.start()
-
-    def start(self, *, whatever_happens: bool = False) -> None:
-        """Let calls begin, even if they were stopped before. Must not be called while a call is in progress."""
-        self._whatever_happens = whatever_happens
-        self._first: int | None = None
-        self._first_pause = 0.0
-        self._stopped.clear()
-        self._open.set()
-
-    def stop(self) -> None:
-        """Let no further call begin, and end every pause."""
-        self._stopped.set()
-        self._open.set()
-
-    def begin(self) -> bool:
-        if self._first == threading.get_ident():
-            pause, self._first_pause = self._first_pause, 0.0
-            return self.pause(pause)
-        self._open.wait()
-        return self._whatever_happens or not self._stopped.is_set()
-
-    def ended(self, pause: float | None) -> bool:
-        this = threading.get_ident()
-        with self._lock:
-            if self._first == this:
-                if pause is None:
-                    self._first = None
-                    self._open.set()
-                return True
-            if pause is not None and self._first is None and not self._stopped.is_set():
-                self._first, self._first_pause = this, pause
-                self._open.clear()
-            return pause is None or self._stopped.is_set()
-
-    def pause(self, seconds: float) -> bool:
-        return not self._stopped.wait(seconds)
-
-
 class TokenCalls:
     """Makes a call for each token of a batch. A context manager that closes the connections.
 
@@ -134,16 +63,16 @@ class TokenCalls:
     the calls run in the main thread, because ansible-core's contexts do not reach other threads.
     """
 
-    def __init__(
-        self, new_client: Callable[[Pacing], TokenClient], interruptions: Interruptions, at_once: int = _CALLS_AT_ONCE
-    ) -> None:
-        self.interruptions = interruptions
+    def __init__(self, new_client: Callable[[Pacing], TokenClient], at_once: int = _CALLS_AT_ONCE) -> None:
+        self.interruptions = Interruptions()
+        # Called several times a second with the number of calls of this batch that are answered.
+        self.while_waiting: Callable[[int], object] = lambda answered: None
         self.at_once = at_once
         self._new_client = new_client
         self._pacing = SharedPacing()
         self._pool = ThreadPoolExecutor(at_once)
         # The first one here, so that a missing library or a wrong option is found before anything else is done.
-        self._clients: dict[int, TokenClient] = {0: new_client(self._pacing)}
+        self._clients: dict[int, TokenClient] = {threading.get_ident(): new_client(self._pacing)}
 
     def __enter__(self) -> TokenCalls:
         return self
@@ -163,43 +92,38 @@ class TokenCalls:
         whatever_happens: begin every call, even then.
         """
         self._pacing.start(whatever_happens=whatever_happens)
-        waiting = deque(enumerate(arguments))
-        outcomes: dict[int, Outcome[T]] = {}
-
-        def work(number: int) -> None:
-            while waiting:
-                # Another thread may have taken the last one.
-                with suppress(IndexError):
-                    position, argument = waiting.popleft()
-                    outcomes[position] = self._outcome(number, call, argument, whatever_happens)
-
-        threads: list[Future[None]] = []
-        # This process may not be able to start as many threads. Raising that would lose the tokens of the others.
-        with suppress(RuntimeError):
-            while self.at_once > 1 and len(threads) < min(self.at_once, len(arguments)):
-                threads.append(self._pool.submit(work, len(threads)))
-        if not threads:
-            work(0)
+        if self.at_once == 1:
+            outcomes: list[Outcome[T]] = []
+            for argument in arguments:
+                self.while_waiting(len(outcomes))
+                outcomes.append(self._outcome(call, argument, whatever_happens))
+            return outcomes
+        futures = [self._pool.submit(self._outcome, call, argument, whatever_happens) for argument in arguments]
         # In steps, because a signal handler must not set an event itself: that might block forever.
-        while wait(threads, timeout=_SECONDS_BETWEEN_CHECKS).not_done:
+        while waiting := wait(futures, timeout=_SECONDS_BETWEEN_CHECKS).not_done:
             self._stop_if_interrupted()
-        return [outcomes[position] for position in range(len(arguments))]
+            self.while_waiting(len(futures) - len(waiting))
+        return [future.result() for future in futures]
 
-    def _outcome(
-        self, number: int, call: Callable[[TokenClient, A], T], argument: A, whatever_happens: bool
-    ) -> Outcome[T]:
-        """Make a call with the client of this number."""
+    def _outcome(self, call: Callable[[TokenClient, A], T], argument: A, whatever_happens: bool) -> Outcome[T]:
+        """Make a call with this thread's client."""
         self._stop_if_interrupted()
         # Any exception, because it must not lose the tokens that the other threads have made.
         try:
-            if number not in self._clients:
-                self._clients[number] = self._new_client(self._pacing)
-            return call(self._clients[number], argument)
+            thread = threading.get_ident()
+            if thread not in self._clients:
+                self._clients[thread] = self._new_client(self._pacing)
+            return call(self._clients[thread], argument)
         except Exception as error:
             # If all calls must be made, only a rate limit affects the others.
             if not whatever_happens or isinstance(error, RateLimited):
                 self._pacing.stop()
             return error
+
+    @property
+    def limited_for(self) -> int:
+        """The seconds that the API still asks to wait because of a rate limit."""
+        return max(0, round(self._pacing.limited_until - time.monotonic()))
 
     def _stop_if_interrupted(self) -> None:
         if self.interruptions.reason():

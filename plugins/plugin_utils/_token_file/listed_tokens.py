@@ -71,11 +71,17 @@ class ListedToken:
         kind, advice = value.kind, ", or remove the variable"
         if value.text in keys:
             kind, advice = "this task's own app_id or app_token", ""
+        elif value.kind == "a template":
+            advice = "; if it only stands for another variable, list that one"
         elif value.text is not None:
             if is_token(value.text):
                 self.token, self.vault_id = value.text, value.vault_id
                 return
             kind = "a string that cannot be a token"
+            if is_token(value.text.strip()):
+                kind, advice = "a token with white space or a line break around it", ", or remove the white space"
+            elif is_token(value.text.removeprefix("Bearer ")):
+                kind, advice = "the word Bearer and a token", ", or remove the word Bearer"
         raise InvalidVariableError(
             f"The variable '{self.name}' in {path} is {kind}, so it was left alone; choose another name for the"
             f" token{advice}"

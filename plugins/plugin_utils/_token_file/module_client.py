@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._api import client as api
 from ...module_utils._api.errors import Call, OAuthError, Stopped
 from ...module_utils._api.retries import Pacing
-from .batch import Scope
 
 Execute = Callable[[str, dict[str, Any]], Mapping[str, Any]]
 """Runs a module on the controller, given its full name and options, and returns the result."""
@@ -21,7 +20,7 @@ class ModuleFailed(OAuthError):
     """A token module failed. The text is its message."""
 
     def __init__(self, result: Mapping[str, Any]) -> None:
-        super().__init__(str(result.get("msg", "the module gave no reason")))
+        super().__init__(str(result["msg"]))
         self._error = dict(result.get("error", {}))
 
     @property
@@ -43,7 +42,7 @@ class ModuleClient:
         self._connection = connection
         self._pacing = pacing
 
-    def generate(self, scope: Scope) -> api.Token:
+    def generate(self, scope: Sequence[str] | None) -> api.Token:
         options = {} if scope is None else {"scope": list(scope)}
         result = self._result(api.GENERATE, "voucherify_oauth_token", options)
         return api.Token(result["access_token"], _details(result))
@@ -70,7 +69,5 @@ class ModuleClient:
 
 def _details(result: Mapping[str, Any]) -> api.TokenDetails:
     scope = result.get("scope")
-    others: dict[str, Any] = {
-        name: result.get(name) for name in ("token_type", "client_id", "expires_at", "expires_in")
-    }
-    return api.TokenDetails(scope=None if scope is None else tuple(scope), **others)
+    known: dict[str, Any] = {key: result.get(key) for key in ("token_type", "client_id", "expires_at", "expires_in")}
+    return api.TokenDetails(scope=None if scope is None else tuple(scope), **known)

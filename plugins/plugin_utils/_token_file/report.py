@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container
 from typing import Any
 
 from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api.words import shown
 from ...module_utils._options import Result
 from .._file_action import file_diff
-from .._vars_file.vars_file import Outcome
 from .listed_tokens import NOT_REACHED, UNKNOWN, ListedToken
 from .transaction import Transaction
 
@@ -24,10 +23,17 @@ _UNKNOWN = (
 )
 
 
-def report(transaction: Transaction, path: str, *, check_mode: bool, diff: bool) -> Result:
+_ELSEWHERE = (
+    "The play already has a variable of this name from somewhere else, such as the inventory, a role or a fact. It may"
+    " override the one in the file; remove it, or choose another name for the token."
+)
+
+
+def report(transaction: Transaction, path: str, known: Container[str], *, check_mode: bool, diff: bool) -> Result:
     """Return the result of a task.
 
-    path: the file's path as the task gave it, absolute. diff: whether the result has a diff.
+    path: the file's path as the task gave it, absolute. known: the names of the variables that the play has. diff:
+    whether the result has a diff.
     """
     outcome, failure, listed = transaction.outcome, transaction.failure, transaction.listed
     changed = any(transaction.was_active.values()) or (outcome is not None and outcome.changed)
@@ -41,14 +47,9 @@ def report(transaction: Transaction, path: str, *, check_mode: bool, diff: bool)
         result["format"] = outcome.format
         if outcome.vault_id:
             result["vault_id"] = outcome.vault_id
-        links = transaction.file.hard_links
-        if outcome.changed and links > 1:
-            warnings.append(
-                f"{path} had {links} hard links. The other links still have the old content, because the file was"
-                " replaced."
-            )
+        warnings += [f"{name}: {_ELSEWHERE}" for name in outcome.added if name in known]
     if failure:
-        result.update(failed=True, msg=f"{failure}{_progress(transaction)}")
+        result.update(failed=True, msg=f"{failure}{_good(transaction)}")
         if failure.error:
             result["error"] = failure.error
     else:
@@ -65,7 +66,7 @@ def report(transaction: Transaction, path: str, *, check_mode: bool, diff: bool)
     if warnings:
         result["warnings"] = warnings
     if diff:
-        result["diff"] = _diff(path, outcome, result["tokens"])
+        result["diff"] = file_diff(path, outcome, {token["name"]: token["operation"] for token in result["tokens"]})
     return result
 
 
@@ -78,11 +79,14 @@ def _tokens(transaction: Transaction) -> list[dict[str, Any]]:
     for entry in transaction.listed:
         decision = NOT_REACHED if transaction.failure and not entry.done else entry.decision
         details = entry.active.details_now() if entry.active else None
+        was_plain = decision.operation == lifecycle.KEPT and entry.name in written and not entry.vault_id
         tokens.append(
             {
                 "name": entry.name,
                 "operation": decision.operation,
-                "reason": decision.reason,
+                "reason": f"{decision.reason} It was not encrypted; this task encrypts it."
+                if was_plain
+                else decision.reason,
                 "scope": [shown(word) for word in details.scope] if details and details.scope is not None else None,
                 "expires_at": details.expires_at if details else None,
                 "expires_in": details.expires_in if details else None,
@@ -93,12 +97,24 @@ def _tokens(transaction: Transaction) -> list[dict[str, Any]]:
     return tokens
 
 
-def _progress(transaction: Transaction) -> str:
-    """Return a sentence for a failure that says how many tokens are good; empty for none or all of them."""
+def progress(transaction: Transaction, answered: int) -> str:
+    """Say in a line where a task is. answered: how many calls of the current batch are answered."""
+    listed, limited_for = transaction.listed, transaction.calls.limited_for
+    where = "in the file" if all(entry.wanted for entry in listed) else "in the file or removed"
+    line = f"{sum(entry.done for entry in listed)} of {len(listed)} tokens are {where}"
+    if transaction.introspecting:
+        line = f"{answered} of {transaction.introspecting} tokens are checked"
+    return f"{line}; the API asks to wait {limited_for} s" if limited_for else line
+
+
+def _good(transaction: Transaction) -> str:
+    """Return a sentence for a failure that says how many tokens are good; empty for none of them."""
     present = [entry for entry in transaction.listed if entry.wanted]
     good = sum(entry.done for entry in present)
-    if good in (0, len(present)):
+    if not good:
         return ""
+    if good == len(present):
+        return f" {transaction.file.path} contains every token that this task lists as present."
     return f" {transaction.file.path} contains {good} of the {len(present)} tokens; the next run continues from there."
 
 
@@ -107,12 +123,3 @@ def _done_to(entry: ListedToken) -> str:
     if entry.decision.operation == lifecycle.NONE:
         return "removed without revoking a token" if entry.exists else "already absent"
     return "revoked and removed" if entry.decision.operation == lifecycle.REVOKED else entry.decision.operation
-
-
-def _diff(path: str, outcome: Outcome | None, tokens: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Show the variables that changed, with the operation in place of the value."""
-    old = {*outcome.updated, *outcome.removed} if outcome else set()
-    new = {*outcome.added, *outcome.updated} if outcome else set()
-    before = [f"{token['name']}: (old value)" for token in tokens if token["name"] in old]
-    after = [f"{token['name']}: {token['operation']}" for token in tokens if token["name"] in new]
-    return file_diff(path, outcome, before, after)

@@ -9,16 +9,17 @@ the file but not yet revoked. Everything else is in the file, and the next run c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api import errors
-from ...module_utils._options import let_core_mask
+from ...module_utils._options import Options, let_core_mask
 from .._vars_file.errors import VarsFileError
 from .._vars_file.vars_file import Outcome, VarsFile
-from .batch import ActiveToken, TokenCalls, generate, introspect, revoke
+from .batch import ActiveToken, TokenCalls, generate, introspect
 from .listed_tokens import ListedToken, in_use
 
 # A placeholder for a token that is not made yet, if only the name matters.
@@ -38,24 +39,24 @@ class TransactionFailed(Exception):
 class Transaction:
     """Brings the listed tokens of an open vars file into the state that the task asks for.
 
-    revoke_replaced: whether to revoke a replaced token once no listed variable has it any more. keys: the parts of the
-    task's own API key.
+    options: the task's, validated. With revoke_replaced, a replaced token is revoked once no listed variable has it any
+    more.
 
     outcome: how the file differs, or in check mode would differ, from what it was; None if nothing was tried. failure:
     why the task failed. was_active: for each token to revoke, whether it was active until then, None if unknown.
-    seen: every token that was read or made.
+    seen: every token that was read or made. introspecting: how many tokens the API is asked about now.
     """
 
     file: VarsFile
     listed: Sequence[ListedToken]
     calls: TokenCalls
-    revoke_replaced: bool
-    keys: Sequence[str]
+    options: Options
     outcome: Outcome | None = None
     failure: TransactionFailed | None = None
     was_active: dict[str, bool | None] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    introspecting: int = 0
     # Everything that was decided so far. Each write repeats all of it, so nothing is lost if an editor saves an older
     # version between two writes.
     _changes: dict[str, str | None] = field(default_factory=dict)
@@ -63,9 +64,8 @@ class Transaction:
     def run(self, *, check_mode: bool) -> None:
         """Do the task's work, or in check mode find out what it would do. Raises VarsFileError if nothing was done."""
         try:
-            with self.calls.interruptions:
-                expected = self._prepare(check_mode)
-                self._predict(expected) if check_mode else self._carry_out()
+            expected = self._prepare(check_mode)
+            self._predict(expected) if check_mode else self._carry_out()
         except TransactionFailed as failure:
             self.failure = failure
 
@@ -103,17 +103,12 @@ class Transaction:
         while self._make_missing():
             pass
         self._write_or_fail()
-        elsewhere = self.file.moved_to()
-        if elsewhere:
-            raise TransactionFailed(
-                f"The path now leads to {elsewhere}, but led to {self.file.path} when the task began. Run the play"
-                " again."
-            )
 
     def _read(self) -> None:
         stored = self.file.read([entry.name for entry in self.listed])
         for entry in self.listed:
-            entry.read(stored.get(entry.name), self.file.path, self.keys)
+            keys = self.options["app_id"], self.options["app_token"]
+            entry.read(stored.get(entry.name), self.file.path, keys)
             if entry.token:
                 self._keep_secret(entry.token)
 
@@ -124,7 +119,9 @@ class Transaction:
     def _introspect(self, entries: Sequence[ListedToken]) -> None:
         """Ask once for each token, however many variables have it."""
         tokens = list(dict.fromkeys(entry.token for entry in entries if entry.token))
+        self.introspecting = len(tokens)
         answers = dict(zip(tokens, self.calls.each(introspect, tokens)))
+        self.introspecting = 0
         having = [(entry, answers[entry.token]) for entry in entries if entry.token]
         self._raise_failures(having)
         for entry, answer in having:
@@ -158,11 +155,11 @@ class Transaction:
                 self._keep_secret(outcome.access_token)
                 warning = lifecycle.scope_warning(entry.scope, outcome.details.scope)
             elif isinstance(outcome, errors.OAuthError) and outcome.may_have_made_a_token:
-                warning = errors.POSSIBLE_LOSS
+                warning = errors.POSSIBLE_LOSS_IN_FILE
             if warning:
                 self.warnings.append(f"{entry.name}: {warning}")
         not_written = self._place(made) if made else None
-        not_revoked = self._revoke_replaced(replaced) if self.revoke_replaced else None
+        not_revoked = self._revoke_replaced(replaced) if self.options["revoke_replaced"] else None
         for failure in (not_written, not_revoked):
             if failure:
                 raise failure
@@ -173,45 +170,37 @@ class Transaction:
         self._changes.update({entry.name: token.access_token for entry, token in made})
         fault, placed = self._write()
         for entry, token in made:
-            if placed is not None and entry.name in placed:
+            if entry.name in placed:
                 entry.take(token)
         if not fault:
             return None
-        if placed is None:
-            names = ", ".join(entry.name for entry, _token in made)
-            fault += f" It is unknown which of the new tokens are in the file, so none was revoked ({names})."
-            return TransactionFailed(fault)
-        # An API might return the same token twice.
-        used = in_use(self.listed)
-        lost = {entry.name: token.access_token for entry, token in made if token.access_token not in used}
-        outcomes = self.calls.each(revoke, list(lost.values()), whatever_happens=True)
-        left = [name for name, outcome in zip(lost, outcomes) if isinstance(outcome, Exception)]
+        lost = {token.access_token: entry.name for entry, token in made if not entry.done}
+        left = [lost[token] for token in self._revoke(lost, whatever_happens=True)]
         if left:
             fault += f" These new tokens could not be revoked and expire within 15 minutes: {', '.join(left)}."
         elif lost:
-            fault += " The new tokens that are not in the file were revoked."
+            fault += " The new tokens that were not found in the file were revoked."
         return TransactionFailed(fault)
 
-    def _write(self) -> tuple[str, set[str] | None]:
+    def _write(self) -> tuple[str, Collection[str]]:
         """Write everything that was decided so far, if the file differs.
 
         Return why the file is not as it should be, as a sentence, empty if it is; and the names of the variables that
-        are as decided, None if that is unknown. After a failure, only the file tells, because an exception can come
-        before or after it was replaced.
+        were found there as decided. After a failure, only the file tells, because an exception can come before or after
+        it was replaced.
         """
         try:
             self.outcome = self.file.apply(self._changes)
-            return "", set(self._changes)
+            return "", self._changes
         except VarsFileError as error:
             fault = f"{error}."
         # Any exception, because there may be tokens that have to be saved or revoked.
         except BaseException as error:
             fault = f"Cannot write {self.file.path}: {type(error).__name__}."
-        try:
+        placed: Collection[str] = ()
+        with suppress(Exception):
             placed = self.file.stored(self._changes)
             self.outcome = self.file.found({name: self._changes[name] for name in placed})
-        except Exception:
-            return fault, None
         return fault, placed
 
     def _write_or_fail(self) -> None:
@@ -241,7 +230,8 @@ class Transaction:
         used = in_use(self.listed)
         due = [token for token in dict.fromkeys(tokens) if token not in used and token not in self.was_active]
         failures = {}
-        for token, outcome in zip(due, self.calls.each(revoke, due, whatever_happens=whatever_happens)):
+        outcomes = self.calls.each(lambda client, token: client.revoke(token), due, whatever_happens=whatever_happens)
+        for token, outcome in zip(due, outcomes):
             if isinstance(outcome, Exception):
                 failures[token] = outcome
             else:

@@ -9,6 +9,7 @@ import keyword
 import re
 from collections.abc import Mapping, Sequence
 
+from ansible import constants
 from ansible.parsing.vault import is_encrypted
 from ansible.vars.reserved import is_reserved_name
 
@@ -40,7 +41,8 @@ def check_name(name: object, what: str) -> None:
         )
     if keyword.iskeyword(name) or name in {"true", "false", "none"}:
         raise InvalidVariableError(f"{what} is a keyword of Python or Jinja; choose another name for the variable")
-    if is_reserved_name(name):
+    is_magic = name in constants.INTERNAL_STATIC_VARS or name == "item" or name.startswith("ansible_")
+    if is_reserved_name(name) or is_magic:
         raise InvalidVariableError(f"{what} is '{name}', which Ansible reserves; choose another name for the variable")
 
 

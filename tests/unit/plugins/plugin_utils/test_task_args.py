@@ -47,10 +47,19 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "null where required": ({"tokens": [{"name": None}]}, "tokens[0].name is missing"),
     "null for a list": ({"tokens": [{"name": "a", "scope": None}]}, "tokens[0].scope is empty (null); give a list"),
     "null for an entry": ({"tokens": [None]}, "tokens[0] is empty (null); give a value, or remove the entry"),
-    "a string for an entry": ({"tokens": ["name=a"]}, "tokens[0] must be a mapping, but it is a string"),
+    "a string for an entry": (
+        {"tokens": ["name=a"]},
+        "tokens[0] must be a mapping, but it is a string; write it as {name: my_token, scope: [vouchers]}, or use the"
+        " filter from_yaml if a text contains it",
+    ),
+    "text for a list": ({"tokens": "[{'name': 'a'}]"}, "tokens[0] must be a mapping, but it is a string; write it as"),
     "a mapping for a scope": (
         {"tokens": [{"name": "a", "scope": ["b", {}]}]},
-        "tokens[0].scope[1] must be a string, but it is a mapping",
+        "tokens[0].scope[1] must be a string, but it is a mapping; to use one value from it, name that value",
+    ),
+    "a list in a scope": (
+        {"tokens": [{"name": "a", "scope": [["b"]]}]},
+        "tokens[0].scope[0] must be a string, but it is a list; a list must not contain another one; use the filter",
     ),
     "an empty choice": ({"tokens": [{"name": "a", "state": ""}]}, "tokens[0].state must be one of"),
     "another choice": ({"tokens": [{"name": "a", "state": "gone"}]}, "tokens[0].state must be one of present, absent"),

@@ -74,7 +74,11 @@ def test_a_keyword_is_refused(name: str) -> None:
     assert str(raised.value) == ("tokens[1].name is a keyword of Python or Jinja; choose another name for the variable")
 
 
-@pytest.mark.parametrize("name", ["hosts", "tasks", "environment", "when", "name"])
+RESERVED = ["hosts", "tasks", "environment", "when", "name"]
+MAGIC = ["groups", "hostvars", "playbook_dir", "inventory_hostname", "item", "ansible_host", "ansible_any"]
+
+
+@pytest.mark.parametrize("name", [*RESERVED, *MAGIC])
 def test_a_reserved_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidVariableError) as raised:
         check_names([name])

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Note signals that ask a task to end instead of obeying them, so that the task can first save its tokens."""
+"""When the calls of a task may begin: one pace for all, until a signal asks the task to end."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Any, ClassVar
+
+from ...module_utils._api.retries import Pacing
 
 # Every ansible-core implements the task keyword "timeout" with an alarm.
 _REASONS = {
@@ -66,3 +69,57 @@ class Interruptions:
             self._timeout = reason
         else:
             Interruptions._ending = reason
+
+
+class SharedPacing(Pacing):
+    """One pace for the calls of several threads, because a rate limit applies to the whole project.
+
+    After a 429, the call that received it goes first. It waits for as long as the API asked, and the others wait until
+    it succeeds. Only another 429 to that call counts towards its retries.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = threading.Event()
+        self._stopped = threading.Event()
+        # When a rate limit ends, in seconds of the monotonic clock.
+        self.limited_until = 0.0
+        self.start()
+
+    def start(self, *, whatever_happens: bool = False) -> None:
+        """Let calls begin, even if they were stopped before. Must not be called while a call is in progress."""
+        self._whatever_happens = whatever_happens
+        self._first: int | None = None
+        self._first_pause = 0.0
+        self._stopped.clear()
+        self._open.set()
+
+    def stop(self) -> None:
+        """Let no further call begin, and end every pause."""
+        self._stopped.set()
+        self._open.set()
+
+    def begin(self) -> bool:
+        if self._first == threading.get_ident():
+            pause, self._first_pause = self._first_pause, 0.0
+            return self.pause(pause)
+        self._open.wait()
+        return self._whatever_happens or not self._stopped.is_set()
+
+    def ended(self, pause: float | None) -> bool:
+        this = threading.get_ident()
+        with self._lock:
+            if pause is not None:
+                self.limited_until = time.monotonic() + pause
+            if self._first == this:
+                if pause is None:
+                    self._first = None
+                    self._open.set()
+                return True
+            if pause is not None and self._first is None and not self._stopped.is_set():
+                self._first, self._first_pause = this, pause
+                self._open.clear()
+            return pause is None or self._stopped.is_set()
+
+    def pause(self, seconds: float) -> bool:
+        return not self._stopped.wait(seconds)

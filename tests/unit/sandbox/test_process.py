@@ -20,7 +20,6 @@ import pytest
 import requests
 import sandbox as package
 from sandbox import Sandbox
-from sandbox.__main__ import main
 
 FOLDER = Path(package.__file__).parent
 COMMAND = [sys.executable, str(FOLDER)]
@@ -171,10 +170,3 @@ def test_a_signal_reaches_the_command_and_its_status_is_returned() -> None:
         assert read_line(process) == "waiting\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 4
-
-
-@pytest.mark.parametrize("arguments", [["--"], ["--key", "key.pem"], ["--port", "x"]])
-def test_invalid_arguments_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(arguments)
-    assert "usage: python tests/sandbox" in capsys.readouterr().err

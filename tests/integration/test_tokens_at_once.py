@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import pytest
 from integration.plays import wait_until
 from integration.token_file import TokenFile, numbered_tokens
 from sandbox import ALWAYS
@@ -59,17 +58,6 @@ def test_a_rate_limit_that_does_not_end_fails_but_saves_the_tokens_made_so_far(v
     assert "9 of the 20 tokens" in run.message
     assert len(vault.variables()) == 9
     assert not vault.lost_tokens()
-
-
-@pytest.mark.thorough
-def test_a_rate_limit_that_does_not_end_tries_to_revoke_every_replaced_token(vault: TokenFile) -> None:
-    vault.run(tokens=numbered_tokens(8))
-    vault.sandbox.configure(latency=0.2)
-    vault.sandbox.fail("revoke", status=429, headers={"Retry-After": "1"}, times=ALWAYS)
-    run = vault.run(tokens=numbered_tokens(8), force=True, revoke_replaced=True, retries=1, max_wait=10)
-    assert "answered 429" in run.message
-    assert all(f"token_{number}" in run.message for number in range(8))
-    assert len({call.form["access_token"] for call in vault.sandbox.calls("revoke")}) == 8
 
 
 def test_a_lost_answer_is_reported_and_nothing_else_is_lost(vault: TokenFile) -> None:

@@ -39,14 +39,13 @@ class Sandbox:
         self.environment = client_environment(url, key)
 
     @classmethod
-    def start(cls, certificate: Path | None = None, key: Path | None = None) -> Sandbox:
-        """Start a server and wait until it accepts connections. The options are those of the command line.
+    def start(cls, certificate: Path | None = None) -> Sandbox:
+        """Start a server and wait until it accepts connections. certificate: as on the command line.
 
         Raises RuntimeError if it does not start; its standard error stream says why.
         """
         command = [sys.executable, str(Path(__file__).parent), "--until-stdin-closes"]
-        options = {"certificate": certificate, "key": key}
-        command += [f"--{name}={value}" for name, value in options.items() if value is not None]
+        command += [f"--certificate={certificate}"] if certificate else []
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         word, _sign, url = process.stdout.readline().strip().partition(" ")

@@ -56,12 +56,12 @@ def test_the_endpoints_take_posted_forms_with_an_api_key_and_no_query(
     assert client.post(path, form, headers=lenient).status_code in {200, 404}
 
 
-def test_generate_answers_with_six_fields(sandbox: Sandbox, client: Client) -> None:
+def test_generate_answers_with_six_fields_and_introspect_adds_active(sandbox: Sandbox, client: Client) -> None:
     sandbox.stop_clock()
     response = client.generate("qualifications validations")
     (made,) = sandbox.tokens()
     assert response.status_code == 200
-    assert response.json() == {
+    fields = {
         "access_token": made.access_token,
         "client_id": made.client_id,
         "expires_at": sandbox.now() + 900,
@@ -69,6 +69,9 @@ def test_generate_answers_with_six_fields(sandbox: Sandbox, client: Client) -> N
         "scope": "qualifications validations",
         "token_type": "Bearer",
     }
+    assert response.json() == fields
+    sandbox.advance(345)
+    assert client.introspect(made.access_token).json() == {**fields, "expires_in": 555, "active": True}
 
 
 def test_generate_refuses_another_grant_type_and_names_the_scope_that_it_refuses(
@@ -80,13 +83,6 @@ def test_generate_refuses_another_grant_type_and_names_the_scope_that_it_refuses
         error = assert_refused(client.generate(scope), 400, "invalid_scope")
         assert error["message"] == f"Invalid scope: {named}"
     assert sandbox.tokens() == []
-
-
-def test_introspect_adds_active_to_the_six_fields(sandbox: Sandbox, client: Client) -> None:
-    sandbox.stop_clock()
-    made = client.generate().json()
-    sandbox.advance(345)
-    assert client.introspect(made["access_token"]).json() == {**made, "expires_in": 555, "active": True}
 
 
 def test_introspect_and_revoke_need_a_token(client: Client) -> None:
@@ -242,10 +238,7 @@ def test_only_a_bearer_token_is_accepted(client: Client, authorization: str) -> 
 # Where the documents contradict each other
 
 
-def test_without_a_scope_the_api_grants_one(client: Client) -> None:
-    assert client.generate(scope=None).json()["scope"] == "api"
-
-
 def test_the_granted_scope_may_be_another_than_the_one_asked_for(sandbox: Sandbox, client: Client) -> None:
+    assert client.generate(scope=None).json()["scope"] == "api"
     sandbox.configure(granted_scope="api")
     assert client.generate("qualifications validations redemptions").json()["scope"] == "api"

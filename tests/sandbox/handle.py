@@ -78,8 +78,7 @@ class Sandbox:
 
     def now(self) -> int:
         """Return the time of the clock, as Unix time in seconds."""
-        now: int = self._get("state")["now"]
-        return now
+        return int(self._get("state")["now"])
 
     def fail(self, operation: str, **fault: Any) -> None:
         """Add a fault or a deviation; see `Fault`. For all calls: `times=ALWAYS`."""
@@ -95,13 +94,11 @@ class Sandbox:
 
     def in_flight(self) -> int:
         """Return how many calls have arrived and have not been answered yet."""
-        count: int = self._get("state")["in_flight"]
-        return count
+        return int(self._get("state")["in_flight"])
 
     def most_in_flight(self) -> int:
         """Return the highest number of calls that were in flight at the same time since the last reset."""
-        count: int = self._get("state")["most_in_flight"]
-        return count
+        return int(self._get("state")["most_in_flight"])
 
     def wait_for_calls_in_flight(self, count: int) -> None:
         """Wait until `count` calls are in flight. Raises TimeoutError if it takes longer than on any busy machine."""

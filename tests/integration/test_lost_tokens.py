@@ -54,7 +54,7 @@ def test_a_task_timeout_mentions_a_lost_token_only_while_generating(
     sandbox.fail("any", hang=True, times=9)
     # Not a short token, because ansible-core 2.22 and newer mask a secret option wherever its text occurs.
     token = {"access_token": "an-unknown-token"}
-    timeout = {"timeout": 4, "ignore_errors": True, **loop}
+    timeout = {"timeout": 6, "ignore_errors": True, **loop}
     tasks = [
         {INFO: token, **timeout},
         {"name": "Lose a token", TOKEN: {}, "register": "made", **timeout},

@@ -84,17 +84,6 @@ def test_a_long_task_says_every_ten_seconds_where_it_is(vault: TokenFile) -> Non
     assert len(lines) == 2
 
 
-@pytest.mark.thorough
-def test_a_rate_limit_that_does_not_end_tries_to_revoke_every_replaced_token(vault: TokenFile) -> None:
-    vault.run(tokens=numbered_tokens(8))
-    vault.sandbox.configure(latency=0.2)
-    vault.sandbox.fail("revoke", status=429, headers={"Retry-After": "1"}, times=ALWAYS)
-    run = vault.run(tokens=numbered_tokens(8), force=True, revoke_replaced=True, retries=1, max_wait=10)
-    assert "answered 429" in run.message
-    assert all(f"token_{number}" in run.message for number in range(8))
-    assert len({call.form["access_token"] for call in vault.sandbox.calls("revoke")}) == 8
-
-
 def test_a_lost_answer_is_reported_and_nothing_else_is_lost(vault: TokenFile) -> None:
     # The last call of the batch, because a failure stops the calls that have not begun.
     vault.sandbox.fail("generate", skip=7, cut=True, carried_out=True)

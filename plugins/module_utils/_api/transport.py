@@ -128,8 +128,6 @@ class Transport:
         is_too_long = len(received) > MAX_ANSWER_BYTES
         # The status of an error says enough. A JSON object that is closed is complete, even if more was promised.
         if response and (is_whole or is_too_long or response.status >= 400 or json_object(received) is not None):
-            if not is_whole:
-                self.close()
             content = None if is_too_long or not (is_whole or received) else received
             secrets = (connection.app_token, form.get("access_token", ""), *(proxy.passwords if proxy else ()))
             return Answer(host, path, response.status, response.headers, content, secrets)

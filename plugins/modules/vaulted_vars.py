@@ -27,7 +27,7 @@ options:
     description:
       - Path of the vars file on the controller. A relative path is resolved from the folder of the playbook, as with
         O(ansible.builtin.fetch#module:dest).
-      - Folders that do not exist are created with mode V(0700).
+      - Folders that do not exist are created, with the mode that the umask of the run gives.
       - If it is a symbolic link, the file that it points to is edited, and the link is left alone.
     type: path
     required: true
@@ -35,8 +35,9 @@ options:
     description:
       - The variables to set, with their values. New ones are added at the end of the file. An existing variable that
         is in plain text, or that is a list or a mapping, becomes a vaulted string.
-      - A name must be valid for an Ansible variable and not reserved. It is refused if it looks like a token or a key,
-        because names are printed. A value must be a string.
+      - A name must be valid for an Ansible variable. It is refused if Ansible uses it itself, such as C(groups) and
+        every name that begins with C(ansible_), or if it looks like a token or a key, because names are printed.
+      - A value must be a string.
       - From ansible-core 2.22 on, the values are masked in all output of the run. A very short one, such as V(no), also
         masks the same letters in other words.
       - Required with O(state=present).
@@ -101,8 +102,9 @@ notes:
   - The result contains names only, and values are never printed. In a loop only the message of a failure is shown,
     because Ansible would print the item next to it. Ansible itself prints items that are skipped by C(when); choose
     the items to loop over instead of skipping some.
-  - If another run has locked the folder, the task waits. It fails when nothing in the folder has changed for ten
-    minutes. The lock only works between runs on the same machine. Some file systems, such as NFS, cannot lock a folder.
+  - If another run has locked the folder, the task waits, and says so after five seconds. It fails when nothing in the
+    folder has changed for ten minutes. The lock only works between runs on the same machine. Some file systems, such
+    as NFS, cannot lock a folder.
   - Other names (hard links) of the file keep the old content, because the file is replaced.
   - A run loads the files in C(group_vars) and C(host_vars) once. No play of the same C(ansible-playbook) command sees
     the new values, not even a later one. Load the file again with M(ansible.builtin.include_vars).

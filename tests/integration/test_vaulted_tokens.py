@@ -33,7 +33,6 @@ def test_tokens_in_a_file_are_made_kept_and_replaced(vault: TokenFile) -> None:
     expected = {"changed": True, "path": str(vault.path), "format": "inline", "vault_id": "default"}
     assert run.result.items() >= expected.items()
     assert run.operations == dict.fromkeys(NAMES, "generated")
-    assert "tokens are" not in run.output, "only a long task says where it is"
     for token, made in zip(TOKENS, run.result["tokens"]):
         assert made.items() >= {"scope": token["scope"], "vault_id": "default", "written": True}.items()
         assert 800 <= made["expires_in"] <= 900

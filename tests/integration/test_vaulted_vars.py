@@ -186,7 +186,7 @@ def test_without_a_vault_secret_nothing_is_written_and_only_plain_variables_can_
                 "path": new,
                 "tokens": [{"name": "a"}],
                 "app_id": "a",
-                "app_token": "b",
+                "app_token": "a-key-that-no-call-uses",
             },
             "register": "tokens",
             "ignore_errors": True,

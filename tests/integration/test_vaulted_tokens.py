@@ -166,6 +166,13 @@ def test_the_keys_of_the_task_are_not_taken_for_tokens(vault: TokenFile, state: 
     assert not vault.sandbox.requests()
 
 
+def test_a_token_cannot_have_the_name_of_a_variable_of_ansible(vault: TokenFile) -> None:
+    names = ("ansible_password", "groups", "item")
+    for name, result in zip(names, vault.run_each([{"tokens": [{"name": name}]} for name in names])):
+        assert result["msg"].startswith("tokens[0].name "), name
+    assert not vault.sandbox.requests()
+
+
 def test_an_empty_variable_counts_as_no_token(vault: TokenFile) -> None:
     vault.path.write_text("vouchers_token: ''\ncampaigns_token: ''\norders_token:\nanother:\n")
     leaving = [{"name": name, "state": "absent"} for name in ("campaigns_token", "another")]

@@ -128,6 +128,11 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
     for position, entry in enumerate(options["tokens"]):
         where, name = f"tokens[{position}]", entry["name"]
         check_name(name, f"{where}.name")
+        # Passwords of connections have such names too, so only a token cannot.
+        if name.startswith("ansible_"):
+            raise TaskArgsError(
+                f"{where}.name begins with ansible_, as Ansible's own variables do; choose another name"
+            )
         if name in listed:
             raise TaskArgsError(f"{where}.name is listed twice; a variable has one token, so list each name once")
         scope, seconds = entry["scope"], entry["min_expires_in"]

@@ -41,8 +41,7 @@ def check_name(name: object, what: str) -> None:
         )
     if keyword.iskeyword(name) or name in {"true", "false", "none"}:
         raise InvalidVariableError(f"{what} is a keyword of Python or Jinja; choose another name for the variable")
-    is_magic = name in constants.INTERNAL_STATIC_VARS or name == "item" or name.startswith("ansible_")
-    if is_reserved_name(name) or is_magic:
+    if is_reserved_name(name) or name in constants.INTERNAL_STATIC_VARS or name == "item":
         raise InvalidVariableError(f"{what} is '{name}', which Ansible reserves; choose another name for the variable")
 
 

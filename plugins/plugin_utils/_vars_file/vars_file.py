@@ -92,8 +92,7 @@ def open_vars_file(
 class VarsFile:
     """An open vars file. Every method raises VarsFileError; then the file is either the old one or the new one.
 
-    Attributes: `path` is the file's real path, `hard_links` the number of names that it had when it was read. (A write
-    gives only one of them the new content; the caller warns.)
+    Its attribute `path` is the file's real path.
     """
 
     def __init__(self, settings: Settings, place: Place, vault: RunVault) -> None:
@@ -103,7 +102,6 @@ class VarsFile:
         self._contents: dict[bytes, Content] = {}  # of the latest data
         self._first, self._beginning = self._now()
         self.path = place.path
-        self.hard_links = self._first.status.st_nlink if self._first else 0
 
     def moved_to(self) -> str | None:
         """Return where the given path leads now; None if that is still the locked file in the locked folder."""

@@ -75,7 +75,7 @@ def test_a_keyword_is_refused(name: str) -> None:
 
 
 RESERVED = ["hosts", "tasks", "environment", "when", "name"]
-MAGIC = ["groups", "hostvars", "playbook_dir", "inventory_hostname", "item", "ansible_facts", "ansible_check_mode"]
+MAGIC = ["groups", "hostvars", "playbook_dir", "inventory_hostname", "item", "ansible_facts", "ansible_play_batch"]
 
 
 @pytest.mark.parametrize("name", [*RESERVED, *MAGIC])

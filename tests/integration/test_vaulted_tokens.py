@@ -360,13 +360,15 @@ def test_a_failure_after_the_last_token_was_made_says_that_the_file_is_complete(
 
 
 def test_a_variable_of_the_same_name_elsewhere_is_told_when_its_token_is_made(vault: TokenFile) -> None:
-    elsewhere = {"vars": {"vouchers_token": "an older one"}}
-    warning = "vouchers_token: The play already has a variable of this name from somewhere else"
-    runs = [vault.run(tokens=TOKENS[:2], keywords={**elsewhere, "check_mode": check}) for check in (True, False)]
+    # Names of their own, because other tests load theirs into the same play.
+    tokens = [{"name": "told_token"}, {"name": "untold_token"}]
+    elsewhere = {"vars": {"told_token": "an older one"}}
+    warning = "told_token: The play already has a variable of this name from somewhere else"
+    runs = [vault.run(tokens=tokens, keywords={**elsewhere, "check_mode": check}) for check in (True, False)]
     for run in runs:
         assert [text[: len(warning)] for text in run.result["warnings"]] == [warning]
     # The play may have loaded the file itself.
-    assert "warnings" not in vault.run(tokens=TOKENS[:2], keywords=elsewhere, force=True).result
+    assert "warnings" not in vault.run(tokens=tokens, keywords=elsewhere, force=True).result
 
 
 def test_a_failure_in_a_loop_names_the_file(vault: TokenFile) -> None:

@@ -48,7 +48,15 @@ MENTIONS = (
 # Inline code that looks like a name of this collection but is one of Ansible's, or an example of a variable.
 ANSIBLE_NAMES = {
     *("ansible_failed_result", "ansible_failed_task", "ansible_play_batch", "ansible_play_hosts_all"),
-    *("ansible_python_interpreter", "break_when", "delegate_to", "failed_when", "group_vars", "host_pinned"),
+    *(
+        "ansible_password",
+        "ansible_python_interpreter",
+        "break_when",
+        "delegate_to",
+        "failed_when",
+        "group_vars",
+        "host_pinned",
+    ),
     *("host_vars", "ignore_errors", "import_playbook", "include_role", "include_tasks", "include_vars"),
     *("module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "shop_app_id", "shop_app_token"),
     "version_added",

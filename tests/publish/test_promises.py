@@ -32,7 +32,7 @@ PROMISES = {
         "integration/test_keys_in_playbooks::test_a_run_that_is_killed_leaves_no_secret_in_a_file",
         "integration/test_vaulted_tokens::test_async_is_refused_with_the_reason",
         "integration/test_vaulted_vars::test_without_a_vault_secret_nothing_is_written_and_only_plain_variables_can_be_removed",
-        "unit/plugins/plugin_utils/vars_file/test_vault_file::test_a_backup_has_no_plain_text_of_what_is_vaulted_now",
+        "unit/plugins/plugin_utils/vars_file/test_vars_file::test_a_backup_has_no_plain_text_of_what_is_vaulted_now",
     ],
     "Never sent elsewhere:": [
         f"{HTTP}::test_a_redirect_is_reported_and_its_target_receives_nothing",

@@ -191,7 +191,8 @@ def test_a_loop_prints_no_token_when_ansible_ends_it(play: Play, sandbox: Sandbo
         {**revoke, "ignore_unreachable": True, "vars": {"ansible_connection": "ssh"}},
         {**revoke, "timeout": 6},
     ]
-    environment = fake_ssh(tmp_path, 'echo "No route to host" >&2; exit 255')
+    # It reads what it is sent, because Ansible reports an input that is not read instead of the message.
+    environment = fake_ssh(tmp_path, 'timeout 5 cat > /dev/null; echo "No route to host" >&2; exit 255')
     run = play(tasks, "-vvvvvv", environment=environment)
     assert len(sandbox.live_tokens()) == len(sandbox.calls("revoke")) == 1
     assert "No route to host" in run.unwrapped

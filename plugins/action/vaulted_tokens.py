@@ -28,9 +28,9 @@ class ActionModule(FileAction, ModuleRunner):
         listed = listed_tokens(options)
         settings = self.settings(options)
         # Before the lock, so that a missing library or a wrong option is found at once.
-        calls = self._calls(options, task_vars)
+        prepared = self._calls(options, task_vars)
         makes = any(entry.wanted for entry in listed)
-        with self.opened(settings, make_folders=makes) as file, calls.interruptions, calls:
+        with self.opened(settings, make_folders=makes) as file, prepared as calls:
             transaction = Transaction(file, listed, calls, options)
             calls.while_waiting = lambda answered: self.tell(progress(transaction, answered))
             transaction.run(check_mode=self._task.check_mode)

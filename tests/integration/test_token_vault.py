@@ -261,3 +261,16 @@ def test_a_misspelled_variable_of_the_role_is_refused_before_any_call(vault: Tok
         assert ("tasks_from: revoke" in run.unwrapped) is (name == "state")
     assert not vault.sandbox.requests()
     assert not vault.path.exists()
+
+
+@pytest.mark.parametrize("batch", [3, 1], ids=["one failed", "serial"])
+def test_a_host_that_failed_or_is_in_another_batch_does_not_count_in_the_next_use(
+    play: Play, vault: TokenFile, batch: int
+) -> None:
+    fails = {"ansible.builtin.fail": {}, "when": f"inventory_hostname == 'two' and {batch} == 3"}
+    tasks = [role(vault, tokens=TOKENS[:1]), fails, role(vault), role(vault, "revoke")]
+    how = {"vault_ids": ["default"], "hosts": "all", "connection": "local", "serial": batch}
+    run = play(tasks, "-i", "one,two,three", fails=batch == 3, **how)
+    assert "ask for different things" not in run.output
+    assert len(vault.sandbox.tokens()) == (3 if batch == 3 else 9)
+    assert not vault.live_tokens()

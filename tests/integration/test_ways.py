@@ -171,11 +171,11 @@ def test_the_task_decides_which_way_is_used_and_the_output_says_why(play: Play, 
         ways.append(({"become": True, "become_method": "su"}, f"{AS_MODULE}become is set"))
     names = [f"result_{number}" for number in range(len(ways))]
     tasks = [
-        {TOKEN: {}, **keywords, "register": name, "ignore_errors": True} for name, (keywords, _) in zip(names, ways)
+        {TOKEN: {}, **keywords, "register": name, "ignore_errors": True} for name, (keywords, _way) in zip(names, ways)
     ]
     run = play(tasks, "-vvv", fetch=names, environment={"ANSIBLE_CONNECTION_PLUGINS": str(tmp_path)})
     said = re.findall(f"{TOKEN} ({IN_WORKER}|{AS_MODULE}.*)", run.output)
-    assert [line.startswith(way) for line, (_, way) in zip(said, ways, strict=True)] == [True] * len(ways), said
+    assert [line.startswith(way) for line, (_keywords, way) in zip(said, ways, strict=True)] == [True] * len(ways), said
     results = [run.variables[name] for name in names]
     assert [result.get("operation") for result in results].count("generated") == len(ways) - 1
     # The bare Python has no requests.

@@ -63,7 +63,7 @@ def token_details(
     for name, kind in _DOCUMENTED.items():
         if content.get(name) is None:
             note(f"The answer to {call.operation} lacks {name}.")
-        elif type(content[name]) is not kind:
+        elif not isinstance(content[name], kind) or isinstance(content[name], bool):
             note(f"In the answer to {call.operation}, {name} is not as the API's documentation says.")
     expires_in = _number(content.get("expires_in"))
     # The second name is that of RFC 7662, section 2.2.

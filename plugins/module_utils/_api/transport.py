@@ -132,7 +132,9 @@ class Transport:
             secrets = (connection.app_token, form.get("access_token", ""), *(proxy.passwords if proxy else ()))
             return Answer(host, path, response.status, response.headers, content, secrets)
         route = Route(host, proxy.place, proxy.source, ca) if proxy else Route(host, ca=ca)
-        cause = attempt.error or urllib3.exceptions.ConnectTimeoutError()
+        # If the thread has ended without an error, the answer ended early.
+        time_is_up = urllib3.exceptions.ConnectTimeoutError() if attempt.is_alive() else None
+        cause = attempt.error or time_is_up or EOFError()
         failure = network_error(call, cause, route, form_was_read=body.was_read)
         # The exception keeps sockets alive, and its text may quote a proxy's password, so the chain ends here.
         attempt.error = None

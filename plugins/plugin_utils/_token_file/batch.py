@@ -57,7 +57,7 @@ def generate(client: TokenClient, scope: Scope) -> ActiveToken:
 
 
 class TokenCalls:
-    """Makes a call for each token of a batch. A context manager that closes the connections.
+    """Makes a call for each token of a batch. A context manager that notes interruptions, and closes the connections.
 
     new_client: makes a client for one thread. at_once: how many calls can be in progress at the same time. With one,
     the calls run in the main thread, because ansible-core's contexts do not reach other threads.
@@ -75,6 +75,7 @@ class TokenCalls:
         self._clients: dict[int, TokenClient] = {threading.get_ident(): new_client(self._pacing)}
 
     def __enter__(self) -> TokenCalls:
+        self.interruptions.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -82,6 +83,7 @@ class TokenCalls:
         self._pool.shutdown()
         for client in self._clients.values():
             client.close()
+        self.interruptions.__exit__(*exception)
 
     def each(
         self, call: Callable[[TokenClient, A], T], arguments: Sequence[A], *, whatever_happens: bool = False

@@ -97,7 +97,7 @@ class RunVault:
         if len(fitting) > 1:
             raise VaultSecretError(
                 f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with; "
-                "set vault_id to one of them"
+                "set vault_id to one of them; of several secrets with the same id, it takes the first"
             )
         name = fitting[0].vault_id
         if not name.isascii() or name != name.strip():

@@ -143,7 +143,12 @@ LOST_ANSWERS: dict[str, dict[str, Any]] = {
     "500": {"status": 500},
     "503": {"status": 503, "headers": {"Retry-After": "0"}},
 }
-CAUSES = {"cut": "the connection was closed early", "silence": "timed out", "500": "https://status.voucherify.io"}
+CAUSES = {
+    "cut": "the connection was closed early",
+    "silence": "timed out",
+    HALF: "the connection was closed early",
+    "500": "https://status.voucherify.io",
+}
 
 
 @pytest.mark.parametrize("fault", LOST_ANSWERS)

@@ -338,7 +338,7 @@ def test_no_secret_is_guessed_when_none_of_several_is_named(path: Path, text: st
             change(path, {"a": "x"}, vault=run_vault("dev", "prod"), dry_run=dry_run)
         assert str(raised.value) == (
             "This run has several vault secrets, 'dev', 'prod', and nothing says which one to encrypt with; set "
-            "vault_id to one of them"
+            "vault_id to one of them; of several secrets with the same id, it takes the first"
         )
 
     assert path.read_text() == text

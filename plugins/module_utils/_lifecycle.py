@@ -13,19 +13,6 @@ from ._api.errors import OptionError
 from ._api.tokens import TOKEN_LIFE_SECONDS, TokenDetails
 from ._api.words import shown
 
-__all__ = [
-    "TOKEN_LIFE_SECONDS",
-    "Decision",
-    "Wanted",
-    "check_min_expires_in",
-    "check_scope",
-    "for_absent",
-    "for_present",
-    "same_scope",
-    "scope_text",
-    "scope_warning",
-]
-
 KEPT = "kept"
 GENERATED = "generated"
 REPLACED = "replaced"

@@ -127,7 +127,7 @@ def test_ansible_reads_what_was_written(play: Play, folder: Path, long_play: Lon
     assert headers == ["ANSIBLE_VAULT;1.1;AES256", *["ANSIBLE_VAULT;1.2;AES256;staging"] * 2]
     if vault_format == "file":
         shown = vault_of("staging").decrypt((home / "vars" / "included.yml").read_bytes()).decode()
-        assert shown == 'of_include: !unsafe "i {{ x }}"\nmore: "m"\n'
+        assert shown == '---\nof_include: !unsafe "i {{ x }}"\nmore: "m"\n'
 
 
 BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [

@@ -16,8 +16,8 @@ IN_FILE = {"voucherify.oauth.vaulted_tokens": {"path": "tokens.yml", "tokens": [
 INVALID_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"state": "absent"}, "missing: access_token"),
     ({"state": "absent", "access_token": ""}, "access_token is empty"),
-    ({"access_token": "abc\n"}, "access_token contains white space or a character that"),
-    ({"access_token": {"access_token": "a"}}, "access_token must be a string, but it is a mapping"),
+    ({"access_token": "a-token-and-a-line-end\n"}, "access_token contains white space or a character that"),
+    ({"access_token": {"access_token": "a-token-in-a-mapping"}}, "access_token must be a string, but it is a mapping"),
     ({"scope": ["vouchers,campaigns", "api"]}, "scope[0] is not one scope, because it contains a comma"),
     ({"scope": ["api", "a\tb"]}, "scope[1] is not one scope, because it contains white space"),
     ({"scope": ["vouchers", None]}, "scope[1] is empty (null); give a value"),
@@ -69,7 +69,7 @@ def test_a_failed_call_says_what_to_do_and_only_one_that_makes_no_token_is_repea
         "plan": {TOKEN: {}},
         "url": {TOKEN: {}},
         "lost": {TOKEN: {}},
-        "key": {TOKEN: {"app_token": "another"}},
+        "key": {TOKEN: {"app_token": "a-wrong-application-key"}},
         "cut": {INFO: {"access_token": "a-token"}},
     }
     run = play(

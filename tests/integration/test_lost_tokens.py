@@ -29,7 +29,7 @@ def test_a_token_is_reported_as_lost_if_it_was_made_without_register(play: Play,
         {TOKEN: {"access_token": token, "force": True}, "check_mode": True, "register": "replaced"},
         {TOKEN: {"access_token": token, "state": "absent"}},
         {"name": "Lose a token", TOKEN: {}},
-        {TOKEN: {"access_token": "dead"}, "loop": [1, 2]},
+        {TOKEN: {"access_token": "an-unknown-token"}, "loop": [1, 2]},
         {TOKEN: {}, "register": "failed", "failed_when": True, "ignore_errors": True},
     ]
     run = play(tasks, way=way, fetch=["made", "kept", "replaced", "failed"])

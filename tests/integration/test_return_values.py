@@ -17,18 +17,18 @@ ADDED_BY_ANSIBLE = {"changed", "failed", "msg", "warnings", "deprecations", "exc
 
 # For each module, options that together make it return everything it can return, including failures.
 TASKS: dict[str, list[dict[str, Any]]] = {
-    "voucherify_oauth_token": [{}, {"retries": 0}, {"app_token": "wrong"}],
+    "voucherify_oauth_token": [{}, {"retries": 0}, {"app_token": "a-wrong-application-key"}],
     "voucherify_oauth_token_info": [
         {"access_token": "{{ token.access_token }}"},
         {"access_token": "{{ token.access_token }}", "retries": 0},
-        {"access_token": "{{ token.access_token }}", "app_token": "wrong"},
+        {"access_token": "{{ token.access_token }}", "app_token": "a-wrong-application-key"},
     ],
     "vaulted_tokens": [
         {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["api"]}]},
         {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["vouchers"]}], "retries": 0},
         {"path": "tokens.yml", "tokens": [{"name": "one", "scope": ["vouchers"]}]},
         {"path": "tokens.yml", "tokens": [{"name": "one", "state": "absent"}]},
-        {"path": "tokens.yml", "tokens": [{"name": "two"}], "app_token": "wrong"},
+        {"path": "tokens.yml", "tokens": [{"name": "two"}], "app_token": "a-wrong-application-key"},
     ],
     "vaulted_vars": [
         {"path": "vars.yml", "variables": {"one": "1"}},

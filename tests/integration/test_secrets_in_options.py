@@ -42,7 +42,7 @@ SHAPES: list[tuple[Any, Any]] = [
 def tasks_of(module: Any, each_shape: bool) -> Iterator[dict[str, Any]]:
     """Yield tasks with a secret in each option, in each shape or in one."""
     name = module.__name__.rpartition(".")[2]
-    base: dict[str, Any] = {"api_base_url": "http://127.0.0.1:9", "retries": 0, "access_token": "abc"}
+    base: dict[str, Any] = {"api_base_url": "http://127.0.0.1:9", "retries": 0, "access_token": "an-unknown-token"}
     if module is vaulted_vars:
         base = {"path": "{{ playbook_dir }}/vars/made.yml", "variables": {"a": "b"}}
     if module is vaulted_tokens:

@@ -104,7 +104,7 @@ def test_keys_from_vaulted_variables_and_from_a_loop_reach_both_parts_of_the_rol
 
 
 def test_module_defaults_apply_in_the_role_and_its_variables_override_them(vault: TokenFile) -> None:
-    wrong = {"app_id": "another", "app_token": "key", "retries": 0}
+    wrong = {"app_id": "another", "app_token": "a-wrong-application-key", "retries": 0}
     group = "group/voucherify.oauth.voucherify"
     run_role(vault)
     for scope, tasks_from in ((group, "main"), ("voucherify.oauth.vaulted_tokens", "revoke")):

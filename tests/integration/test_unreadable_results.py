@@ -56,7 +56,7 @@ def test_an_unreadable_result_is_reported_and_no_part_of_it_is_shown(
     tasks = [
         *(task(wrapped(tmp_path, name, script), name) for name, script in zip(unreadable, WRAPPERS.values())),
         task(wrapped(tmp_path, "noise", NOISE), "noise"),
-        task(wrapped(tmp_path, "dead", WRAPPERS[KILLED]), "revoked", access_token="dead", state="absent"),
+        task(wrapped(tmp_path, "dead", WRAPPERS[KILLED]), "revoked", access_token="an-unknown-token", state="absent"),
         task("/nowhere/python", "missing"),
         task(sys.executable, "refused") | become,
     ]

@@ -51,7 +51,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "already revoked in check mode": ({TOKEN: {**SECOND, "state": "absent"}, **CHECK}, "none"),
     "introspected when inactive": ({INFO: SECOND}, "inactive"),
     "refused by the API": ({TOKEN: {"scope": ["no-such-scope"]}}, "failed"),
-    "refused keys": ({TOKEN: {"app_token": "wrong"}}, "failed"),
+    "refused keys": ({TOKEN: {"app_token": "a-wrong-application-key"}}, "failed"),
     "unreachable": ({TOKEN: {"api_base_url": "http://127.0.0.1:9", "retries": 0}}, "failed"),
     "no token to introspect": ({INFO: {}}, "failed"),
 }

@@ -84,7 +84,7 @@ class FileAction(HidingAction):
         vault, folder = RunVault.of_run(self._loader), os.path.dirname(settings.path)
         self._next_line = time.monotonic() + SECONDS_BEFORE_LOCK_LINE
 
-        def on_wait(_seconds: float) -> None:
+        def on_wait() -> None:
             self.tell(f"waiting for another run that has locked {folder}")
 
         with open_vars_file(settings, vault, make_folders=make_folders, on_wait=on_wait) as file:

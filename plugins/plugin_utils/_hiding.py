@@ -9,11 +9,10 @@ It also says what the task's keyword C(environment) is, and whether this process
 from __future__ import annotations
 
 import os
-import re
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -99,7 +98,8 @@ class HidingAction(ActionBase):
                     " text; remove async and poll from the task"
                 )
             super().run(tmp, task_vars)
-            self.environment = self._environment()
+            self.environment = {}
+            self._compute_environment_string(self.environment)
             result = self.outcome(task_vars or {})
         except TaskArgsError as error:
             result = {"failed": True, "changed": False, "msg": f"{error}."}
@@ -119,19 +119,6 @@ class HidingAction(ActionBase):
         if self.in_loop or self.is_secret(result):
             self._hide(result)
         return result
-
-    def _environment(self) -> dict[str, Any]:
-        """Return the task's environment. Raises TaskArgsError if no process can have such variables."""
-        environment: dict[str, Any] = {}
-        with suppress(TypeError):
-            self._compute_environment_string(environment)
-        for name, value in environment.items():
-            if not isinstance(name, str) or not name or re.search("[=\\0]", name) or "\0" in str(value):
-                raise TaskArgsError(
-                    "environment has a variable whose name is not a string, is empty or contains '=', or that contains"
-                    " a null character; correct it"
-                )
-        return environment
 
     def _hide(self, result: Result) -> None:
         result["_ansible_no_log"] = True

@@ -105,8 +105,6 @@ def read(call: Call, answer: Answer) -> Success:
         host = re.match(r"(?:https?:)?//(?:[^/@]*@)?([^/?#]+)", answer.headers.get("Location", ""), re.IGNORECASE)
         target = shown(host[1], answer.secrets) if host else "an unknown address"
         error.cause += f", a redirect to {target}, which is not followed"
-        # See Other: the call was carried out, and the result is elsewhere (RFC 9110, section 15.4.4).
-        error.outcome_unknown = status == 303
     elif status in _NOT_PROCESSED or (status in _BUSY and call.risk_if_repeated is None):
         error.transient = True
     elif status == 404:

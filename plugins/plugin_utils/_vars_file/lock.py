@@ -24,8 +24,8 @@ _SECONDS_TO_WAIT = 600.0
 _SECONDS_BETWEEN_TRIES = 0.1
 _ATTEMPTS = 1000
 
-OnWait = Callable[[float], object]
-"""Called about every second while the lock is waited for, with the seconds waited so far."""
+OnWait = Callable[[], object]
+"""Called again and again while the lock is waited for."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,7 @@ def _open(path: str, make_folders: bool, on_wait: OnWait | None, *, lock: bool) 
 
 def _lock(place: Place, on_wait: OnWait | None) -> None:
     """Try again and again, because a blocking call could not be given up, and would delay signals."""
-    start = since = time.monotonic()
-    latest, said = None, 0
+    since, latest = time.monotonic(), None
     while True:
         with suppress(BlockingIOError):
             fcntl.flock(place.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,9 +121,8 @@ def _lock(place: Place, on_wait: OnWait | None) -> None:
                 f"The folder {os.path.dirname(place.path)} has been locked by another run for {_SECONDS_TO_WAIT:.0f} "
                 "seconds without any change in it; wait for that run or end it, and run the play again"
             )
-        if on_wait and now - start >= said + 1:
-            said = int(now - start)
-            on_wait(now - start)
+        if on_wait:
+            on_wait()
         time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
@@ -136,7 +134,8 @@ def _remove_if_empty(place: Place) -> None:
 def _close(place: Place) -> None:
     if place.descriptor == NO_FOLDER:
         return
-    # Closing is not enough, because a process that was forked meanwhile would keep the lock.
+    # Closing is not enough, because a process that was forked meanwhile would keep the lock. The task's timeout can occur
+    # in between.
     try:
         with suppress(OSError):
             fcntl.flock(place.descriptor, fcntl.LOCK_UN)

@@ -74,7 +74,7 @@ def open_vars_file(
 
     make_folders: whether variables will be set. If so, Ansible must load the path, and missing folders are created; the
     file's own is removed again if it is still empty at the end.
-    on_wait: called about every second while another run has the lock, with the seconds waited so far.
+    on_wait: called again and again while another run has the lock.
     Raises VarsFileError.
     """
     lock = not settings.dry_run

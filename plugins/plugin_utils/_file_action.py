@@ -81,11 +81,11 @@ class FileAction(HidingAction):
     @contextmanager
     def opened(self, settings: Settings, *, make_folders: bool) -> Iterator[VarsFile]:
         """Lock the file until the end. If its path leads elsewhere then, the task fails. Raises VarsFileError."""
-        vault, folder = RunVault.of_run(self._loader), os.path.dirname(settings.path)
-        self._next_line = time.monotonic() + SECONDS_BEFORE_LOCK_LINE
+        vault, folder, start = RunVault.of_run(self._loader), os.path.dirname(settings.path), time.monotonic()
+        self._next_line = start + SECONDS_BEFORE_LOCK_LINE
 
         def on_wait() -> None:
-            self.tell(f"waiting for another run that has locked {folder}")
+            self.tell(f"waited {time.monotonic() - start:.0f} s for another run that has locked {folder}")
 
         with open_vars_file(settings, vault, make_folders=make_folders, on_wait=on_wait) as file:
             self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES

@@ -17,13 +17,12 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ._api.client import OAuthClient, TokenDetails, is_token
 from ._api.errors import POSSIBLE_LOSS, LibraryMissing, OAuthError, OptionError, RequestError
 from ._api.retries import Connection, HttpClient, Pacing
-from ._api.words import shown
+from ._api.words import HIDDEN, shown
 
 try:
     from ansible.module_utils.secrets import register_secret  # type: ignore[import-not-found,unused-ignore]
@@ -32,6 +31,9 @@ except ImportError:  # ansible-core up to 2.21
     def register_secret(value: str, /) -> str:
         return value
 
+
+# The texts of a failed task that are shown, and the dictionary with the others.
+SHOWN_TEXTS = ("msg", "warnings", "error", "message", "details")
 
 Options = Mapping[str, Any]
 Result = dict[str, Any]
@@ -130,14 +132,20 @@ def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()
     """
     passwords = re.findall("//[^:]*:(.+)@", options["proxy"] or "")
     known = (options["app_token"], options.get("access_token"), *passwords, *tokens)
-    secrets = [secret for secret in known if secret and len(secret) >= SHORTEST_SECRET]
+    # The longest first, because a secret may contain another.
+    secrets = sorted((secret for secret in known if secret and len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
 
-    def cleaned(texts: Result, *names: str) -> Result:
-        return {name: remove_values(text, secrets) if name in names else text for name, text in texts.items()}
+    def cleaned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {**value, **{name: cleaned(value[name]) for name in SHOWN_TEXTS if name in value}}
+        if isinstance(value, list):
+            return [cleaned(text) for text in value]
+        for secret in secrets:
+            value = value.replace(secret, HIDDEN)
+        return value
 
-    if "error" in result:
-        result = {**result, "error": cleaned(result["error"], "message", "details")}
-    return cleaned(result, "msg", "warnings")
+    masked: Result = cleaned(result)
+    return masked
 
 
 def _missing_library(cause: BaseException | None) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -54,6 +55,11 @@ class Run:
     status: int
     output: str = field(repr=False)
     variables: Mapping[str, Any] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        # The collection uses nothing that a later ansible-core will remove. Only the tests use the callback `tree`.
+        warning = re.search(r"\[DEPRECATION WARNING\](?!: ansible\.builtin\.tree)", self.output)
+        assert not warning, self.output
 
     @property
     def unwrapped(self) -> str:

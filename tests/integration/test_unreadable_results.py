@@ -90,5 +90,5 @@ def test_a_python_that_is_too_old_is_suspected(play: Play, sandbox: Sandbox) -> 
     run = play([task(str(python), name) for python, name in zip(found.values(), names)], way="module", fetch=names)
     for name in names:
         # The second is ansible-core's own.
-        assert re.search("is 3.9 or newer|minimum of Python", run.variables[name]["msg"])
+        assert re.search("3.9 or newer|minimum of Python", run.variables[name]["msg"])
     assert not sandbox.requests()

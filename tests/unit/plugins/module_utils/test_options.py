@@ -175,7 +175,6 @@ FAILURE: Result = {
     "warnings": ["Not another-token."],
     "error": {"operation": "generate", "status": 400, "message": "a-secret-token", "details": "a-password"},
 }
-HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 def test_a_failure_is_searched_for_the_secrets_of_the_task() -> None:
@@ -184,7 +183,7 @@ def test_a_failure_is_searched_for_the_secrets_of_the_task() -> None:
         "failed": True,
         "msg": "It said ********, ********, ******** and user; 12345678.",
         "warnings": ["Not ********."],
-        "error": {"operation": "generate", "status": 400, "message": HIDDEN, "details": HIDDEN},
+        "error": {"operation": "generate", "status": 400, "message": "********", "details": "********"},
     }
 
 

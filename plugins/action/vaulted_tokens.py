@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
+
+from ansible.errors import AnsibleError
 
 from ..module_utils._options import Options, Result, connection_argument_spec, new_client, without_secrets
 from ..modules.vaulted_tokens import ARGUMENT_SPEC
@@ -31,7 +34,8 @@ class ActionModule(FileAction, ModuleRunner):
         prepared = self._calls(options, task_vars)
         makes = any(entry.wanted for entry in listed)
         with self.opened(settings, make_folders=makes) as file, prepared as calls:
-            transaction = Transaction(file, listed, calls, options)
+            in_play = partial(self._in_play, task_vars)
+            transaction = Transaction(file, listed, calls, options, in_play)
             calls.while_waiting = lambda answered: self.tell(progress(transaction, answered))
             transaction.run(check_mode=self._task.check_mode)
         check_mode, diff = self._task.check_mode, self._task.diff
@@ -39,6 +43,12 @@ class ActionModule(FileAction, ModuleRunner):
         if not result.get("failed"):
             self._display.v(f"{self.NAME}: {result['msg']}")
         return without_secrets(result, options, transaction.seen)
+
+    def _in_play(self, task_vars: dict[str, Any], name: str) -> object:
+        """Return the value of the play's variable of this name; None if it has none, or if it cannot be templated."""
+        with suppress(AnsibleError):
+            return self._templar.template(task_vars.get(name))
+        return None
 
     def _calls(self, options: Options, task_vars: dict[str, Any]) -> TokenCalls:
         obstacle = self.why_not_here()

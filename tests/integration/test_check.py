@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from integration.plays import Play, run_command, unwrapped
 from integration.setups import IMPOSSIBLE_SET_UPS, SET_UPS, SetUp, merged, write_project
 from leaks import find_secrets
@@ -129,6 +130,23 @@ def test_a_playbook_says_why_it_cannot_run(
     assert IMPOSSIBLE_SET_UPS[set_up].refusal in unwrapped(output)
     assert "hunter2" not in output
     assert not sandbox.requests()
+
+
+def test_a_certificate_authority_is_trusted_as_by_the_modules_and_a_missing_one_is_named(
+    run_playbook: RunPlaybook, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    with Sandbox.start(certificate=tmp_path / "server.pem") as api:
+        status, output = run_playbook("check", SetUp(environment=api.environment))
+        assert status != 0
+        assert "cannot be verified" in output
+        assert "set ca_path" in output
+        trusted = {**api.environment, "REQUESTS_CA_BUNDLE": str(tmp_path / "ca.pem")}
+        status, output = run_playbook("check", SetUp(environment=trusted))
+        assert status == 0, output
+        assert WORKS in output
 
 
 @pytest.mark.thorough

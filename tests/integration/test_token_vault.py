@@ -263,6 +263,35 @@ def test_a_misspelled_variable_of_the_role_is_refused_before_any_call(vault: Tok
     assert not vault.path.exists()
 
 
+def test_a_misspelled_variable_of_one_host_is_named_and_stops_all(play: Play, vault: TokenFile) -> None:
+    (vault.home / "hosts.ini").write_text("one\ntwo token_vault_min_expire_in=60\nthree\n")
+    run = play([role(vault)], "-i", "hosts.ini", fails=True, vault_ids=["default"], hosts="all", connection="local")
+    assert "The role token_vault has no variable token_vault_min_expire_in." in run.unwrapped
+    assert "ask for different things" not in run.output
+    assert not vault.sandbox.requests()
+
+
+def test_a_file_is_not_shared_by_two_projects_in_batches(play: Play, vault: TokenFile) -> None:
+    sandbox = vault.sandbox
+    (vault.home / "hosts.ini").write_text(
+        f"germany key='{sandbox.app_id}' secret=unused\nfrance key='{sandbox.other_app_id}'\n"
+    )
+    keys = {sandbox.app_id: sandbox.app_token, sandbox.other_app_id: sandbox.other_app_token}
+    tasks = [role(vault, app_id="{{ key }}", app_token="{{ keys[key] }}")]
+    run = play(
+        tasks,
+        *("-i", "hosts.ini"),
+        fails=True,
+        vault_ids=["default"],
+        hosts="all",
+        connection="local",
+        serial=1,
+        vars={"keys": keys},
+    )
+    assert "ask for different things" in run.unwrapped
+    assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.app_id}
+
+
 @pytest.mark.parametrize("batch", [3, 1], ids=["one failed", "serial"])
 def test_a_host_that_failed_or_is_in_another_batch_does_not_count_in_the_next_use(
     play: Play, vault: TokenFile, batch: int

@@ -166,6 +166,25 @@ def test_the_keys_of_the_task_are_not_taken_for_tokens(vault: TokenFile, state: 
     assert not vault.sandbox.requests()
 
 
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_the_key_of_the_task_is_not_hidden_by_a_token_in_another_file(vault: TokenFile, state: str) -> None:
+    keys = {
+        "key_id": "{{ lookup('ansible.builtin.env', 'VOUCHERIFY_APP_ID') }}",
+        "key_secret": "a-secret-of-the-project",
+    }
+    for name, check_mode in zip(keys, (True, False)):
+        run = vault.run(
+            tokens=[{"name": "new_token"}, {"name": name}],
+            state=state,
+            app_token="{{ key_secret }}",
+            keywords={"vars": keys, "check_mode": check_mode},
+        )
+        assert run.failed
+        assert f"The play's variable '{name}' is this task's own app_id or app_token" in run.message
+    assert not vault.path.exists()
+    assert not vault.sandbox.requests()
+
+
 def test_a_token_cannot_have_the_name_of_a_variable_of_ansible(vault: TokenFile) -> None:
     names = ("ansible_password", "groups", "item")
     for name, result in zip(names, vault.run_each([{"tokens": [{"name": name}]} for name in names])):
@@ -268,7 +287,7 @@ def test_a_token_that_two_variables_share_is_revoked_once_and_only_when_neither_
     assert token not in vault.live_tokens()
 
 
-def test_a_wrong_project_is_suspected_when_no_token_to_revoke_is_known(vault: TokenFile) -> None:
+def test_a_wrong_project_is_suspected_when_a_token_to_revoke_is_not_known(vault: TokenFile) -> None:
     suspicion = "check that app_id and api_base_url belong to the project"
     tokens = TOKENS[:2]
     vault.run(tokens=tokens)
@@ -283,6 +302,12 @@ def test_a_wrong_project_is_suspected_when_no_token_to_revoke_is_known(vault: To
 
     # Another project does not know the tokens either.
     vault.sandbox.reset()
+    before = vault.path.read_bytes()
+    for listed in (TOKENS, TOKENS[:1], [{"name": "new"}, {**TOKENS[0], "state": "absent"}]):
+        vault.path.write_bytes(before)
+        run = vault.run(tokens=listed, state="present" if len(listed) == 2 else "absent")
+        assert suspicion in str(run.result["warnings"])
+    vault.path.write_bytes(before)
     run = vault.run(tokens=TOKENS, state="absent")
     assert suspicion in str(run.result["warnings"])
     assert run.operations == dict.fromkeys(NAMES, "none")
@@ -362,7 +387,7 @@ def test_a_failure_after_the_last_token_was_made_says_that_the_file_is_complete(
 def test_a_variable_of_the_same_name_elsewhere_is_told_when_its_token_is_made(vault: TokenFile) -> None:
     # Names of their own, because other tests load theirs into the same play.
     tokens = [{"name": "told_token"}, {"name": "untold_token"}]
-    elsewhere = {"vars": {"told_token": "an older one"}}
+    elsewhere = {"vars": {"told_token": "{{ undefined_variable }}"}}
     warning = "told_token: The play already has a variable of this name from somewhere else"
     runs = [vault.run(tokens=tokens, keywords={**elsewhere, "check_mode": check}) for check in (True, False)]
     for run in runs:

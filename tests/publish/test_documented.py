@@ -55,6 +55,7 @@ ANSIBLE_NAMES = {
         "delegate_to",
         "failed_when",
         "group_vars",
+        "remove_values",
         "host_pinned",
     ),
     *("host_vars", "ignore_errors", "import_playbook", "include_role", "include_tasks", "include_vars"),

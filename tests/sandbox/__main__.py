@@ -32,12 +32,16 @@ With the control interface, whose address is VOUCHERIFY_SANDBOX_URL, you can mov
   curl -d '{"advance": 840}' $VOUCHERIFY_SANDBOX_URL/clock
   curl -d '{"operation": "generate", "status": 500}' $VOUCHERIFY_SANDBOX_URL/faults
   curl -d '{"operation": "revoke", "cut": true, "times": 9}' $VOUCHERIFY_SANDBOX_URL/faults
+  curl -d '{"operation": "any", "status": 429}' $VOUCHERIFY_SANDBOX_URL/faults
+  curl -d '{"operation": "any", "hang": true}' $VOUCHERIFY_SANDBOX_URL/faults
+  curl -d '{"operation": "any", "status": 200, "body": "<html>"}' $VOUCHERIFY_SANDBOX_URL/faults
   curl -d '{"rate_limit": 5}' $VOUCHERIFY_SANDBOX_URL/settings
   curl -d '' $VOUCHERIFY_SANDBOX_URL/reset
   curl $VOUCHERIFY_SANDBOX_URL/requests
   curl $VOUCHERIFY_SANDBOX_URL/state
 
-`operation` is generate, introspect, revoke, a collection such as vouchers, or any. In JSON, None is null.
+`operation` is generate, introspect, revoke, a collection such as vouchers, or any. In JSON, None is null,
+and ALWAYS is a large number.
 `Sandbox.release` is a POST to /release. A fault can also have these fields:
 
 """

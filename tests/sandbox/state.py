@@ -122,7 +122,9 @@ class Fault:
     headers: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for faults that exclude each other."""
+        """Raises ValueError for numbers that are none, and for faults that exclude each other."""
+        if not (isinstance(self.times, int) and isinstance(self.skip, int)):
+            raise ValueError("times and skip must be numbers")
         if [self.status is not None, self.cut, self.hang, self.truncate].count(True) > 1:
             raise ValueError("status, cut, hang and truncate are mutually exclusive")
         if self.status is None and (self.body or self.body_size):

@@ -38,7 +38,7 @@ _ERRORS: dict[int, tuple[type[RequestError], str]] = {
         " project's region",
     ),
     404: (Refused, "check api_base_url"),
-    429: (RateLimited, "make fewer calls per minute, or raise max_wait"),
+    429: (RateLimited, "make fewer calls per minute, or raise retries and max_wait"),
 }
 # What is wrong with a call that the API refused with 400, by a pattern in its name for the error.
 _ADVICE_BY_KEY = {

@@ -35,6 +35,7 @@ class _Cause(NamedTuple):
     advice: str
 
 
+_TIMED_OUT = "timed out"
 _CERTIFICATE_ERRORS = ("CertificateError", "SSLCertVerificationError")
 _BAD_CERTIFICATE = "the certificate of {host}{or_proxy} cannot be verified ({words})"
 _PROXY_REFUSED = "the proxy {proxy} did not connect to {host} ({words})"
@@ -99,7 +100,8 @@ def network_error(call: Call, error: BaseException, route: Route, *, form_was_re
     chain = list(_chain(error))
     root = _root(chain)
     if form_was_read:
-        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", call.later)
+        advice = f"raise timeout if the API is slow; {call.later}" if root == _TIMED_OUT else call.later
+        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", advice)
     cause, link, match = next(
         (cause, link, match)
         for cause in _CAUSES
@@ -161,7 +163,7 @@ def _root(chain: list[BaseException]) -> str:
     for link in reversed(chain):
         # In Python 3.9, socket.timeout is not a TimeoutError. urllib3 has its own exceptions for the same.
         if type(link).__name__ in ("TimeoutError", "timeout", "ReadTimeoutError", "ConnectTimeoutError"):
-            return "timed out"
+            return _TIMED_OUT
         words = _said(link).partition(": ")[2] if isinstance(link, ssl.SSLError) else getattr(link, "strerror", None)
         if words:
             return str(words)

@@ -24,6 +24,7 @@ UNKNOWN = lifecycle.Decision(
 )
 _NO_VARIABLE = lifecycle.Decision(lifecycle.NONE, "The file does not have the variable.")
 _NO_TOKEN = lifecycle.Decision(lifecycle.NONE, "The variable is empty, so there was no token to revoke.")
+_OWN_KEY = "this task's own app_id or app_token"
 _SHARED = lifecycle.Decision(lifecycle.NONE, "Another listed variable keeps this token, so it was not revoked.")
 
 
@@ -58,19 +59,24 @@ class ListedToken:
     def is_to_be_made(self) -> bool:
         return not self.done and self.decision.operation in (lifecycle.GENERATED, lifecycle.REPLACED)
 
-    def read(self, value: StoredValue | None, path: str, keys: Collection[str]) -> None:
+    def read(self, value: StoredValue | None, path: str, keys: Collection[str], in_play: object) -> None:
         """Store what the variable contains.
 
         value: None if the file does not have the variable. path: the file, for messages. keys: the parts of the task's
-        own API key, which look like tokens.
+        own API key, which look like tokens. in_play: the value of the play's variable of that name, if it has one.
         Raises InvalidVariableError if the variable contains something other than a token.
         """
         self.exists = value is not None
+        if value is None and in_play in keys:
+            raise InvalidVariableError(
+                f"The play's variable '{self.name}' is {_OWN_KEY}, and a token in {path} would hide it; choose another"
+                " name for the token"
+            )
         if value is None or value.kind == "null" or value.text == "":
             return
         kind, advice = value.kind, ", or remove the variable"
         if value.text in keys:
-            kind, advice = "this task's own app_id or app_token", ""
+            kind, advice = _OWN_KEY, ""
         elif value.kind == "a template":
             advice = "; if it only stands for another variable, list that one"
         elif value.text is not None:

@@ -24,8 +24,8 @@ _UNKNOWN = (
 
 
 _ELSEWHERE = (
-    "The play already has a variable of this name from somewhere else, such as the inventory, a role or a fact. It may"
-    " override the one in the file; remove it, or choose another name for the token."
+    "The play already has a variable of this name from somewhere else, such as the inventory, a role or a fact, and one"
+    " of the two hides the other. Remove the other one, or choose another name for the token."
 )
 
 
@@ -60,9 +60,7 @@ def report(transaction: Transaction, path: str, known: Container[str], *, check_
         if unknown:
             doubt = _UNKNOWN.format(len(unknown))
             result["msg"] += f" {doubt}"
-            # One token has usually expired.
-            if len(unknown) > 1 and not any(entry.decision.operation == lifecycle.REVOKED for entry in listed):
-                warnings.append(doubt)
+            warnings.append(doubt)
     if warnings:
         result["warnings"] = warnings
     if diff:

@@ -9,7 +9,7 @@ the file but not yet revoked. Everything else is in the file, and the next run c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +40,7 @@ class Transaction:
     """Brings the listed tokens of an open vars file into the state that the task asks for.
 
     options: the task's, validated. With revoke_replaced, a replaced token is revoked once no listed variable has it any
-    more.
+    more. in_play: returns the value of the play's variable of a name, None if it has none.
 
     outcome: how the file differs, or in check mode would differ, from what it was; None if nothing was tried. failure:
     why the task failed. was_active: for each token to revoke, whether it was active until then, None if unknown.
@@ -51,6 +51,7 @@ class Transaction:
     listed: Sequence[ListedToken]
     calls: TokenCalls
     options: Options
+    in_play: Callable[[str], object]
     outcome: Outcome | None = None
     failure: TransactionFailed | None = None
     was_active: dict[str, bool | None] = field(default_factory=dict)
@@ -106,9 +107,10 @@ class Transaction:
 
     def _read(self) -> None:
         stored = self.file.read([entry.name for entry in self.listed])
+        keys = self.options["app_id"], self.options["app_token"]
         for entry in self.listed:
-            keys = self.options["app_id"], self.options["app_token"]
-            entry.read(stored.get(entry.name), self.file.path, keys)
+            in_play = None if entry.name in stored else self.in_play(entry.name)
+            entry.read(stored.get(entry.name), self.file.path, keys, in_play)
             if entry.token:
                 self._keep_secret(entry.token)
 

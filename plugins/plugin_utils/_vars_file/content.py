@@ -91,7 +91,7 @@ def content_of(data: bytes, vault: RunVault, path: str, wanted_format: str | Non
     if data.strip() and wanted_format == (INLINE if is_whole else WHOLE):
         raise InvalidFileError(
             f"{path} is {'' if is_whole else 'not '}encrypted as a whole, and is not converted to format "
-            f"'{wanted_format}'; leave out format, or convert the file with ansible-vault first"
+            f"'{wanted_format}'; leave out format, or, if the file contains only tokens, delete it"
         )
     encryption = vault.decrypt(data, path) if is_whole else None
     try:

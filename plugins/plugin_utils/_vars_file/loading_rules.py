@@ -63,5 +63,5 @@ def _ignored(below: Sequence[str], folder: str, endings: Sequence[str]) -> str |
         if ending and position and not is_file:
             return "subfolders with a dot in the name"
         if is_file and ending not in endings and (position or folder == "group_vars"):
-            return f"files without one of the endings {', '.join(endings[1:])}"
+            return f"files whose ending is not one of {', '.join(endings[1:])}"
     return None

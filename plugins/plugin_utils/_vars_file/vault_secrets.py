@@ -126,7 +126,7 @@ class RunVault:
         raise VaultSecretError(
             f"{what} has the vault id '{id_in_header(ciphertext)}' and cannot be decrypted with the vault secrets of "
             f"this run ({self._loaded() or 'none'}); also load the secret that encrypted it, or, if that secret is "
-            "lost and the file contains only tokens, delete the file"
+            "lost or the value was changed, and the file contains only tokens, delete the file"
         )
 
     def decrypt_values(self, ciphertexts: Mapping[str, str]) -> dict[str, Decrypted]:
@@ -180,7 +180,7 @@ def _damage(ciphertext: bytes) -> str | None:
             return f"line {number} of it contains a character that is not a hexadecimal digit"
     digits = b"".join(lines).decode()
     if len(digits) % 2 or not _CONTENT.fullmatch(bytes.fromhex(digits)):
-        return "a line or a part of a line is missing"
+        return "some of its digits were changed or are missing"
     return None
 
 

@@ -122,7 +122,7 @@ SENTENCES = {
     "x/y~": 'Ansible would never read {}/x/y~, because it ignores names that end in "~"; choose another path',
     "x/a.b/y": "Ansible would never read {}/x/a.b/y, because it ignores subfolders with a dot in the name; choose "
     "another path",
-    "x/y.vault": "Ansible would never read {}/x/y.vault, because it ignores files without one of the endings .yml, "
+    "x/y.vault": "Ansible would never read {}/x/y.vault, because it ignores files whose ending is not one of .yml, "
     ".yaml, .json; choose another path",
 }
 
@@ -143,7 +143,7 @@ def test_the_endings_are_those_of_the_configuration(tmp_path: Path, monkeypatch:
     assert refusal(tmp_path / "group_vars" / "new.vars") is None
     assert refusal(tmp_path / "group_vars" / "web" / "new.vars") is None
     assert "ignore" in (refusal(tmp_path / "group_vars" / "all" / "new.vars") or "")
-    assert "one of the endings .vars, .yml;" in (refusal(tmp_path / "group_vars" / "new.yaml") or "")
+    assert "is not one of .vars, .yml;" in (refusal(tmp_path / "group_vars" / "new.yaml") or "")
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

@@ -145,8 +145,8 @@ def test_a_value_that_cannot_be_decrypted_is_named_and_can_be_removed(path: Path
 
     assert str(raised.value) == (
         "The current value of 'name7' has the vault id 'other' and cannot be decrypted with the vault secrets of "
-        "this run ('default'); also load the secret that encrypted it, or, if that secret is lost and the file "
-        "contains only tokens, delete the file"
+        "this run ('default'); also load the secret that encrypted it, or, if that secret is lost or the value was "
+        "changed, and the file contains only tokens, delete the file"
     )
     assert state(path) == before
     assert lists(change(path, {}, "name7")) == {"removed": ["name7"]}
@@ -271,8 +271,8 @@ def test_a_format_that_contradicts_the_existing_file_is_refused(
         change(path, {"a": "y"}, format=wanted)
 
     assert str(raised.value) == (
-        f"{path} {what} encrypted as a whole, and is not converted to format '{wanted}'; leave out format, or convert "
-        "the file with ansible-vault first"
+        f"{path} {what} encrypted as a whole, and is not converted to format '{wanted}'; leave out format, or, if "
+        "the file contains only tokens, delete it"
     )
     assert state(path) == before
 

@@ -49,7 +49,7 @@ def test_a_run_without_secrets_can_neither_encrypt_nor_decrypt(monkeypatch: pyte
 
 GOOD = encrypt("a secret value", "dev")
 HEADER, FIRST, *REST = GOOD.splitlines()
-LOST = "a line or a part of a line is missing"
+LOST = "some of its digits were changed or are missing"
 NOT_HEADER = 'its first line is not a header, which begins with "$ANSIBLE_VAULT;"'
 DAMAGED = {
     "no hexadecimal digit": (GOOD.replace(FIRST, FIRST[:-1] + "g"), "line 2 of it contains a character that is not"),

@@ -68,8 +68,7 @@ options:
     description:
       - The URL of an HTTP proxy. It overrides the proxy variables of the environment.
       - It may contain a user name and a password, so it is treated as a secret.
-      - It is refused if O(api_base_url) is a loopback address that begins with V(http://), because such an address is
-        never called through a proxy.
+      - It is not used if O(api_base_url) begins with V(http://), which only a loopback address can.
     type: str
 notes:
   - M(voucherify.oauth.vaulted_tokens) reads environment variables from Ansible's own environment, and so do the other

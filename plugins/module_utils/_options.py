@@ -51,13 +51,15 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 # A shorter text is a placeholder, such as "none", or occurs in harmless words.
 SHORTEST_SECRET = 8
 
-# What is wrong with a half of an API key, by a pattern.
-_KEY_FAULTS = {
+# What is wrong with a text that came from a variable, by a pattern.
+_MISTAKES = {
     r"""^(["']).*\1$""": "is in quotes; remove them (a file for docker --env-file, for example, must not contain any)",
-    r"^\$": "is the name of a variable, such as ${NAME}, and not its value; set it to the value",
-    r"[^!-~]|^$": "is empty, or contains white space or a character that cannot be sent in an HTTP header; copy it"
-    " without a line break from Voucherify's dashboard, under Project settings, Application keys",
+    r"^\$(\w+|{\w+})$|^{{.*}}$": "is the name of a variable, such as ${NAME}, and not its value; set it to the value",
 }
+_UNFIT_FOR_HEADER = (
+    "is empty, or contains white space or a character that cannot be sent in an HTTP header; copy it without a line"
+    " break from Voucherify's dashboard, under Project settings, Application keys"
+)
 
 # galaxy.yml cannot be read on a target. A test compares the two.
 VERSION = "1.0.0"
@@ -177,6 +179,7 @@ def bearer_token(options: Options) -> str | None:
     """Return the option C(access_token), None if it is empty. Raises OptionError if it cannot be a token."""
     token: str | None = options["access_token"] or None
     # The API would only say that it does not know the token.
+    _check_mistakes("access_token", token or "")
     if token and not is_token(token):
         raise OptionError(
             "access_token contains white space or a character that cannot be sent in an HTTP header, or is too long for"
@@ -202,9 +205,9 @@ def _cached_client(connection: Connection) -> OAuthClient:
 def _connection(options: Options) -> Connection:
     sources = {}
     for name in ("app_id", "app_token"):
-        fault = next((fault for form, fault in _KEY_FAULTS.items() if re.search(form, options[name])), None)
-        if fault:
-            raise OptionError(f"{name} {fault}.")
+        _check_mistakes(name, options[name])
+        if not re.fullmatch("[!-~]+", options[name]):
+            raise OptionError(f"{name} {_UNFIT_FOR_HEADER}.")
         is_variable = options[name] == os.environ.get(f"VOUCHERIFY_{name.upper()}")
         sources[name] = "the environment" if is_variable else "an option"
     for name, minimum in (("timeout", 1), ("retries", 0), ("max_wait", 0)):
@@ -217,8 +220,16 @@ def _connection(options: Options) -> Connection:
     return Connection(**given, user_agent=USER_AGENT, key_sources=mixed if len({*sources.values()}) > 1 else "")
 
 
+def _check_mistakes(name: str, value: str) -> None:
+    """Raises OptionError."""
+    for form, mistake in _MISTAKES.items():
+        if re.search(form, value):
+            raise OptionError(f"{name} {mistake}.")
+
+
 def _check_base_url(url: str) -> None:
     """Raises OptionError. No message quotes the URL, because it may contain a password by mistake."""
+    _check_mistakes("api_base_url", url)
     try:
         parts = urlsplit(url)
         well_formed = bool(parts.scheme and parts.hostname and parts.port != 0)

@@ -28,6 +28,7 @@ Spec = Mapping[str, Rule]
 
 KEYS_HINT = "set these options, or the environment variables VOUCHERIFY_APP_ID and VOUCHERIFY_APP_TOKEN "
 
+_FLATTEN = "a list must not contain another one; use the filter flatten"
 _WANTED = {"int": "an integer", "bool": "a boolean", "list": "a list", "dict": "a mapping"}
 # The messages of these errors only contain names of options. If each value is valid, ansible-core raises no others.
 _NAMES_ONLY = (RequiredError, RequiredIfError, MutuallyExclusiveError)
@@ -147,16 +148,18 @@ def _values_in(where: str, rule: Rule, value: Any) -> Iterator[tuple[str, Rule, 
         # ansible-core would parse a string as a mapping.
         if not isinstance(value, Mapping):
             advice = (
-                "; write it as {name: my_token, scope: [vouchers]}, or use the filter from_yaml if a text contains it"
+                "write it as {name: my_token, scope: [vouchers]}, or use the filter from_yaml if a text contains it"
             )
-            raise TaskArgsError(f"{_wrong_type(where, kind, value)}{advice if 'options' in rule else ''}")
+            if isinstance(value, list):
+                advice = _FLATTEN
+            raise TaskArgsError(f"{_wrong_type(where, kind, value)}{f'; {advice}' if 'options' in rule else ''}")
         if "options" in rule:
             yield from _values(rule["options"], value, f"{where}.")
     elif kind in ("str", "path") and isinstance(value, (Mapping, list)):
         # ansible-core would make a string of it.
         advice = "to use one value from it, name that value, such as access_token of a registered result"
         if isinstance(value, list) and where.endswith("]"):
-            advice = "a list must not contain another one; use the filter flatten"
+            advice = _FLATTEN
         raise TaskArgsError(f"{where} must be a string, but it is {_kind_of(value)}; {advice}")
     else:
         yield where, rule, value

@@ -51,7 +51,7 @@ def test_each_failure_on_the_way_through_a_proxy_is_told_apart(play: Play, tmp_p
             ),
             "refused": (
                 {"proxy": refused},
-                [f"the proxy {refusing.url[7:]} did not connect to", "(407)", "the password in"],
+                [f"the proxy {refusing.url[7:]} did not connect to", "(407)", "and password in"],
             ),
         }
         names = [f"result_{number}" for number in range(len(cases))]

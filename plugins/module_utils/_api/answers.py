@@ -24,8 +24,8 @@ _ERRORS: dict[int, tuple[type[RequestError], str]] = {
     1: (BadAnswer, "{later}"),
     3: (Redirected, "set api_base_url to the address of the API"),
     4: (Refused, "check api_base_url, or ask Voucherify's support"),
-    5: (ServerFailed, "see https://status.voucherify.io; {later}"),
-    400: (Refused, "correct the option that the API names"),
+    5: (ServerFailed, "see https://status.voucherify.io, and check api_base_url; {later}"),
+    400: (Refused, "correct what the API names"),
     401: (
         Refused,
         "check app_id and app_token, and that they belong to the project at api_base_url, or whether the key was"

@@ -39,7 +39,7 @@ _TIMED_OUT = "timed out"
 _CERTIFICATE_ERRORS = ("CertificateError", "SSLCertVerificationError")
 _BAD_CERTIFICATE = "the certificate of {host}{or_proxy} cannot be verified ({words})"
 _PROXY_REFUSED = "the proxy {proxy} did not connect to {host} ({words})"
-_ASK_PROXY = "check the user name and the password in {source}, or ask the proxy's administrator to allow {host}"
+_ASK_PROXY = "check the address, user name and password in {source}, or ask the proxy's administrator to allow {host}"
 
 # The first row that applies counts. The numbers are OpenSSL's X509_V_ERR_*, HTTP statuses and the replies of RFC 1928.
 # fmt: off
@@ -52,11 +52,12 @@ _CAUSES = (
     _Cause(_CERTIFICATE_ERRORS, r"^(?:8\d|9[0-4]) (.*)", False, _BAD_CERTIFICATE,
            "the authority must issue certificates that newer versions of Python accept; ca_path is not the fault"),
     _Cause(_CERTIFICATE_ERRORS, r"^\d+ (.*)", False, _BAD_CERTIFICATE,
-           "set ca_path to the certificate of the authority that signed it, or correct the certificate"),
+           "set ca_path to the certificate of the authority that signed it, or to a folder made by openssl rehash"),
     _Cause(("OSError",), r"^Tunnel connection failed: (5\d\d)\b|^0x0[13456]: (.*)", True, _PROXY_REFUSED, _ASK_PROXY),
     _Cause(("OSError",), r"^Tunnel connection failed: (\d+)|^0x..: (.*)|^((?:All offered )?SOCKS5 authentication.*)",
            False, _PROXY_REFUSED, _ASK_PROXY),
-    _Cause(("NewConnectionError", "ConnectTimeoutError"), "", True, "{way} cannot be reached ({root})", "{check}"),
+    _Cause(("NewConnectionError", "ConnectTimeoutError"), "", True,
+           "{host} cannot be reached{through} ({root})", "{check}"),
     # The parts of OpenSSL that read certificates, and the errors ENOENT, EACCES and EISDIR.
     _Cause(("OSError",), r"^(?:x509|pem|asn1): |CA certificate bundle|^\[Errno (?:2|13|21)\]", False,
            "the certificates from {ca} cannot be read, so {host} was not called",
@@ -123,7 +124,7 @@ def _names(route: Route) -> dict[str, str]:
         "source": route.source,
         "ca": route.ca,
         "or_proxy": f", or the proxy {route.proxy} in front of it," if route.proxy else "",
-        "way": f"the proxy {route.proxy} on the way to {route.host}" if route.proxy else route.host,
+        "through": f" through the proxy {route.proxy}" if route.proxy else "",
         "check": f"check {route.source if route.proxy else 'api_base_url, proxy'} and the network",
         "addresses": f"api_base_url and {route.source}" if route.proxy else "api_base_url",
         "address": route.source if route.proxy else "api_base_url",

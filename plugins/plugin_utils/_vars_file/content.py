@@ -56,6 +56,14 @@ class Content:
         values = [variable.value for variable in self.text.variables if variable.value]
         return {id_in_header(value.text.encode()) or "" for value in values if value.is_vaulted} - {""}
 
+    def first_with_id(self, vault_id: str) -> dict[str, str]:
+        """Return the first vaulted value with this vault id in its header, by its variable's name, or nothing."""
+        for variable in self.text.variables:
+            value = variable.value
+            if value and value.is_vaulted and id_in_header(value.text.encode()) == vault_id:
+                return {variable.name: value.text}
+        return {}
+
     def stored(self, variable: Variable, decrypted: Decrypted | None) -> StoredValue:
         """Return what the variable contains; `decrypted` is its value if that is vaulted by itself.
 

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _ADVICE = {
-    **dict.fromkeys((errno.EACCES, errno.EPERM), "give your user the permission, or choose another path,"),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM),
+        "give your user permission for it and the folder it is in, or choose another path,",
+    ),
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free some space"),
     **dict.fromkeys((errno.ENOTDIR, errno.EEXIST), "choose a path in which only the last part is a file"),
     errno.EROFS: "choose a path on a writable file system",

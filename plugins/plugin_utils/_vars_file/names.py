@@ -58,9 +58,8 @@ def check_variables(variables: Mapping[object, object]) -> None:
     for name, value in variables.items():
         if not isinstance(value, str):
             filtered = "to_json" if isinstance(value, (Mapping, list, tuple)) else "string"
-            raise InvalidVariableError(
-                f"The value of '{name}' is {_type(value)}, not a string; give a string, or use the filter '{filtered}'"
-            )
+            advice = f"a string, or use the filter '{filtered}'" if value is not None else "it a value"
+            raise InvalidVariableError(f"The value of '{name}' is {_type(value)}, not a string; give {advice}")
         if is_encrypted(value):
             raise InvalidVariableError(f"The value of '{name}' is already vaulted; give it as plain text")
         try:

@@ -227,7 +227,10 @@ class VarsFile:
             value = self._values(content, [name]).get(name) if name and not vault_id else None
             # Whoever could read the value or the file can still read it, unless the user asked for another secret.
             replaced = content.encryption or (value.encryption if value else None)
-            self._keys[name] = self._vault.key(vault_id, replaced.key if replaced else None, content.ids_in_headers)
+            key = self._vault.key(vault_id, replaced.key if replaced else None, content.ids_in_headers)
+            # A new value must not get a mistyped password, which only the other values can show.
+            self._vault.decrypt_values(content.first_with_id(key.vault_id))
+            self._keys[name] = key
         return self._keys[name]
 
     def _outcome(self, changes: Wanted, mode: int | None) -> Outcome:

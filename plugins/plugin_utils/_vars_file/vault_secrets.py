@@ -97,7 +97,8 @@ class RunVault:
         if len(fitting) > 1:
             raise VaultSecretError(
                 f"This run has several vault secrets, {self._loaded()}, and nothing says which one to encrypt with; "
-                "set vault_id to one of them; of several secrets with the same id, it takes the first"
+                "set vault_id to one of them; of several secrets with the same id (one may be that of "
+                "vault_password_file in ansible.cfg), it takes the first"
             )
         name = fitting[0].vault_id
         if not name.isascii() or name != name.strip():
@@ -171,10 +172,10 @@ def _damage(ciphertext: bytes) -> str | None:
     if line:
         return f"line {line} of it is a merge mark"
     header, *lines = ciphertext.splitlines() or [b""]
-    if not any(lines):
-        return 'it has only one line, perhaps because of "!vault >" instead of "!vault |"'
+    if header.startswith(b"$ANSIBLE_VAULT;") and not any(lines):
+        return 'it has only one line; write "!vault |" and not "!vault >"'
     if not _HEADER.fullmatch(header.rstrip()):
-        return 'its first line is not a header, which begins with "$ANSIBLE_VAULT;"'
+        return 'its first line is not a header, such as "$ANSIBLE_VAULT;1.1;AES256"'
     for number, one in enumerate(lines, start=2):
         if re.search(rb"[^0-9A-Fa-f]", one):
             return f"line {number} of it contains a character that is not a hexadecimal digit"

@@ -144,7 +144,7 @@ def test_a_used_up_billing_cycle_is_not_worth_waiting_for() -> None:
     [
         (103, errors.BadAnswer, "which is not a final answer; run the play again"),
         (300, errors.Redirected, "to an unknown address, which is not followed; set api_base_url"),
-        (400, errors.Refused, "correct the option that the API names"),
+        (400, errors.Refused, "correct what the API names"),
         (
             401,
             errors.Refused,
@@ -155,7 +155,7 @@ def test_a_used_up_billing_cycle_is_not_worth_waiting_for() -> None:
         (404, errors.Refused, "check api_base_url"),
         (429, errors.RateLimited, "make fewer calls per minute"),
         (499, errors.Refused, "ask Voucherify's support"),
-        (500, errors.ServerFailed, "https://status.voucherify.io; run the play again"),
+        (500, errors.ServerFailed, "https://status.voucherify.io, and check api_base_url; run the play again"),
         (799, errors.ServerFailed, "https://status.voucherify.io"),
     ],
 )

@@ -190,7 +190,7 @@ def test_a_lasting_failure_is_reported_with_its_retries(make_client: MakeClient,
 @EACH_CALL
 def test_a_refusal_is_not_sent_again(make_client: MakeClient, sandbox: Sandbox, operation: str) -> None:
     sandbox.fail(operation, status=400, body='{"message": 7, "key": ["x"]}')
-    assert "answered 400; correct the option" in str(failure(make_client(sandbox), operation))
+    assert "answered 400; correct what" in str(failure(make_client(sandbox), operation))
     assert len(sandbox.calls(operation)) == 1
 
 
@@ -362,7 +362,7 @@ def test_a_call_is_not_sent_if_no_thread_can_be_started(make_client: MakeClient,
 
 # Proxies; see also tests/integration/test_proxies.py
 
-ON_THE_WAY = "the proxy 127.0.0.1:1 on the way to api.invalid cannot be reached (Connection refused) after 2 retries"
+ON_THE_WAY = "api.invalid cannot be reached through the proxy 127.0.0.1:1 (Connection refused) after 2 retries"
 NOT_VALID = "proxy is not a valid address"
 
 

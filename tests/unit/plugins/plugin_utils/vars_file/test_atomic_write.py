@@ -164,7 +164,7 @@ def test_what_cannot_be_a_vars_file_is_refused_and_not_waited_for(tmp_path: Path
 @pytest.mark.parametrize("path", ["vars.yml", "new/vars.yml"])
 def test_a_folder_that_cannot_be_written_is_refused_and_found_without_writing(tmp_path: Path, path: str) -> None:
     tmp_path.chmod(0o755)
-    sentence = "^Cannot .*: Permission denied; give your user the permission, or choose another path,"
+    sentence = "^Cannot .*: Permission denied; give your user permission for it and the folder it is in"
 
     with as_another_user(tmp_path):
         with pytest.raises(FileAccessError, match=sentence):

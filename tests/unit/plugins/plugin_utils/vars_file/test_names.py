@@ -111,9 +111,8 @@ def test_a_value_that_is_not_a_string_is_refused_by_name_and_type_only(value: ob
         check_variables({"good": "x", "bad": value})
 
     text_filter = "to_json" if kind in {"a list", "a mapping"} else "string"
-    assert str(raised.value) == (
-        f"The value of 'bad' is {kind}, not a string; give a string, or use the filter '{text_filter}'"
-    )
+    advice = "it a value" if value is None else f"a string, or use the filter '{text_filter}'"
+    assert str(raised.value) == (f"The value of 'bad' is {kind}, not a string; give {advice}")
 
 
 @pytest.mark.parametrize(

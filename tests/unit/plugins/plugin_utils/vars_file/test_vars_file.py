@@ -189,10 +189,22 @@ def test_only_the_listed_values_are_decrypted_and_each_once(path: Path, vault_ca
             file.read(["name1", "name2"])
             file.stored({"name1": "x"})
             file.preview({"name1": "x", "name2": "z", "new": "y", "name3": None})
-            assert vault_calls == ["decrypt_and_get_vault_id"] * 2
+            # One more, name0, to check the password for a new value.
+            assert vault_calls == ["decrypt_and_get_vault_id"] * 3
         assert file.apply({"theirs": None, "name1": None}).removed == ["name1", "theirs"]
         assert file.stored({"theirs": None}) == {"theirs"}
-    assert len(vault_calls) == 2
+    assert len(vault_calls) == 3
+
+
+@pytest.mark.parametrize("vault_id", [None, "default"])
+def test_a_new_value_does_not_get_a_mistyped_password(path: Path, vault_id: str | None) -> None:
+    path.write_text(inline("theirs", "x", "another") + inline("ours", "x"))
+    before = state(path)
+    mistyped = RunVault([("default", secret("mistyped"))])
+    for dry_run in (True, False):
+        with pytest.raises(VaultSecretError, match="The current value of 'ours' has the vault id 'default' and cannot"):
+            change(path, {"new": "y"}, vault=mistyped, vault_id=vault_id, dry_run=dry_run)
+    assert state(path) == before
 
 
 def test_many_values_are_encrypted_and_decrypted_in_parallel(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +350,8 @@ def test_no_secret_is_guessed_when_none_of_several_is_named(path: Path, text: st
             change(path, {"a": "x"}, vault=run_vault("dev", "prod"), dry_run=dry_run)
         assert str(raised.value) == (
             "This run has several vault secrets, 'dev', 'prod', and nothing says which one to encrypt with; set "
-            "vault_id to one of them; of several secrets with the same id, it takes the first"
+            "vault_id to one of them; of several secrets with the same id (one may be that of vault_password_file in "
+            "ansible.cfg), it takes the first"
         )
 
     assert path.read_text() == text

@@ -50,7 +50,7 @@ def test_a_run_without_secrets_can_neither_encrypt_nor_decrypt(monkeypatch: pyte
 GOOD = encrypt("a secret value", "dev")
 HEADER, FIRST, *REST = GOOD.splitlines()
 LOST = "some of its digits were changed or are missing"
-NOT_HEADER = 'its first line is not a header, which begins with "$ANSIBLE_VAULT;"'
+NOT_HEADER = 'its first line is not a header, such as "$ANSIBLE_VAULT;1.1;AES256"'
 DAMAGED = {
     "no hexadecimal digit": (GOOD.replace(FIRST, FIRST[:-1] + "g"), "line 2 of it contains a character that is not"),
     "blanks at the end": (GOOD.replace(FIRST, FIRST + " "), "line 2 of it contains a character that is not"),
@@ -63,9 +63,10 @@ DAMAGED = {
     "an empty line above": ("\n" + GOOD, NOT_HEADER),
     "a header of another kind": (GOOD.replace("AES256", "AES128"), NOT_HEADER),
     "half a header": (GOOD.replace(HEADER, "$ANSIBLE_VAULT;1.2"), NOT_HEADER),
-    "folded": (GOOD.replace("\n", " "), 'it has only one line, perhaps because of "!vault >" instead of "!vault |"'),
+    "folded": (GOOD.replace("\n", " "), 'it has only one line; write "!vault |" and not "!vault >"'),
     "only a header": (HEADER, "it has only one line"),
-    "nothing": ("", "it has only one line"),
+    "nothing": ("", NOT_HEADER),
+    "plain text": ("a-token", NOT_HEADER),
     "merge marks": ("\n".join([HEADER, "<<<<<<< HEAD", FIRST, "=======", *REST]), "line 2 of it is a merge mark"),
 }
 

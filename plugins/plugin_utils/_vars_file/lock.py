@@ -134,8 +134,8 @@ def _remove_if_empty(place: Place) -> None:
 def _close(place: Place) -> None:
     if place.descriptor == NO_FOLDER:
         return
-    # Closing is not enough, because a process that was forked meanwhile would keep the lock. The task's timeout can occur
-    # in between.
+    # Closing is not enough, because a process that was forked meanwhile would keep the lock. The task's timeout can
+    # occur in between.
     try:
         with suppress(OSError):
             fcntl.flock(place.descriptor, fcntl.LOCK_UN)

@@ -66,7 +66,10 @@ DAMAGED = {
     "folded": (GOOD.replace("\n", " "), 'it has only one line, perhaps because of "!vault >" instead of "!vault |"'),
     "only a header": (HEADER, "it has only one line"),
     "nothing": ("", "it has only one line"),
-    "merge marks": ("\n".join([HEADER, "<<<<<<< HEAD", FIRST, "=======", *REST]), "line 2 of it is a merge mark"),
+    "conflict markers": (
+        "\n".join([HEADER, "<<<<<<< HEAD", FIRST, "=======", *REST]),
+        "line 2 of it is a conflict marker",
+    ),
 }
 
 

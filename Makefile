@@ -37,10 +37,10 @@ BENCH_READY := $(VENV)/bench-ready $(COLLECTION)
 STARTED := $(shell date +%s)
 
 # The checks that run beside each other. Versions of make before 4.0 would mix their output, so they run one by one there.
-CHECKS := sanity ansible-lint types docs-lint licences lint
+CHECKS := sanity ansible-lint types docs-lint licenses lint
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--jobs=2 --output-sync=target) --no-print-directory --keep-going
 
-.PHONY: help demo sandbox test test-all lint types licences docs-lint changelog ansible-lint unit integration coverage publishable \
+.PHONY: help demo sandbox test test-all lint types licenses docs-lint changelog ansible-lint unit integration coverage publishable \
     sanity docs test-matrix release-check bench format pins clean
 
 help: ## List the targets
@@ -77,7 +77,7 @@ lint: $(TEST_READY) ## Check the style of the Python and shell code
 types: $(TEST_READY) ## Check the types
 	$(BIN)/mypy
 
-licences: $(TEST_READY) ## Check that each file names its licence
+licenses: $(TEST_READY) ## Check that each file names its license
 	tests/in_copy.sh reuse lint
 
 docs-lint: $(TEST_READY) ## Check the documentation of the plugins and the changelog fragments

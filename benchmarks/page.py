@@ -14,7 +14,7 @@ from .targets import MEGABYTE, targets
 from .token_files import STATES, WRITERS, key_of
 from .vaults import FORMATS, STEPS, vault_figures
 
-# Split, because the licence checker would take it for the header of this file.
+# Split, because the license checker would take it for the header of this file.
 HEADER = """\
 <!--
 SPDX-\

@@ -19,7 +19,7 @@ HOME=$PWD/build/home antsibull-docs --config-file docs/site/antsibull-docs.cfg \
 
 # This page lists environment variables of plugins, and there are none. Those of the modules are in the guide.
 rm "$pages/collections/environment_variables.rst"
-# antsibull-docs capitalises the name of the collection in titles.
+# antsibull-docs capitalizes the name of the collection in titles.
 find "$pages/collections" -name "*.rst" -exec sed -i "s/Voucherify\\.Oauth/voucherify.oauth/g" {} +
 cp docs/site/index.rst "$pages"
 python docs/site/pages.py "$pages"

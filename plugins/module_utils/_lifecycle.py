@@ -110,13 +110,12 @@ def _fault(wanted: Wanted, details: TokenDetails | None) -> str | None:
 def for_absent(*, active: bool | None) -> Decision:
     """Say what a revocation did, or what one would do.
 
-    active: whether the token was active; None if it is not active any more and an earlier try may have revoked it.
+    active: whether the token was active; None if it is no longer active and an earlier try may have revoked it.
     """
     if active is None:
         return Decision(
             NONE,
-            "The token is not active any more. An earlier try, which the API answered with an error, may have"
-            " revoked it.",
+            "The token is no longer active. An earlier try, which the API answered with an error, may have revoked it.",
         )
     if active:
         return Decision(REVOKED, "The token was active.")

@@ -47,7 +47,7 @@ options:
           - If a token is generated for a variable that the file did not have, and the play already has a variable of
             that name, for example from the inventory, a warning says that it may override the file.
           - If the variable contains this task's own O(app_id) or O(app_token), or anything that cannot be a token, the
-            task fails before it calls the API. Any other string counts as a token, so the API does not know it, and it
+            task fails before it calls the API. Any other string counts as a token. Because the API does not know it, it
             is replaced or removed.
         type: str
         required: true
@@ -71,7 +71,7 @@ options:
           - V(present) makes sure that the file has a good token in this variable.
           - V(absent) revokes the token, and then removes the variable. The variable is also removed if the token is not
             active for this API key at this base URL. Such a token may belong to another project or region; RV(msg) says
-            for how many that is so.
+            how many such tokens there were.
         type: str
         choices:
           - present
@@ -113,11 +113,11 @@ options:
       - file
   vault_id:
     description:
-      - The vault id of the loaded secret to encrypt with. Listed tokens that are encrypted under another id are
+      - The vault id of the loaded password to encrypt with. Listed tokens that are encrypted under another id are
         encrypted again.
-      - If not set, a value keeps the secret that it is encrypted with. A new value is encrypted with the run's
-        C(vault_encrypt_identity). Without one, the secret of the other values in the file is used, or else the only
-        secret that is loaded. Otherwise the task fails.
+      - If not set, a value keeps the password that it is encrypted with. A new value is encrypted with the run's
+        C(vault_encrypt_identity). Without one, the password of the other values in the file is used, or else the only
+        password that is loaded. Otherwise the task fails.
     type: str
   mode:
     description:
@@ -127,7 +127,7 @@ options:
 notes:
   - The task always runs on the controller, regardless of its connection and C(become). Use C(run_once) in a play with
     several hosts.
-  - The run needs a vault secret, from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the
+  - The run needs a vault password, from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the
     configuration.
   - A run loads the files in C(group_vars) and C(host_vars) once. No play of the same C(ansible-playbook) command sees
     the new values, not even a later one. Load the file again with M(ansible.builtin.include_vars), or use the role
@@ -257,7 +257,7 @@ format:
   type: str
   sample: inline
 vault_id:
-  description: The vault id of the secret that the listed tokens are encrypted with.
+  description: The vault id of the password that the listed tokens are encrypted with.
   returned: when O(state=present) and it is the same for all of them
   type: str
   sample: default
@@ -315,8 +315,8 @@ tokens:
       sample: 899
     vault_id:
       description:
-        - The vault id of the secret that the variable is encrypted with. Null if there is no variable, or if it is not
-          encrypted.
+        - The vault id of the password that the variable is encrypted with. Null if there is no variable, or if it is
+          not encrypted.
       type: str
       returned: always
       sample: default

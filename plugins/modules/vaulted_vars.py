@@ -14,7 +14,7 @@ author:
   - The voucherify.oauth contributors (@voucherifyio)
 description:
   - Sets or removes top-level variables of a YAML vars file on the controller. The values are encrypted with the vault
-    secrets that the run was started with.
+    passwords that the run was started with.
   - A value that the file already contains is left alone, so a second run changes nothing. To find this out, the
     existing value is decrypted and compared, because encrypting the same value again gives a different text each time.
   - In a file whose values are vaulted one by one, nothing outside the changed variables changes. Comments, order,
@@ -47,7 +47,7 @@ options:
       - The names of the variables to remove. Names that are not in the file are ignored.
       - The lines of the variable are removed, including comments inside a nested value. Comments above the variable
         stay.
-      - Removing variables in plain text needs no vault secret.
+      - Removing variables in plain text needs no vault password.
       - Required with O(state=absent).
     type: list
     elements: str
@@ -72,13 +72,13 @@ options:
       - file
   vault_id:
     description:
-      - The vault id of the loaded secret to encrypt with. It is written into the header of the encrypted text, unless
+      - The vault id of the loaded password to encrypt with. It is written into the header of the encrypted text, unless
         it is V(default).
       - Values in O(variables) that are encrypted under another id are encrypted again, even if they do not change. In
         the format V(file), the whole file is encrypted again.
-      - If not set, an existing value, or a file in the format V(file), keeps the secret that it is encrypted with. A
-        new value is encrypted with the configured C(vault_encrypt_identity). Without one, if all other vaulted
-        values in the file have the same id, the secret of that id is used, or else the only secret that is loaded.
+      - If not set, an existing value, or a file in the format V(file), keeps the password that it is encrypted with.
+        A new value is encrypted with the configured C(vault_encrypt_identity). Without one, if all other vaulted
+        values in the file have the same id, the password of that id is used, or else the only password that is loaded.
         Otherwise the task fails and names the loaded ids.
     type: str
   mode:
@@ -96,8 +96,8 @@ options:
 requirements:
   - Python 3.10 or newer, on the controller
 notes:
-  - Vault secrets come from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the configuration. The task
-    fails if something has to be encrypted and there are none.
+  - Vault passwords come from C(--vault-password-file), C(--vault-id), C(--ask-vault-pass) or the configuration. The
+    task fails if something has to be encrypted and there are none.
   - The task runs as the user who runs Ansible. C(become) has no effect on it.
   - The result contains names only, and values are never printed. In a loop only the message of a failure is shown,
     because Ansible would print the item next to it. Ansible itself prints items that are skipped by C(when); choose
@@ -160,7 +160,7 @@ EXAMPLES = r"""
       vouchers_token: "{{ token.access_token }}"
   run_once: true
 
-- name: Keep two tokens in a file that is encrypted as a whole, with the secret of a vault id
+- name: Keep two tokens in a file that is encrypted as a whole, with the password of a vault id
   voucherify.oauth.vaulted_vars:
     path: vars/tokens.yml
     variables:

@@ -13,7 +13,7 @@ description:
   - With O(state=present), keeps the token in O(access_token) if it is still good. Otherwise, or if there is no token,
     generates a new one.
   - With O(state=absent), revokes the token in O(access_token).
-  - A token lives for 15 minutes, cannot be extended, and counts towards the project's limit of 1000 tokens. A lost
+  - A token lives for 15 minutes, cannot be extended, and counts toward the project's limit of 1000 tokens. A lost
     token can be neither listed nor revoked, so pass each token to this module again or revoke it.
   - Secrets are never printed; you do not need C(no_log). A successful result is not shown at any verbosity, but can be
     registered and used. Failures stay readable; in a loop only the message is shown.
@@ -25,7 +25,7 @@ options:
   state:
     description:
       - V(present) makes sure that there is a good token.
-      - V(absent) makes sure that the token in O(access_token) cannot be used any more.
+      - V(absent) makes sure that the token in O(access_token) can no longer be used.
     type: str
     choices:
       - present

@@ -13,7 +13,8 @@ description:
   - Asks the API whether a token is active, what it may be used for and when it expires.
   - The task does not fail if the token is unknown, expired or revoked. The API does not distinguish between these.
   - Secrets are never printed; you do not need C(no_log). In a loop, results are not shown, because Ansible would print
-    each token next to its result. They can be registered and used. Of a failure in a loop, only the message is shown.
+    each token next to its result. They can be registered and used. If an item of a loop fails, only the message is
+    shown.
 author:
   - The voucherify.oauth contributors (@voucherifyio)
 extends_documentation_fragment:

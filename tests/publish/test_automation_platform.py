@@ -42,7 +42,7 @@ def test_the_page_shows_the_file_as_it_is(name: str) -> None:
     page = (CHECKOUT / "docs" / "docsite" / "rst" / "automation_platform.rst").read_text()
     shown = re.search(rf"^   # {name}\n((?:   .*\n|\n)+)", page, re.MULTILINE)
     assert shown
-    _licence, _sign, content = (EXAMPLES / name).read_text().partition("---\n")
+    _license, _sign, content = (EXAMPLES / name).read_text().partition("---\n")
     assert textwrap.dedent(shown[1]).strip() == content.strip()
 
 

@@ -80,8 +80,8 @@ class OAuthClient:
     def revoke(self, access_token: str) -> bool | None:
         """Revoke a token (RFC 7009).
 
-        Returns True if this call revoked it, False if it was not active any more, and None if it is not active any
-        more and an earlier try of this call, which the API answered with an error, may have revoked it.
+        Returns True if this call revoked it, False if it was no longer active, and None if it is no longer active
+        and an earlier try of this call, which the API answered with an error, may have revoked it.
         Raises RequestError.
         """
         try:

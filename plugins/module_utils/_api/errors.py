@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _LOSS = (
-    "The failed call may have made a token that was lost. It counts towards the project's limit of 1000 tokens until it"
+    "The failed call may have made a token that was lost. It counts toward the project's limit of 1000 tokens until it"
     " expires, within 15 minutes."
 )
 POSSIBLE_LOSS = f"{_LOSS} The keyword until would run the task again and could make another one."

@@ -42,7 +42,7 @@ class Pacing:
         """Called after each try, whatever its outcome.
 
         pause: seconds to wait after a 429; None if the try ended in another way.
-        Returns whether the try counts towards C(retries) and its pause towards C(max_wait). If not, the next C(begin)
+        Returns whether the try counts toward C(retries) and its pause toward C(max_wait). If not, the next C(begin)
         does the waiting.
         """
         return True

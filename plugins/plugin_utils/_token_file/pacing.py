@@ -75,7 +75,7 @@ class SharedPacing(Pacing):
     """One pace for the calls of several threads, because a rate limit applies to the whole project.
 
     After a 429, the call that received it goes first. It waits for as long as the API asked, and the others wait until
-    it succeeds. Only another 429 to that call counts towards its retries.
+    it succeeds. Only another 429 to that call counts toward its retries.
     """
 
     def __init__(self) -> None:

@@ -39,8 +39,8 @@ class TransactionFailed(Exception):
 class Transaction:
     """Brings the listed tokens of an open vars file into the state that the task asks for.
 
-    options: the task's, validated. With revoke_replaced, a replaced token is revoked once no listed variable has it any
-    more. in_play: returns the value of the play's variable of a name, None if it has none.
+    options: the task's, validated. With revoke_replaced, a replaced token is revoked once no listed variable has it.
+    in_play: returns the value of the play's variable of a name, None if it has none.
 
     outcome: how the file differs, or in check mode would differ, from what it was; None if nothing was tried. failure:
     why the task failed. was_active: for each token to revoke, whether it was active until then, None if unknown.
@@ -212,7 +212,7 @@ class Transaction:
 
     def _revoke_replaced(self, replaced: Mapping[str, str]) -> TransactionFailed | None:
         """Revoke replaced tokens. Return a failure, if any. replaced: each token with the name of its variable."""
-        # All of them, because they are not in the file any more and could not be revoked later.
+        # All of them, because they are no longer in the file and could not be revoked later.
         failures = self._revoke(replaced, whatever_happens=True)
         if not failures:
             return None

@@ -66,7 +66,7 @@ def read(place: Place) -> Snapshot | None:
 def replace(place: Place, old: Snapshot | None, data: bytes, mode: int | None = None) -> None:
     """Replace `old` by a file with `data`. The owner and the mode are kept, unless `mode` is given.
 
-    A new file gets mode 0600. Raises FileChangedError if the file is not the same as `old` any more.
+    A new file gets mode 0600. Raises FileChangedError if the file is no longer the same as `old`.
     """
     if mode is None:
         mode = old.mode if old else _MODE_OF_NEW_FILES

@@ -19,7 +19,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from .errors import VaultSecretError
-from .yaml_text import merge_mark
+from .yaml_text import conflict_marker
 
 _HEADER = re.compile(rb"\$ANSIBLE_VAULT;\d+\.\d+;AES256(?:;([^;]*))?")
 # A salt, a checksum and the encrypted text, which is filled up to blocks of 16 bytes. All are in hexadecimal digits.
@@ -168,9 +168,9 @@ def id_in_header(ciphertext: bytes) -> str | None:
 
 def _damage(ciphertext: bytes) -> str | None:
     """Return why no secret can decrypt a ciphertext, or None if it has the right form."""
-    line = merge_mark(ciphertext.decode("ascii", "replace"))
+    line = conflict_marker(ciphertext.decode("ascii", "replace"))
     if line:
-        return f"line {line} of it is a merge mark"
+        return f"line {line} of it is a conflict marker"
     header, *lines = ciphertext.splitlines() or [b""]
     if header.startswith(b"$ANSIBLE_VAULT;") and not any(lines):
         return 'it has only one line; write "!vault |" and not "!vault >"'

@@ -23,7 +23,7 @@ UNSAFE = "!unsafe"
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 
-_MERGE_MARK = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?!\S)", re.MULTILINE)
+_CONFLICT_MARKER = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?!\S)", re.MULTILINE)
 
 # The parser that Ansible itself uses for vars files: libyaml, which is 30 times as fast, if PyYAML was built with it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -112,7 +112,7 @@ def parse(text: str, path: str) -> VarsText:
     if not isinstance(root, yaml.MappingStartEvent):
         kind = "a list" if isinstance(root, yaml.SequenceStartEvent) else "a single value"
         raise empty.refusal(
-            _merge_advice(text) or f"contains {kind}, not variables; a vars file must be a mapping of names to values"
+            _damage(text) or f"contains {kind}, not variables; a vars file must be a mapping of names to values"
         )
     variables = [_variable(key, value) for key, value in zip(nodes[::2], nodes[1::2])]
     return VarsText(path, text, variables, span if root.flow_style else None)
@@ -129,9 +129,9 @@ def is_string(name: str) -> bool:
     return bool(_RESOLVER.resolve(yaml.ScalarNode, name, (True, False)) == _STRING)
 
 
-def merge_mark(text: str) -> int | None:
-    """Return the number of the first line with a mark that git leaves where it cannot merge two versions."""
-    match = _MERGE_MARK.search(text)
+def conflict_marker(text: str) -> int | None:
+    """Return the number of the first line with a marker that git leaves where it cannot merge two versions."""
+    match = _CONFLICT_MARKER.search(text)
     return text.count("\n", 0, match.start()) + 1 if match else None
 
 
@@ -181,12 +181,16 @@ def _meaning(events: Sequence[Any]) -> object:
     return [(type(event), *(getattr(event, name, None) for name in names)) for event in events]
 
 
-def _merge_advice(text: str) -> str:
-    line = merge_mark(text)
-    return f"has a merge mark on line {line}; resolve the conflict first" if line else ""
+def _damage(text: str) -> str:
+    """Return what happened to a text that is no vars file, if that can be seen in it."""
+    line = conflict_marker(text)
+    if line:
+        return f"has a conflict marker on line {line}; resolve the conflict first"
+    is_below = "\n$ANSIBLE_VAULT;" in text
+    return "is encrypted below its first line; remove the lines above $ANSIBLE_VAULT" if is_below else ""
 
 
 def _why_invalid(text: str, mark: Any) -> str:
     """Return the reason, without the parser's message, which may quote a value."""
     place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return _merge_advice(text) or f"is not valid YAML{place}; correct it first"
+    return _damage(text) or f"is not valid YAML{place}; correct it first"

@@ -261,15 +261,22 @@ def test_a_variable_that_cannot_be_changed_alone_is_refused(
         ("a: 1\n---\nb: 2\n", "contains several YAML documents, which Ansible cannot read; keep only one of them"),
         (
             "a: 1\n<<<<<<< HEAD\nb: secret\n=======\nb: x\n>>>>>>> other\n",
-            "has a merge mark on line 2; resolve the conflict first",
+            "has a conflict marker on line 2; resolve the conflict first",
         ),
         (
             "a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n<<<<<<< HEAD\n  61\n=======\n  62\n>>>>>>> other\n",
-            "has a merge mark on line 3; resolve the conflict first",
+            "has a conflict marker on line 3; resolve the conflict first",
         ),
         (
             "<<<<<<< HEAD\n$ANSIBLE_VAULT;1.1;AES256\n61\n=======\n62\n>>>>>>> other\n",
-            "has a merge mark on line 1; resolve the conflict first",
+            "has a conflict marker on line 1; resolve the conflict first",
+        ),
+        *(
+            (
+                f"{above}\n$ANSIBLE_VAULT;1.1;AES256\n61\n62\n",
+                "is encrypted below its first line; remove the lines above $ANSIBLE_VAULT",
+            )
+            for above in ("# tokens", "---", "a: 1")
         ),
     ],
 )

@@ -67,7 +67,10 @@ DAMAGED = {
     "only a header": (HEADER, "it has only one line"),
     "nothing": ("", NOT_HEADER),
     "plain text": ("a-token", NOT_HEADER),
-    "merge marks": ("\n".join([HEADER, "<<<<<<< HEAD", FIRST, "=======", *REST]), "line 2 of it is a merge mark"),
+    "conflict markers": (
+        "\n".join([HEADER, "<<<<<<< HEAD", FIRST, "=======", *REST]),
+        "line 2 of it is a conflict marker",
+    ),
 }
 
 

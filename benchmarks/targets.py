@@ -58,7 +58,7 @@ def targets(figures: Figures) -> list[Target]:
         Target(
             f"`vaulted_tokens`: {sizes.many_tokens} new tokens at {latency * 1000:.0f} ms, minus an empty play",
             in_file("new", sizes.many_tokens, latency),
-            30,
+            10,
             "s",
         ),
         Target(
@@ -82,14 +82,14 @@ def targets(figures: Figures) -> list[Target]:
         Target(
             "in the worker, one kept token relative to two `uri`", near["worker"] / near["two_uri"], 1 / 20, "times"
         ),
-        Target("in the worker, one kept token relative to `debug`", near["worker"] / near["debug"], 3, "times"),
+        Target("in the worker, one kept token relative to `debug`", near["worker"] / near["debug"], 2, "times"),
         Target(
             f"in the worker at {sizes.latency * 1000:.0f} ms of latency, each token after the first",
             far / sizes.latency,
             1.3,
             "round trips",
         ),
-        Target("as a module, one kept token relative to one `uri`", near["module"] / near["uri"], 0.9, "times"),
+        Target("as a module, one kept token relative to one `uri`", near["module"] / near["uri"], 1, "times"),
         Target(f"{sizes.many_tokens} tokens in one loop, the whole run", median(figures.many_tokens), 60, "s"),
         Target(f"memory of that loop, minus that of a loop of {sizes.few_tokens}", growth / MEGABYTE, 100, "MB"),
     ]

@@ -134,9 +134,6 @@ def _write(place: Place, name: str, data: bytes, mode: int, old: Snapshot | None
         # It is already gone, unless something failed.
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
-    # Not every file system can do this with a folder, and the new file is already there.
-    with suppress(OSError):
-        os.fsync(folder)
 
 
 def _keep_owner(place: Place, descriptor: int, old: Snapshot, mode: int) -> None:

@@ -19,6 +19,7 @@ import yaml
 from .errors import InvalidFileError
 
 VAULT = "!vault"
+_OLD_VAULT = "!vault-encrypted"  # which Ansible still reads
 UNSAFE = "!unsafe"
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
@@ -163,7 +164,7 @@ def _variable(key: Sequence[Any], value: Sequence[Any]) -> Variable:
 
 def _string(event: Any) -> StringValue | None:
     tag = _tag(event)
-    if tag == VAULT:
+    if tag in (VAULT, _OLD_VAULT):
         return StringValue(event.value.rstrip("\n"), VAULT)
     return StringValue(event.value, None if tag == _STRING else UNSAFE) if tag in (_STRING, UNSAFE) else None
 

@@ -196,6 +196,13 @@ def test_only_the_listed_values_are_decrypted_and_each_once(path: Path, vault_ca
     assert len(vault_calls) == 3
 
 
+def test_a_value_with_the_old_tag_is_read_and_gets_the_new_one_when_it_is_replaced(path: Path) -> None:
+    path.write_text((inline("kept", "x") + inline("replaced", "y")).replace("!vault", "!vault-encrypted"))
+    assert lists(change(path, {"kept": "x", "replaced": "z"})) == {"updated": ["replaced"], "unchanged": ["kept"]}
+    assert re.findall(r"!vault\S*", path.read_text()) == ["!vault-encrypted", "!vault"]
+    assert values_in(path, VAULT) == {"kept": "x", "replaced": "z"}
+
+
 @pytest.mark.parametrize("vault_id", [None, "default"])
 def test_a_new_value_does_not_get_a_mistyped_password(path: Path, vault_id: str | None) -> None:
     path.write_text(inline("theirs", "x", "another") + inline("ours", "x"))

@@ -49,6 +49,8 @@ options:
           - If the variable contains this task's own O(app_id) or O(app_token), or anything that cannot be a token, the
             task fails before it calls the API. Any other string counts as a token. Because the API does not know it, it
             is replaced or removed.
+          - The task also fails if the file does not have the variable, and the play's variable of that name is this
+            task's own O(app_id) or O(app_token).
         type: str
         required: true
       scope:
@@ -322,8 +324,9 @@ tokens:
       sample: default
     written:
       description:
-        - Whether the variable was written, or would be in check mode. A kept token is written too if it was in plain
-          text or under another vault id.
+        - Whether a value was written to the variable, or would be in check mode. A kept token is written too if it was
+          in plain text or under another vault id.
+        - V(false) means that the variable was left as it was, or that it was removed.
       type: bool
       returned: always
       sample: true

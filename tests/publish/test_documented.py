@@ -61,7 +61,7 @@ ANSIBLE_NAMES = {
     ),
     *("host_vars", "ignore_errors", "import_playbook", "include_role", "include_tasks", "include_vars"),
     *("module_defaults", "no_log", "requires_ansible", "run_once", "set_fact", "shop_app_id", "shop_app_token"),
-    *("key_vault_id", "tokens_force", "tokens_vault_id", "version_added"),
+    *("key_vault_id", "tokens_force", "tokens_vault_id", "vault_identity_list", "version_added"),
 }
 
 TESTS = re.compile(r"^def (test_\w+)", re.MULTILINE)

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -73,53 +72,6 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_server_has_its_own_keys_and_stops_although_a_call_waits(
-    sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with Sandbox.start() as other:
-        assert other.environment == {
-            "VOUCHERIFY_APP_ID": other.app_id,
-            "VOUCHERIFY_APP_TOKEN": other.app_token,
-            "VOUCHERIFY_API_BASE_URL": other.url,
-            "VOUCHERIFY_SANDBOX_URL": f"{other.url}/control",
-        }
-        keys = {(each.app_id, each.app_token) for each in (sandbox, other)}
-        keys |= {(each.other_app_id, each.other_app_token) for each in (sandbox, other)}
-        assert len({part for key in keys for part in key}) == 8
-        other.fail("introspect", hang=True)
-        with socket.create_connection(address_of(other.url)) as waiting:
-            waiting.sendall(b"POST /v1/oauth/introspect HTTP/1.1\r\nHost: sandbox\r\nContent-Length: 0\r\n\r\n")
-            other.wait_for_calls_in_flight(1)
-            other.stop()
-    assert not is_listening(other.url)
-    assert sandbox.requests() == []
-    assert capfd.readouterr().err == ""
-
-
-def test_it_does_not_outlive_a_parent_that_is_killed() -> None:
-    program = """
-import os, signal
-from sandbox import Sandbox
-print(Sandbox.start().url, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parent)}
-    parent = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=30, check=False
-    )
-    assert parent.returncode == -signal.SIGKILL
-    end = time.monotonic() + 60
-    while is_listening(parent.stdout.strip()):
-        assert time.monotonic() < end, "the sandbox is still running"
-        time.sleep(0.05)
-
-
-def test_a_server_that_cannot_start_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RuntimeError, match="did not start"):
-        Sandbox.start(certificate=Path("/nonexistent.pem"))
-    assert "No such file" in capfd.readouterr().err
-
-
 def test_a_command_finds_the_sandbox_and_gets_its_own_dashes() -> None:
     environment = {**os.environ, "http_proxy": "http://127.0.0.1:1", "NO_PROXY": "intranet.example"}
     environment.pop("no_proxy", None)
@@ -162,9 +114,3 @@ def test_the_commands_that_control_the_sandbox_work(source: str) -> None:
         for content, name in commands:
             method = "GET" if name in {"requests", "state"} else "POST"
             assert requests.request(method, f"{control}/{name}", data=content, timeout=30).ok, (content, name)
-
-
-def test_a_command_that_cannot_be_run_is_reported() -> None:
-    ended = run_with_command("/nonexistent/command")
-    assert (ended.returncode, ended.stdout) == (127, "")
-    assert ended.stderr == "/nonexistent/command: No such file or directory\n"

@@ -9,8 +9,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from ansible.errors import AnsibleError
-
 from ..module_utils._options import Options, Result, connection_argument_spec, new_client, without_secrets
 from ..modules.vaulted_tokens import ARGUMENT_SPEC
 from ..plugin_utils._arguments import validated
@@ -45,9 +43,10 @@ class ActionModule(FileAction, ModuleRunner):
         return without_secrets(result, options, transaction.seen)
 
     def _in_play(self, task_vars: dict[str, Any], name: str) -> object:
-        """Return the value of the play's variable of this name; None if it has none, or if it cannot be templated."""
-        with suppress(AnsibleError):
-            return self._templar.template(task_vars.get(name))
+        """Return the value of the play's variable of this name as a text, or None if it has no value."""
+        # Templates and vaulted values can fail in many ways, and only the token is wanted.
+        with suppress(Exception):
+            return str(self._templar.template(task_vars[name]))
         return None
 
     def _calls(self, options: Options, task_vars: dict[str, Any]) -> TokenCalls:

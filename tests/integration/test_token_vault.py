@@ -292,6 +292,40 @@ def test_a_file_is_not_shared_by_two_projects_in_batches(play: Play, vault: Toke
     assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.app_id}
 
 
+SKIPPED = {"when": "inventory_hostname == 'germany'"}
+
+
+@pytest.mark.parametrize(
+    ("include", "on_include", "refused"),
+    [
+        ("include_role", SKIPPED, False),
+        ("import_role", SKIPPED, False),
+        ("include_role", {"run_once": True}, False),
+        ("import_role", {"run_once": True}, True),
+        ("import_role", {"ignore_errors": True}, True),
+    ],
+)
+def test_no_host_gets_the_token_that_another_host_asked_for(
+    play: Play, vault: TokenFile, include: str, on_include: Task, refused: bool
+) -> None:
+    sandbox = vault.sandbox
+    (vault.home / "hosts.ini").write_text(f"germany key='{sandbox.app_id}'\nfrance key='{sandbox.other_app_id}'\n")
+    variables = {"path": str(vault.path), "tokens": TOKENS[:1], "app_id": "{{ key }}", "app_token": "{{ keys[key] }}"}
+    tasks = [
+        {
+            f"ansible.builtin.{include}": {"name": ROLE},
+            "vars": {f"token_vault_{name}": value for name, value in variables.items()},
+            **on_include,
+        },
+        {**assert_that("vouchers_token is not defined"), "when": "inventory_hostname == 'france'"},
+    ]
+    keys = {sandbox.app_id: sandbox.app_token, sandbox.other_app_id: sandbox.other_app_token}
+    how: dict[str, Any] = {"vault_ids": ["default"], "hosts": "all", "connection": "local", "vars": {"keys": keys}}
+    run = play(tasks, "-i", "hosts.ini", fails=refused, **how)
+    assert ("ask for different things" in run.unwrapped) is refused
+    assert bool(sandbox.requests()) is not refused
+
+
 @pytest.mark.parametrize("batch", [3, 1], ids=["one failed", "serial"])
 def test_a_host_that_failed_or_is_in_another_batch_does_not_count_in_the_next_use(
     play: Play, vault: TokenFile, batch: int

@@ -387,7 +387,7 @@ def test_a_failure_after_the_last_token_was_made_says_that_the_file_is_complete(
 def test_a_variable_of_the_same_name_elsewhere_is_told_when_its_token_is_made(vault: TokenFile) -> None:
     # Names of their own, because other tests load theirs into the same play.
     tokens = [{"name": "told_token"}, {"name": "untold_token"}]
-    elsewhere = {"vars": {"told_token": "{{ undefined_variable }}"}}
+    elsewhere = {"vars": {"told_token": "{{ 1 / 0 }}"}}
     warning = "told_token: The play already has a variable of this name from somewhere else"
     runs = [vault.run(tokens=tokens, keywords={**elsewhere, "check_mode": check}) for check in (True, False)]
     for run in runs:

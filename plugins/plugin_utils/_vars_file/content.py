@@ -9,6 +9,7 @@ a whole, and the values in it are plain strings.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -53,16 +54,22 @@ class Content:
     @cached_property
     def ids_in_headers(self) -> set[str]:
         """The vault ids in the headers of the vaulted values; nothing is decrypted for this."""
-        values = [variable.value for variable in self.text.variables if variable.value]
-        return {id_in_header(value.text.encode()) or "" for value in values if value.is_vaulted} - {""}
+        return {vault_id for _name, _ciphertext, vault_id in self._vaulted() if vault_id}
 
-    def first_with_id(self, vault_id: str) -> dict[str, str]:
-        """Return the first vaulted value with this vault id in its header, by its variable's name, or nothing."""
+    def sample(self, vault_id: str) -> tuple[str, bytes] | None:
+        """Return a vaulted value that the secret of this vault id should decrypt, after its variable's name.
+
+        The id "default" may only mean that the user gave none, so that secret should decrypt any value.
+        """
+        vaulted = list(self._vaulted())
+        fitting = [one for one in vaulted if one[2] == vault_id] or (vaulted if vault_id == "default" else [])
+        return fitting[0][:2] if fitting else None
+
+    def _vaulted(self) -> Iterator[tuple[str, bytes, str | None]]:
+        """Yield each vaulted value after its variable's name, and before the vault id in its header."""
         for variable in self.text.variables:
-            value = variable.value
-            if value and value.is_vaulted and id_in_header(value.text.encode()) == vault_id:
-                return {variable.name: value.text}
-        return {}
+            for ciphertext in variable.ciphertexts:
+                yield variable.name, ciphertext.encode(), id_in_header(ciphertext.encode())
 
     def stored(self, variable: Variable, decrypted: Decrypted | None) -> StoredValue:
         """Return what the variable contains; `decrypted` is its value if that is vaulted by itself.

@@ -229,7 +229,9 @@ class VarsFile:
             replaced = content.encryption or (value.encryption if value else None)
             key = self._vault.key(vault_id, replaced.key if replaced else None, content.ids_in_headers)
             # A new value must not get a mistyped password, which only the other values can show.
-            self._vault.decrypt_values(content.first_with_id(key.vault_id))
+            sample = None if replaced or key in self._keys.values() else content.sample(key.vault_id)
+            if sample:
+                self._vault.decrypt(sample[1], f"The current value of '{sample[0]}'")
             self._keys[name] = key
         return self._keys[name]
 

@@ -56,6 +56,11 @@ class Variable(NamedTuple):
         return _tag(self.events[0])
 
     @property
+    def ciphertexts(self) -> list[str]:
+        """The vaulted values in the variable's value, at any depth."""
+        return [event.value for event in self.events if _tag(event) in (VAULT, _OLD_VAULT)]
+
+    @property
     def meaning(self) -> tuple[object, object]:
         """The key and the value without their notation; equal for equal ones."""
         return self.name or _meaning(self.key), self.value or _meaning(self.events)

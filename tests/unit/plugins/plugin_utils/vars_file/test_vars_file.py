@@ -189,11 +189,10 @@ def test_only_the_listed_values_are_decrypted_and_each_once(path: Path, vault_ca
             file.read(["name1", "name2"])
             file.stored({"name1": "x"})
             file.preview({"name1": "x", "name2": "z", "new": "y", "name3": None})
-            # One more, name0, to check the password for a new value.
-            assert vault_calls == ["decrypt_and_get_vault_id"] * 3
+            assert vault_calls == ["decrypt_and_get_vault_id"] * 2
         assert file.apply({"theirs": None, "name1": None}).removed == ["name1", "theirs"]
         assert file.stored({"theirs": None}) == {"theirs"}
-    assert len(vault_calls) == 3
+    assert len(vault_calls) == 2
 
 
 def test_a_value_with_the_old_tag_is_read_and_gets_the_new_one_when_it_is_replaced(path: Path) -> None:
@@ -204,14 +203,29 @@ def test_a_value_with_the_old_tag_is_read_and_gets_the_new_one_when_it_is_replac
 
 
 @pytest.mark.parametrize("vault_id", [None, "default"])
-def test_a_new_value_does_not_get_a_mistyped_password(path: Path, vault_id: str | None) -> None:
-    path.write_text(inline("theirs", "x", "another") + inline("ours", "x"))
+@pytest.mark.parametrize(
+    "text",
+    [
+        inline("theirs", "x", "another") + inline("ours", "x"),
+        "ours:\n  inner:\n    - " + inline("password", "x").replace("\n", "\n      "),
+        # The secret may have no id only because the user gave none.
+        inline("ours", "x", "another"),
+    ],
+)
+def test_a_new_value_does_not_get_a_mistyped_password(path: Path, text: str, vault_id: str | None) -> None:
+    path.write_text(text)
     before = state(path)
     mistyped = RunVault([("default", secret("mistyped"))])
     for dry_run in (True, False):
-        with pytest.raises(VaultSecretError, match="The current value of 'ours' has the vault id 'default' and cannot"):
+        with pytest.raises(VaultSecretError, match="The current value of 'ours' has the vault id"):
             change(path, {"new": "y"}, vault=mistyped, vault_id=vault_id, dry_run=dry_run)
     assert state(path) == before
+
+
+def test_a_value_of_another_vault_id_need_not_be_decrypted(path: Path) -> None:
+    path.write_text(inline("theirs", "x", "another") + inline("ours", "x"))
+    assert change(path, {"new": "y"}).added == ["new"]
+    assert change(path, {"dev": "z"}, vault=run_vault("dev")).added == ["dev"]
 
 
 def test_many_values_are_encrypted_and_decrypted_in_parallel(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

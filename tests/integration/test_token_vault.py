@@ -271,28 +271,24 @@ def test_a_misspelled_variable_of_one_host_is_named_and_stops_all(play: Play, va
     assert not vault.sandbox.requests()
 
 
-def test_a_file_is_not_shared_by_two_projects_in_batches(play: Play, vault: TokenFile) -> None:
-    sandbox = vault.sandbox
-    (vault.home / "hosts.ini").write_text(
-        f"germany key='{sandbox.app_id}' secret=unused\nfrance key='{sandbox.other_app_id}'\n"
-    )
-    keys = {sandbox.app_id: sandbox.app_token, sandbox.other_app_id: sandbox.other_app_token}
-    tasks = [role(vault, app_id="{{ key }}", app_token="{{ keys[key] }}")]
-    run = play(
-        tasks,
-        *("-i", "hosts.ini"),
-        fails=True,
-        vault_ids=["default"],
-        hosts="all",
-        connection="local",
-        serial=1,
-        vars={"keys": keys},
-    )
-    assert "ask for different things" in run.unwrapped
-    assert {call.headers["x-app-id"] for call in sandbox.requests()} == {sandbox.app_id}
-
-
+ITS_KEY: dict[str, Any] = {
+    "app_id": "{{ keys[inventory_hostname][0] }}",
+    "app_token": "{{ keys[inventory_hostname][1] }}",
+}
 SKIPPED = {"when": "inventory_hostname == 'germany'"}
+
+
+def two_keys(sandbox: Sandbox) -> dict[str, Any]:
+    keys = [sandbox.app_id, sandbox.app_token], [sandbox.other_app_id, sandbox.other_app_token]
+    variables = {"keys": dict(zip(["germany", "france"], keys))}
+    return {"vault_ids": ["default"], "hosts": "all", "connection": "local", "vars": variables}
+
+
+def test_a_file_is_not_shared_by_two_projects_in_batches(play: Play, vault: TokenFile) -> None:
+    tasks = [role(vault, **ITS_KEY)]
+    run = play(tasks, "-i", "germany,france", fails=True, serial=1, **two_keys(vault.sandbox))
+    assert "ask for different things" in run.unwrapped
+    assert {call.headers["x-app-id"] for call in vault.sandbox.requests()} == {vault.sandbox.app_id}
 
 
 @pytest.mark.parametrize(
@@ -308,22 +304,14 @@ SKIPPED = {"when": "inventory_hostname == 'germany'"}
 def test_no_host_gets_the_token_that_another_host_asked_for(
     play: Play, vault: TokenFile, include: str, on_include: Task, refused: bool
 ) -> None:
-    sandbox = vault.sandbox
-    (vault.home / "hosts.ini").write_text(f"germany key='{sandbox.app_id}'\nfrance key='{sandbox.other_app_id}'\n")
-    variables = {"path": str(vault.path), "tokens": TOKENS[:1], "app_id": "{{ key }}", "app_token": "{{ keys[key] }}"}
+    included = role(vault, **ITS_KEY)["block"][0]
     tasks = [
-        {
-            f"ansible.builtin.{include}": {"name": ROLE},
-            "vars": {f"token_vault_{name}": value for name, value in variables.items()},
-            **on_include,
-        },
+        {f"ansible.builtin.{include}": {"name": ROLE}, "vars": included["vars"], **on_include},
         {**assert_that("vouchers_token is not defined"), "when": "inventory_hostname == 'france'"},
     ]
-    keys = {sandbox.app_id: sandbox.app_token, sandbox.other_app_id: sandbox.other_app_token}
-    how: dict[str, Any] = {"vault_ids": ["default"], "hosts": "all", "connection": "local", "vars": {"keys": keys}}
-    run = play(tasks, "-i", "hosts.ini", fails=refused, **how)
+    run = play(tasks, "-i", "germany,france", fails=refused, **two_keys(vault.sandbox))
     assert ("ask for different things" in run.unwrapped) is refused
-    assert bool(sandbox.requests()) is not refused
+    assert bool(vault.sandbox.requests()) is not refused
 
 
 @pytest.mark.parametrize("batch", [3, 1], ids=["one failed", "serial"])

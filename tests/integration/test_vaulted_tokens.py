@@ -441,11 +441,3 @@ def test_a_lost_token_is_reported_although_a_later_try_succeeds(vault: TokenFile
     assert len(vault.lost_tokens()) == 1
     assert f"{name}: The failed call may have made a token that was lost." in run.unwrapped
     assert "The next run continues with the tokens that are in the file." in run.unwrapped
-
-
-def test_async_is_refused_with_the_reason(vault: TokenFile) -> None:
-    for loop in ({}, {"loop": [1]}):
-        run = vault.run(tokens=TOKENS, keywords={"async": 10, "poll": 0, **loop})
-        assert run.failed
-        assert "does not run with async, because" in run.unwrapped
-    assert not vault.sandbox.requests()

@@ -22,6 +22,7 @@ from sandbox import Sandbox
 
 TOKEN = "voucherify.oauth.voucherify_oauth_token"
 INFO = "voucherify.oauth.voucherify_oauth_token_info"
+TOKENS = "voucherify.oauth.vaulted_tokens"
 IN_WORKER = "runs in the worker process"
 AS_MODULE = "is executed as a module on the target: "
 NO_KEYS = {"VOUCHERIFY_APP_ID": "", "VOUCHERIFY_APP_TOKEN": ""}
@@ -250,10 +251,10 @@ def test_what_is_known_about_a_token_is_hidden_only_in_a_loop(play: Play, sandbo
 def test_async_is_refused_with_the_reason(play: Play, sandbox: Sandbox) -> None:
     tasks = [
         {module: {"access_token": "a-token"}, "async": 10, "poll": poll, "ignore_errors": True}
-        for module, poll in ((TOKEN, 0), (TOKEN, 1), (INFO, 0))
+        for module, poll in ((TOKEN, 0), (TOKEN, 1), (INFO, 0), (TOKENS, 0))
     ]
     run = play(tasks)
-    for module in (TOKEN, INFO):
+    for module in (TOKEN, INFO, TOKENS):
         assert f"{module} does not run with async, because Ansible would store its secrets in a file" in run.unwrapped
-    assert "ignored=3" in run.output
+    assert "ignored=4" in run.output
     assert not sandbox.requests()

@@ -56,6 +56,7 @@ ANSIBLE_NAMES = {
         "delegate_to",
         "failed_when",
         "group_vars",
+        "import_role",
         "remove_values",
         "host_pinned",
     ),

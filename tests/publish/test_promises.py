@@ -28,7 +28,7 @@ PROMISES = {
         "integration/test_token_vault::test_the_role_prints_and_stores_no_secret",
         "integration/test_options_on_target::test_no_file_with_a_secret_is_left_on_the_target_and_nothing_is_printed",
         "integration/test_keys_in_playbooks::test_a_run_that_is_killed_leaves_no_secret_in_a_file",
-        "integration/test_vaulted_tokens::test_async_is_refused_with_the_reason",
+        "integration/test_ways::test_async_is_refused_with_the_reason",
         "integration/test_vaulted_vars::test_without_a_vault_secret_nothing_is_written_and_only_plain_variables_can_be_removed",
         "unit/plugins/plugin_utils/vars_file/test_vars_file::test_several_writes_leave_one_backup_without_the_plain_text_of_what_is_vaulted_now",
     ],

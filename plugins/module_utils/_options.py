@@ -33,7 +33,7 @@ except ImportError:  # ansible-core up to 2.21
 
 
 # The texts of a failed task that are shown, and the dictionary with the others.
-SHOWN_TEXTS = ("msg", "warnings", "error", "message", "details")
+_SHOWN_TEXTS = ("msg", "warnings", "error", "message", "details")
 
 Options = Mapping[str, Any]
 Result = dict[str, Any]
@@ -139,7 +139,7 @@ def without_secrets(result: Result, options: Options, tokens: Iterable[str] = ()
 
     def cleaned(value: Any) -> Any:
         if isinstance(value, dict):
-            return {**value, **{name: cleaned(value[name]) for name in SHOWN_TEXTS if name in value}}
+            return {**value, **{name: cleaned(value[name]) for name in _SHOWN_TEXTS if name in value}}
         if isinstance(value, list):
             return [cleaned(text) for text in value]
         for secret in secrets:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The voucherify.oauth contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: it may change in any release, so do not import it from elsewhere.
-"""Decide what may be shown of a foreign text: only plain words. No I/O.
+"""Decide what may be shown of a text from elsewhere: only plain words. No I/O.
 
 Tokens and keys, in whatever encoding, do not look like words. So they are hidden without being known.
 """
@@ -34,7 +34,7 @@ _SHORTEST_SECRET = 6
 
 
 def shown(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a foreign text on one line, with each word hidden that is not plain or that repeats a secret.
+    """Return a text on one line, with each word hidden that is not plain or that repeats a secret.
 
     text: of any length and with any characters; the end of a long one is dropped.
     """

@@ -40,11 +40,6 @@ def spawn(arguments: Sequence[str], folder: Path | None = None) -> subprocess.Po
     return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, cwd=folder)
 
 
-def read_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline()
-
-
 def address_of(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     assert parts.hostname and parts.port
@@ -62,7 +57,8 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with spawn(["--port", str(port)], folder=tmp_path) as process:
-        word, url = read_line(process).split()
+        assert process.stdout is not None
+        word, url = process.stdout.readline().split()
         assert (word, url) == ("ready", f"http://127.0.0.1:{port}")
         assert requests.get(url + "/v1/oauth/token", timeout=10).status_code == 405
         process.send_signal(stop_signal)

@@ -36,6 +36,12 @@ class _Cause(NamedTuple):
 
 
 _TIMED_OUT = "timed out"
+_CUT = "the connection was closed early, or the answer is not HTTP"
+# What to check before another try, by what happened, if the form was read.
+_IF_IT_HAPPENS_AGAIN = {
+    _TIMED_OUT: "raise timeout if the API is slow; ",
+    _CUT: "check the port in api_base_url if it happens again; ",
+}
 _CERTIFICATE_ERRORS = ("CertificateError", "SSLCertVerificationError")
 _BAD_CERTIFICATE = "the certificate of {host}{or_proxy} cannot be verified ({words})"
 _PROXY_REFUSED = "the proxy {proxy} did not connect to {host} ({words})"
@@ -101,8 +107,8 @@ def network_error(call: Call, error: BaseException, route: Route, *, form_was_re
     chain = list(_chain(error))
     root = _root(chain)
     if form_was_read:
-        advice = f"raise timeout if the API is slow; {call.later}" if root == _TIMED_OUT else call.later
-        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", advice)
+        advice = _IF_IT_HAPPENS_AGAIN.get(root, "")
+        return NoAnswer(call, f"{route.host} sent no complete answer ({root})", advice + call.later)
     cause, link, match = next(
         (cause, link, match)
         for cause in _CAUSES
@@ -168,4 +174,4 @@ def _root(chain: list[BaseException]) -> str:
         words = _said(link).partition(": ")[2] if isinstance(link, ssl.SSLError) else getattr(link, "strerror", None)
         if words:
             return str(words)
-    return "the connection was closed early, or the answer is not HTTP"
+    return _CUT

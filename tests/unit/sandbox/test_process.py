@@ -57,7 +57,7 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with spawn(["--port", str(port)], folder=tmp_path) as process:
-        assert process.stdout is not None
+        assert process.stdout
         word, url = process.stdout.readline().split()
         assert (word, url) == ("ready", f"http://127.0.0.1:{port}")
         assert requests.get(url + "/v1/oauth/token", timeout=10).status_code == 405

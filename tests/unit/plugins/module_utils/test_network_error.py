@@ -100,6 +100,8 @@ def test_whether_anything_was_sent_depends_on_the_form_and_not_on_what_was_raise
     assert isinstance(after, NoAnswer)
     assert after.may_have_made_a_token
     assert not after.may_be_sent_again
+    assert ("raise timeout if the API is slow; run" in str(after)) is ("(timed out)" in str(after))
+    assert ("check the port in api_base_url if" in str(after)) is ("the answer is not HTTP)" in str(after))
     assert "s3cret" not in f"{before} {before.as_dict()} {after} {after.as_dict()}"
 
 

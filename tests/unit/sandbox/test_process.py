@@ -40,15 +40,10 @@ def spawn(arguments: Sequence[str], folder: Path | None = None) -> subprocess.Po
     return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, cwd=folder)
 
 
-def address_of(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    assert parts.hostname and parts.port
-    return parts.hostname, parts.port
-
-
 def is_listening(url: str) -> bool:
+    parts = urlsplit(url)
     with socket.socket() as probe:
-        return probe.connect_ex(address_of(url)) == 0
+        return probe.connect_ex((parts.hostname or "", parts.port or 0)) == 0
 
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])

@@ -97,6 +97,8 @@ is done for each value.
 
 {_targets(figures)}
 
+[Decisions](decisions.md) says what limits the speed for many new tokens.
+
 ## How it was measured
 
 Each figure is the median of {len(figures.many_tokens)} rounds. All cases run in each round, in the reverse order of the

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from typing import Any
 
@@ -29,15 +29,14 @@ class ActionModule(FileAction, ModuleRunner):
         listed = listed_tokens(options)
         settings = self.settings(options)
         # Before the lock, so that a missing library or a wrong option is found at once.
-        prepared = self._calls(options, task_vars)
+        calls = self._calls(options, task_vars)
         makes = any(entry.wanted for entry in listed)
-        with self.opened(settings, make_folders=makes) as file, prepared as calls:
+        with self.opened(settings, make_folders=makes) as file, calls.interruptions, closing(calls):
             in_play = partial(self._in_play, task_vars)
             transaction = Transaction(file, listed, calls, options, in_play)
             calls.while_waiting = lambda answered: self.tell(progress(transaction, answered))
             transaction.run(check_mode=self._task.check_mode)
-        check_mode, diff = self._task.check_mode, self._task.diff
-        result = report(transaction, settings.path, task_vars, check_mode=check_mode, diff=diff)
+        result = report(transaction, settings.path, task_vars, check_mode=self._task.check_mode, diff=self._task.diff)
         if not result.get("failed"):
             self._display.v(f"{self.NAME}: {result['msg']}")
         return without_secrets(result, options, transaction.seen)

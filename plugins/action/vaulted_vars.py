@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules.vaulted_vars import ARGUMENT_SPEC, RULES
-from ..plugin_utils._arguments import validated
+from ..plugin_utils._arguments import validated, without_nulls
 from ..plugin_utils._file_action import FileAction, file_diff
 from ..plugin_utils._vars_file.names import check_names, check_variables
 
@@ -26,11 +26,9 @@ class ActionModule(FileAction):
             outcome = file.apply({**variables, **dict.fromkeys(names)})
             if settings.dry_run and outcome.changed:
                 file.check_writable()
-        result: dict[str, Any] = {"path": settings.path, "changed": outcome.changed}
-        for name in ("added", "updated", "removed", "unchanged", "format", "vault_id", "backup_file"):
-            value = getattr(outcome, name)
-            if value is not None:
-                result[name] = value
+        returned = ("changed", "added", "updated", "removed", "unchanged", "format", "vault_id", "backup_file")
+        found = {name: getattr(outcome, name) for name in returned}
+        result: dict[str, Any] = {"path": settings.path, **without_nulls(found)}
         if self._task.diff:
             result["diff"] = file_diff(settings.path, outcome, {})
         return result

@@ -32,6 +32,14 @@ class Wanted:
     force: bool
 
 
+def checked(scope: Sequence[str] | None, min_expires_in: int, force: bool, *, where: str = "") -> Wanted:
+    """Return the conditions that options set. where: a prefix of their names in messages. Raises OptionError."""
+    check_min_expires_in(f"{where}min_expires_in", min_expires_in)
+    if scope is not None:
+        _check_scope(f"{where}scope", scope)
+    return Wanted(None if scope is None else tuple(scope), min_expires_in, force)
+
+
 def check_min_expires_in(where: str, seconds: int) -> None:
     """Check a minimum remaining lifetime. where: the option's name in messages. Raises OptionError."""
     if not 0 <= seconds < TOKEN_LIFE_SECONDS:
@@ -39,7 +47,7 @@ def check_min_expires_in(where: str, seconds: int) -> None:
         raise OptionError(f"{where} {fault}; it must be from 0 to 899, because a token lives for 900 seconds.")
 
 
-def check_scope(where: str, scope: list[str]) -> None:
+def _check_scope(where: str, scope: Sequence[str]) -> None:
     """Check a list of scopes (RFC 6749, section 3.3). where: the option's name in messages. Raises OptionError."""
     if not scope:
         raise OptionError(f"{where} is an empty list; list at least one scope, or leave out {where}.")
@@ -50,16 +58,9 @@ def check_scope(where: str, scope: list[str]) -> None:
         wrong = re.search(r"[^!#-+\--\[\]-~]", value)
         if wrong:
             raise OptionError(
-                f"{where}[{position}] is not one scope, because it contains {_character(wrong[0])}; give several scopes"
+                f"{where}[{position}] is not one scope, because it contains {wrong[0]!r}; give several scopes"
                 " as a YAML list, without commas or white space inside a value."
             )
-
-
-def _character(character: str) -> str:
-    """Return how a sentence names a character."""
-    if character.isspace():
-        return "white space"
-    return {",": "a comma"}.get(character, repr(character) if character.isprintable() else "a control character")
 
 
 @dataclass(frozen=True)

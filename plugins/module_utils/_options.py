@@ -66,11 +66,10 @@ VERSION = "1.0.0"
 USER_AGENT = f"voucherify.oauth/{VERSION} (ansible-core/{core_version}; Python/{platform.python_version()})"
 
 
-def _variable(*names: str) -> str:
+def _variable(name: str) -> str:
     """Like Ansible's env_fallback, but empty counts as not set, because CI systems set variables without a value."""
-    for name in names:
-        if os.environ.get(name):
-            return os.environ[name]
+    if os.environ.get(name):
+        return os.environ[name]
     raise AnsibleFallbackNotFound
 
 

@@ -409,9 +409,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    module.fail_json(
-        msg="voucherify.oauth.vaulted_tokens is an action that runs on the controller; use its full name in a task"
-    )
+    module.fail_json(msg="voucherify.oauth.vaulted_tokens runs on the controller; use its full name in a task")
 
 
 if __name__ == "__main__":

@@ -260,9 +260,7 @@ RULES: dict[str, Any] = {
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **RULES)
-    module.fail_json(
-        msg="voucherify.oauth.vaulted_vars is an action that runs on the controller; use its full name in a task"
-    )
+    module.fail_json(msg="voucherify.oauth.vaulted_vars runs on the controller; use its full name in a task")
 
 
 if __name__ == "__main__":

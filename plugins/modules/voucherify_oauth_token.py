@@ -300,7 +300,7 @@ def _absent(client: OAuthClient, options: Options, check_mode: bool) -> Result:
 
 
 def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
-    wanted = _wanted(options)
+    wanted = lifecycle.checked(options["scope"], options["min_expires_in"], options["force"])
     given = bearer_token(options)
     details = client.introspect(given) if given and not wanted.force else None
     decision = lifecycle.for_present(wanted, given=given is not None, details=details)
@@ -320,14 +320,6 @@ def _present(client: OAuthClient, options: Options, check_mode: bool) -> Result:
             # Without the advice to run the play again: the next run does not know the old token.
             warnings.append(f"A new token was generated, but the old one may still be active. {error.account}.")
     return _result(decision, token.details, token.access_token, warnings)
-
-
-def _wanted(options: Options) -> lifecycle.Wanted:
-    lifecycle.check_min_expires_in("min_expires_in", options["min_expires_in"])
-    scope = options["scope"]
-    if scope is not None:
-        lifecycle.check_scope("scope", scope)
-    return lifecycle.Wanted(None if scope is None else tuple(scope), options["min_expires_in"], options["force"])
 
 
 def _result(

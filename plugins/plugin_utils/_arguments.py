@@ -147,9 +147,7 @@ def _values_in(where: str, rule: Rule, value: Any) -> Iterator[tuple[str, Rule, 
     elif kind == "dict":
         # ansible-core would parse a string as a mapping.
         if not isinstance(value, Mapping):
-            advice = (
-                "write it as {name: my_token, scope: [vouchers]}, or use the filter from_yaml if a text contains it"
-            )
+            advice = "write it as {name: my_token, scope: [vouchers]}, or use the filter from_yaml on a text"
             if isinstance(value, list):
                 advice = _FLATTEN
             raise TaskArgsError(f"{_wrong_type(where, kind, value)}{f'; {advice}' if 'options' in rule else ''}")

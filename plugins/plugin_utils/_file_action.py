@@ -90,7 +90,7 @@ class FileAction(HidingAction):
         with open_vars_file(settings, vault, make_folders=make_folders, on_wait=on_wait) as file:
             self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
             yield file
-            now = file.moved_to()
+            now = file.place.moved_to()
             advice = "when the task began. Run the play again."
             self._moved = f"The path now leads to {now}, but led to {file.path} {advice}" if now else ""
 

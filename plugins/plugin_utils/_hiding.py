@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
-from ansible.module_utils.compat.version import LooseVersion
 from ansible.plugins.action import ActionBase
 from ansible.release import __version__ as core_version
 
@@ -26,7 +25,7 @@ from ._arguments import TaskArgsError
 
 # Python and its libraries read these when they start, so setting them in a running process has no effect.
 _READ_AT_START = ("PYTHON", "LD_", "DYLD_", "OPENSSL_")
-_CORE_SHOWS_HIDDEN_FAILURES = LooseVersion(core_version) >= LooseVersion("2.19")
+_CORE_SHOWS_HIDDEN_FAILURES = tuple(map(int, core_version.split(".")[:2])) >= (2, 19)
 
 
 def has_failed(result: Result) -> bool:

@@ -13,13 +13,13 @@ from typing import Any
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader
 
 from ..module_utils._api.client import GENERATE
 from ..module_utils._api.errors import BadAnswer
 from ..module_utils._api.words import shown
 from ..module_utils._options import Result, connection_argument_spec, failed
+from ._hiding import HidingAction
 
 # The options that an environment variable can set, with the variable's name.
 VARIABLES: dict[str, str] = {
@@ -30,8 +30,8 @@ VARIABLES: dict[str, str] = {
 _MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-class ModuleRunner(ActionBase):
-    """A mixin for actions that execute a token module."""
+class ModuleRunner(HidingAction):
+    """The base of actions that execute a token module."""
 
     # About the module that ran last: whether its Python was started, its result as JSON, which is None if it cannot be
     # read, and the last line that was printed as an error.
@@ -39,7 +39,7 @@ class ModuleRunner(ActionBase):
     _printed: str | None = None
     _last_line = ""
 
-    def run_module(self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Result:
+    def run_module(self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
         """Execute a token module with valid options over the task's connection, and return its result.
 
         ansible-core masks a returned token that is equal to the option access_token; the token is restored here. A
@@ -53,9 +53,7 @@ class ModuleRunner(ActionBase):
             result.pop(key, None)
         if "warnings" in result:
             # From ansible-core 2.19 on, they are objects.
-            result["warnings"] = [
-                warning if isinstance(warning, str) else warning.event.msg for warning in result["warnings"]
-            ]
+            result["warnings"] = [one if isinstance(one, str) else one.event.msg for one in result["warnings"]]
         if self._printed is None or (result.get("failed") and not result.get("msg")):
             may_make_a_token = self._was_started and self.may_make_a_token(name, options)
             secrets = filter(None, (options.get("app_token"), options.get("access_token")))
@@ -66,13 +64,9 @@ class ModuleRunner(ActionBase):
 
     def may_make_a_token(self, name: str, options: Mapping[str, Any]) -> bool:
         """Whether executing a token module with these options may make a token."""
-        return (
-            name.endswith("voucherify_oauth_token") and options.get("state") != "absent" and not self._task.check_mode
-        )
+        return name.endswith("_token") and options.get("state") != "absent" and not self._task.check_mode
 
-    def run_module_on_controller(
-        self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any] | None
-    ) -> Result:
+    def run_module_on_controller(self, name: str, options: Mapping[str, Any], task_vars: dict[str, Any]) -> Result:
         """Do the same on the controller with the Python that runs Ansible, whatever the task's connection is."""
         # The host's ansible_shell_type and ansible_shell_executable are not about the controller.
         context = self._play_context.copy()
@@ -82,7 +76,7 @@ class ModuleRunner(ActionBase):
         of_task = self._connection, self._play_context
         self._connection, self._play_context = local, context
         variables = {"ansible_python_interpreter": sys.executable, "ansible_connection": "local"}
-        here = {**(task_vars or {}), **variables}
+        here = {**task_vars, **variables}
         if self._task.delegate_to:
             # Otherwise Ansible would use the Python interpreter of that host here.
             here["ansible_delegated_vars"] = {self._task.delegate_to: dict(here)}
@@ -105,14 +99,12 @@ class ModuleRunner(ActionBase):
                 self._connection.set_option("pipelining", True)
             # For connection plugins that do not have the option.
             self._play_context.pipelining = True
-        environment: dict[str, Any] = {}
-        self._compute_environment_string(environment)
         task, settings = self._task, vars(constants)
         before = task.environment, task.no_log, settings["DEFAULT_KEEP_REMOTE_FILES"]
         # The keys would be in the command line, and the module gets them as options. An empty variable hides the one of
         # the same name that the target may have.
         names = VARIABLES.values()
-        task.environment = [{name: value for name, value in environment.items() if not value or name not in names}]
+        task.environment = [{name: value for name, value in self.environment.items() if not value or name not in names}]
         # Otherwise the module writes those of its options that are not secret to the target's system log.
         task.no_log = True
         settings["DEFAULT_KEEP_REMOTE_FILES"] = False
@@ -159,10 +151,7 @@ def _unreadable(name: str, cause: str, *, may_make_a_token: bool) -> Result:
 def _json_object(printed: str) -> str | None:
     """Return a module's result from its output: the last JSON object at the beginning of a line."""
     for line in reversed(printed.splitlines()):
-        if line.startswith("{"):
-            try:
-                _value, end = json.JSONDecoder().raw_decode(line)
-            except ValueError:
-                continue
-            return line[:end]
+        with suppress(ValueError):
+            if line.startswith("{"):
+                return line[: json.JSONDecoder().raw_decode(line)[1]]
     return None

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from ..module_utils._api.retries import HAS_REQUESTS
+from ..module_utils._api.retries import IMPORT_ERROR
 from ..module_utils._api.words import shown
 from ..module_utils._lifecycle import GENERATED, REPLACED
 from ..module_utils._options import Options, Result, let_core_mask, run
 from ._arguments import KEYS_HINT, decrypted, validated, without_nulls
-from ._hiding import HidingAction, has_failed
+from ._hiding import has_failed
 from ._module_runner import VARIABLES, ModuleRunner
 
 _INTERRUPTED = (
@@ -30,7 +30,7 @@ _NOT_REGISTERED = (
 )
 
 
-class TokenAction(HidingAction, ModuleRunner):
+class TokenAction(ModuleRunner):
     """Runs a token module: hides its result, returns a kept token, and starts no process if possible.
 
     A subclass sets the imported module.
@@ -99,7 +99,7 @@ class TokenAction(HidingAction, ModuleRunner):
             return f"the connection is {self._connection.transport}"
         if self._connection.become is not None:
             return "become is set"
-        if not HAS_REQUESTS:
+        if IMPORT_ERROR:
             return f"requests cannot be imported by {sys.executable}"
         return self.why_not_here()
 

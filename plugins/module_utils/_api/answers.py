@@ -169,9 +169,7 @@ def _times(header: str) -> Iterator[float]:
 def _api_error(answer: Answer) -> dict[str, str]:
     """Return what may be shown of the fields of an error."""
     texts = {name: text for name, text in (json_object(answer.body) or {}).items() if isinstance(text, str)}
-    said: dict[str, str] = {
-        name: shown(texts[name], answer.secrets) for name in ("message", "details") if name in texts
-    }
+    said = {name: shown(texts.get(name, ""), answer.secrets) for name in ("message", "details")}
     for name, form in (("key", r"[a-z_]{1,64}"), ("request_id", r"[A-Za-z0-9_-]{1,40}")):
         if re.fullmatch(form, texts.get(name, "")) and not repeats(texts[name], answer.secrets):
             said[name] = texts[name]

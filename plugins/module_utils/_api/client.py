@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .answers import Success
 from .errors import BadAnswer, Call, Refused
@@ -32,15 +33,19 @@ REVOKE = Call(
     later="the token expires within 15 minutes even if it is not revoked",
 )
 
-_CHECK_ADDRESS = "check api_base_url and proxy"
-
 
 @dataclass(frozen=True)
 class Token:
-    """A token that was just made."""
+    """A token, and what the API said about it at a moment, in seconds of this machine's monotonic clock."""
 
     access_token: str = field(repr=False)
     details: TokenDetails
+    described_at: float = field(default_factory=time.monotonic)
+
+    def details_now(self) -> TokenDetails:
+        """Return the details with the seconds that are left now."""
+        left, age = self.details.expires_in, int(time.monotonic() - self.described_at)
+        return replace(self.details, expires_in=None if left is None else left - age)
 
 
 class OAuthClient:
@@ -62,9 +67,8 @@ class OAuthClient:
         access_token = success.content.get("access_token")
         if not isinstance(access_token, str) or not is_token(access_token):
             raise _bad_answer(GENERATE, success, "access_token")
-        return Token(
-            access_token, token_details(GENERATE, success, scope=scope, life=TOKEN_LIFE_SECONDS, note=self._note)
-        )
+        details = token_details(GENERATE, success, scope=scope, life=TOKEN_LIFE_SECONDS, note=self._note)
+        return Token(access_token, details)
 
     def introspect(self, access_token: str) -> TokenDetails | None:
         """Ask for the details of a token (RFC 7662); None if it is unknown, expired or revoked.
@@ -130,4 +134,4 @@ class OAuthClient:
 def _bad_answer(call: Call, success: Success, name: str) -> BadAnswer:
     # A token with white space, for example, would end in the middle of an HTTP header.
     fault = "lacks" if success.content.get(name) is None else "has an invalid"
-    return BadAnswer(call, f"the API's answer {fault} {name}", _CHECK_ADDRESS, status=success.status)
+    return BadAnswer(call, f"the API's answer {fault} {name}", "check api_base_url and proxy", status=success.status)

@@ -17,9 +17,7 @@ from .answers import Success, read
 from .errors import Call, NoAnswer, RateLimited, RequestError, ServerFailed, Stopped
 from .transport import IMPORT_ERROR, Connection, Transport
 
-__all__ = ["HAS_REQUESTS", "Connection", "HttpClient", "Pacing"]
-
-HAS_REQUESTS = IMPORT_ERROR is None
+__all__ = ["IMPORT_ERROR", "Connection", "HttpClient", "Pacing"]
 
 # The server may close an idle connection just as a call is sent on it. Then it is unknown whether the call arrived, so
 # a call that must not be repeated gets a new connection after this many seconds.
@@ -73,8 +71,7 @@ class HttpClient:
         answer_lost = server_failed = False
         while True:
             if not self._pacing.begin():
-                cause = "the call was not sent, because the task was stopped"
-                raise error or Stopped(call, cause, call.later)
+                raise error or Stopped(call, "the call was not sent, because the task was stopped", call.later)
             limited_for = None
             try:
                 return self._try(call, form)

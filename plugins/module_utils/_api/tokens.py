@@ -78,9 +78,8 @@ def token_details(
     granted = _scope(content.get("scope"))
     if granted is None and scope is not None:
         granted = tuple(scope)
-    return TokenDetails(
-        _text(content, "token_type") or "Bearer", granted, _text(content, "client_id"), expires_at, expires_in
-    )
+    token_type = _text(content, "token_type") or "Bearer"
+    return TokenDetails(token_type, granted, _text(content, "client_id"), expires_at, expires_in)
 
 
 def _number(value: Any) -> int | None:

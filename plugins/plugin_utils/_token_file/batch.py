@@ -9,10 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
-from typing import Optional, TypeVar, Union
+from typing import TypeVar, Union
 
-from ...module_utils._api.client import OAuthClient, TokenDetails
+from ...module_utils._api.client import OAuthClient, Token
 from ...module_utils._api.errors import RateLimited
 from ...module_utils._api.retries import Pacing
 from .module_client import ModuleClient
@@ -20,44 +19,21 @@ from .pacing import Interruptions, SharedPacing
 
 A = TypeVar("A")
 T = TypeVar("T")
-# The outcome of one call: its answer, or the error in its place.
-Outcome = Union[T, Exception]
-Scope = Optional[Sequence[str]]
+# Makes the three calls of the API in this process, or executes a module for each.
 TokenClient = Union[OAuthClient, ModuleClient]
-"""Makes the three calls of the API in this process, or executes a module for each."""
 
 _CALLS_AT_ONCE = 8
 _SECONDS_BETWEEN_CHECKS = 0.05
 
 
-@dataclass(frozen=True)
-class ActiveToken:
-    """A token, and what the API said about it at a moment, in seconds of this machine's monotonic clock."""
-
-    access_token: str = field(repr=False)
-    details: TokenDetails
-    described_at: float = field(default_factory=time.monotonic)
-
-    def details_now(self) -> TokenDetails:
-        """Return the details with the seconds that are left now."""
-        left, age = self.details.expires_in, int(time.monotonic() - self.described_at)
-        return replace(self.details, expires_in=None if left is None else left - age)
-
-
-def introspect(client: TokenClient, token: str) -> ActiveToken | None:
+def introspect(client: TokenClient, token: str) -> Token | None:
     """Return a token with its details; None if it is not active."""
     details = client.introspect(token)
-    return ActiveToken(token, details) if details else None
-
-
-def generate(client: TokenClient, scope: Scope) -> ActiveToken:
-    """Return a new token with its details."""
-    token = client.generate(scope)
-    return ActiveToken(token.access_token, token.details)
+    return Token(token, details) if details else None
 
 
 class TokenCalls:
-    """Makes a call for each token of a batch. A context manager that notes interruptions, and closes the connections.
+    """Makes a call for each token of a batch. Close it after use, while interruptions are still noted.
 
     new_client: makes a client for one thread. at_once: how many calls can be in progress at the same time. With one,
     the calls run in the main thread, because ansible-core's contexts do not reach other threads.
@@ -74,20 +50,16 @@ class TokenCalls:
         # The first one here, so that a missing library or a wrong option is found before anything else is done.
         self._clients: dict[int, TokenClient] = {threading.get_ident(): new_client(self._pacing)}
 
-    def __enter__(self) -> TokenCalls:
-        self.interruptions.__enter__()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
+    def close(self) -> None:
+        """End the threads and close the connections."""
         self._pacing.stop()
         self._pool.shutdown()
         for client in self._clients.values():
             client.close()
-        self.interruptions.__exit__(*exception)
 
     def each(
         self, call: Callable[[TokenClient, A], T], arguments: Sequence[A], *, whatever_happens: bool = False
-    ) -> list[Outcome[T]]:
+    ) -> list[T | Exception]:
         """Make a call with each argument, and return the outcomes in the same order.
 
         After the first failure, or an interruption, no further call begins, and calls in progress are finished.
@@ -95,7 +67,7 @@ class TokenCalls:
         """
         self._pacing.start(whatever_happens=whatever_happens)
         if self.at_once == 1:
-            outcomes: list[Outcome[T]] = []
+            outcomes: list[T | Exception] = []
             for argument in arguments:
                 self.while_waiting(len(outcomes))
                 outcomes.append(self._outcome(call, argument, whatever_happens))
@@ -107,7 +79,7 @@ class TokenCalls:
             self.while_waiting(len(futures) - len(waiting))
         return [future.result() for future in futures]
 
-    def _outcome(self, call: Callable[[TokenClient, A], T], argument: A, whatever_happens: bool) -> Outcome[T]:
+    def _outcome(self, call: Callable[[TokenClient, A], T], argument: A, whatever_happens: bool) -> T | Exception:
         """Make a call with this thread's client."""
         self._stop_if_interrupted()
         # Any exception, because it must not lose the tokens that the other threads have made.

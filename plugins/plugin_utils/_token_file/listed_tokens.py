@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...module_utils import _lifecycle as lifecycle
-from ...module_utils._api.client import is_token
+from ...module_utils._api.client import Token, is_token
 from .._arguments import TaskArgsError
 from .._vars_file.content import StoredValue
 from .._vars_file.errors import InvalidVariableError
 from .._vars_file.names import check_name
-from .batch import ActiveToken
 
 NOT_REACHED = lifecycle.Decision(lifecycle.NONE, "The task failed before this was done.")
 # The API answers the same for a token of another project or another region, so nothing more is known.
@@ -42,7 +41,7 @@ class ListedToken:
     exists: bool = False
     token: str | None = field(default=None, repr=False)
     vault_id: str | None = None
-    active: ActiveToken | None = None
+    active: Token | None = None
     decision: lifecycle.Decision = NOT_REACHED
     done: bool = False
 
@@ -115,7 +114,7 @@ class ListedToken:
             self.decision = UNKNOWN if active is False else lifecycle.for_absent(active=active)
         self.active = None
 
-    def take(self, made: ActiveToken) -> None:
+    def take(self, made: Token) -> None:
         """Note that the variable has a new token."""
         self.token, self.active, self.done = made.access_token, made, True
 
@@ -136,20 +135,11 @@ def listed_tokens(options: Mapping[str, Any]) -> list[ListedToken]:
         check_name(name, f"{where}.name")
         # Passwords of connections have such names too, so only a token cannot.
         if name.startswith("ansible_"):
-            raise TaskArgsError(
-                f"{where}.name begins with ansible_, as Ansible's own variables do; choose another name"
-            )
+            raise TaskArgsError(f"{where}.name begins with ansible_, like Ansible's own variables; choose another name")
         if name in listed:
             raise TaskArgsError(f"{where}.name is listed twice; a variable has one token, so list each name once")
-        scope, seconds = entry["scope"], entry["min_expires_in"]
-        if scope is not None:
-            lifecycle.check_scope(f"{where}.scope", scope)
-        if seconds is None:
-            seconds = options["min_expires_in"]
-        else:
-            lifecycle.check_min_expires_in(f"{where}.min_expires_in", seconds)
-        wanted = None
-        if "absent" not in (options["state"], entry["state"]):
-            wanted = lifecycle.Wanted(None if scope is None else tuple(scope), seconds, options["force"])
-        listed[name] = ListedToken(name, wanted)
+        seconds = options["min_expires_in"] if entry["min_expires_in"] is None else entry["min_expires_in"]
+        wanted = lifecycle.checked(entry["scope"], seconds, options["force"], where=f"{where}.")
+        is_absent = "absent" in (options["state"], entry["state"])
+        listed[name] = ListedToken(name, None if is_absent else wanted)
     return list(listed.values())

@@ -12,8 +12,8 @@ from ...module_utils._api import client as api
 from ...module_utils._api.errors import Call, OAuthError, Stopped
 from ...module_utils._api.retries import Pacing
 
+# Runs a module on the controller, given its full name and options, and returns the result.
 Execute = Callable[[str, dict[str, Any]], Mapping[str, Any]]
-"""Runs a module on the controller, given its full name and options, and returns the result."""
 
 
 class ModuleFailed(OAuthError):

@@ -41,14 +41,13 @@ class Interruptions:
         self._parent = os.getppid() if parent is None else parent.pid
         self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> Interruptions:
+    def __enter__(self) -> None:
         # Python allows signal handlers only in the main thread.
         if threading.current_thread() is threading.main_thread():
             for number in _REASONS:
                 # A signal that the run was told to ignore, by nohup for example, stays ignored.
                 if signal.getsignal(number) is not signal.SIG_IGN:
                     self._previous[number] = signal.signal(number, self._note)
-        return self
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._previous.items():

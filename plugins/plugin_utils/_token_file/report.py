@@ -78,13 +78,12 @@ def _tokens(transaction: Transaction) -> list[dict[str, Any]]:
         decision = NOT_REACHED if transaction.failure and not entry.done else entry.decision
         details = entry.active.details_now() if entry.active else None
         was_plain = decision.operation == lifecycle.KEPT and entry.name in written and not entry.vault_id
+        more = " It was not encrypted; this task encrypts it." if was_plain else ""
         tokens.append(
             {
                 "name": entry.name,
                 "operation": decision.operation,
-                "reason": f"{decision.reason} It was not encrypted; this task encrypts it."
-                if was_plain
-                else decision.reason,
+                "reason": decision.reason + more,
                 "scope": [shown(word) for word in details.scope] if details and details.scope is not None else None,
                 "expires_at": details.expires_at if details else None,
                 "expires_in": details.expires_in if details else None,

@@ -16,10 +16,11 @@ from typing import Any
 
 from ...module_utils import _lifecycle as lifecycle
 from ...module_utils._api import errors
+from ...module_utils._api.client import Token
 from ...module_utils._options import Options, let_core_mask
 from .._vars_file.errors import VarsFileError
 from .._vars_file.vars_file import Outcome, VarsFile
-from .batch import ActiveToken, TokenCalls, generate, introspect
+from .batch import TokenCalls, introspect
 from .listed_tokens import ListedToken, in_use
 
 # A placeholder for a token that is not made yet, if only the name matters.
@@ -127,7 +128,7 @@ class Transaction:
         having = [(entry, answers[entry.token]) for entry in entries if entry.token]
         self._raise_failures(having)
         for entry, answer in having:
-            entry.active = answer if isinstance(answer, ActiveToken) else None
+            entry.active = answer if isinstance(answer, Token) else None
 
     def _decide_present(self) -> None:
         for entry in self.listed:
@@ -144,12 +145,13 @@ class Transaction:
         return bool(missing)
 
     def _make(self, batch: Sequence[ListedToken]) -> None:
-        outcomes = list(zip(batch, self.calls.each(generate, [entry.scope for entry in batch])))
-        made: list[tuple[ListedToken, ActiveToken]] = []
+        scopes = [entry.scope for entry in batch]
+        outcomes = list(zip(batch, self.calls.each(lambda client, scope: client.generate(scope), scopes)))
+        made: list[tuple[ListedToken, Token]] = []
         replaced: dict[str, str] = {}
         for entry, outcome in outcomes:
             warning = None
-            if isinstance(outcome, ActiveToken):
+            if isinstance(outcome, Token):
                 made.append((entry, outcome))
                 # Tokens that are known to be inactive need no revocation.
                 if entry.token and (entry.active or not entry.must_be_introspected):
@@ -162,12 +164,11 @@ class Transaction:
                 self.warnings.append(f"{entry.name}: {warning}")
         not_written = self._place(made) if made else None
         not_revoked = self._revoke_replaced(replaced) if self.options["revoke_replaced"] else None
-        for failure in (not_written, not_revoked):
-            if failure:
-                raise failure
+        if failure := not_written or not_revoked:
+            raise failure
         self._raise_failures(outcomes)
 
-    def _place(self, made: Sequence[tuple[ListedToken, ActiveToken]]) -> TransactionFailed | None:
+    def _place(self, made: Sequence[tuple[ListedToken, Token]]) -> TransactionFailed | None:
         """Write new tokens. If that fails, revoke those that are not in the file, and return the failure."""
         self._changes.update({entry.name: token.access_token for entry, token in made})
         fault, placed = self._write()

@@ -141,12 +141,9 @@ def _keep_owner(place: Place, descriptor: int, old: Snapshot, mode: int) -> None
     new, user, group = os.fstat(descriptor), old.status.st_uid, old.status.st_gid
     if (new.st_uid, new.st_gid) == (user, group):
         return
-    with suppress(PermissionError):
-        os.fchown(descriptor, user, group)
-        return
-    if old.mode & mode & stat.S_IWGRP:
+    for owner in (user, -1) if old.mode & mode & stat.S_IWGRP else (user,):
         with suppress(PermissionError):
-            os.fchown(descriptor, -1, group)
+            os.fchown(descriptor, owner, group)
             return
     raise FileAccessError(
         f"Cannot write {place.path}: it would no longer belong to user {user} and group {group}; run the playbook as "

@@ -21,8 +21,8 @@ import yaml
 from .errors import InvalidFileError
 from .yaml_text import StringValue, Variable, VarsText, is_block, is_string, parse
 
+# Variables by name, each with its new value; None for a variable to remove.
 Changes = Mapping[str, "StringValue | None"]
-"""Variables by name, each with its new value; None for a variable to remove."""
 
 # How far a ciphertext is indented in the output of `ansible-vault encrypt_string`.
 _INDENT = 10
@@ -59,9 +59,7 @@ def edit(old: VarsText, changes: Changes) -> VarsText:
     with suppress(InvalidFileError):
         new = parse("".join([*pieces, old.text[done:], *_additions(old, added)]), old.path)
         kept = [variable for variable in old.variables if changes.get(variable.name, variable)]
-        wanted = [
-            (name, changes.get(variable.name) or value) for variable in kept for name, value in [variable.meaning]
-        ]
+        wanted = [(one.meaning[0], changes.get(one.name) or one.meaning[1]) for one in kept]
         if [variable.meaning for variable in new.variables] == [*wanted, *added.items()]:
             return new
     raise old.refusal(_BY_HAND)

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 
 from .errors import FileAccessError, file_access
 
+# A descriptor with which every system call fails; None would mean the current folder.
 NO_FOLDER = -1
-"""A descriptor with which every system call fails; None would mean the current folder."""
 
 _SECONDS_TO_WAIT = 600.0
 _SECONDS_BETWEEN_TRIES = 0.1
 _ATTEMPTS = 1000
 
+# Called again and again while the lock is waited for.
 OnWait = Callable[[], object]
-"""Called again and again while the lock is waited for."""
 
 
 @dataclass(frozen=True)

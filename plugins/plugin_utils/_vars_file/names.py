@@ -28,9 +28,7 @@ def check_name(name: object, what: str) -> None:
         raise InvalidVariableError(f"{what} is {_type(name)}, not a string; put it in quotes")
     unfit = re.search(r"[^A-Za-z0-9_]", name)
     if unfit or not name or name[0].isdigit():
-        problem = (
-            f"contains the character {unfit.group()!r}" if unfit else "begins with a digit" if name else "is empty"
-        )
+        problem = f"contains the character {unfit[0]!r}" if unfit else "begins with a digit" if name else "is empty"
         raise InvalidVariableError(
             f"{what} {problem}; the name of a variable consists of ASCII letters, digits and underscores, and does not "
             "begin with a digit"

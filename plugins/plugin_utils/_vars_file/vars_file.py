@@ -26,8 +26,8 @@ _TRIES = 5
 # A placeholder for a value that need not be encrypted, because nothing is written.
 _PREVIEW = StringValue("$ANSIBLE_VAULT;1.1;AES256\n00", VAULT)
 
+# Variables by name, each with its new text; None for a variable to remove.
 Wanted = Mapping[str, "str | None"]
-"""Variables by name, each with its new text; None for a variable to remove."""
 
 
 @dataclass(frozen=True)
@@ -92,20 +92,16 @@ def open_vars_file(
 class VarsFile:
     """An open vars file. Every method raises VarsFileError; then the file is either the old one or the new one.
 
-    Its attribute `path` is the file's real path.
+    path: the file's real path. place: that path, and the folder, which is locked.
     """
 
     def __init__(self, settings: Settings, place: Place, vault: RunVault) -> None:
-        self._settings, self._place, self._vault = settings, place, vault
+        self._settings, self.place, self._vault = settings, place, vault
         self._keys: dict[str, VaultKey] = {}
         self._backup_file: str | None = None
         self._contents: dict[bytes, Content] = {}  # of the latest data
         self._first, self._beginning = self._now()
         self.path = place.path
-
-    def moved_to(self) -> str | None:
-        """Return where the given path leads now; None if that is still the locked file in the locked folder."""
-        return self._place.moved_to()
 
     def read(self, names: Iterable[str]) -> dict[str, StoredValue]:
         """Return what the file now contains under these names; names that it does not have are left out.
@@ -128,11 +124,11 @@ class VarsFile:
         """
 
         def rehearse() -> None:
-            snapshot = atomic_write.read(self._place)
+            snapshot = atomic_write.read(self.place)
             if snapshot and not self._settings.dry_run:
-                atomic_write.replace(self._place, snapshot, snapshot.data)
+                atomic_write.replace(self.place, snapshot, snapshot.data)
             else:
-                atomic_write.check_permission(self._place)
+                atomic_write.check_permission(self.place)
 
         _repeated(rehearse)
 
@@ -152,7 +148,7 @@ class VarsFile:
 
     def found(self, changes: Wanted) -> Outcome:
         """Return how the file differs from what it was, given changes that are in it. For use after a failed write."""
-        snapshot = atomic_write.read(self._place)
+        snapshot = atomic_write.read(self.place)
         return self._outcome(changes, snapshot.mode if snapshot else None)
 
     def _apply(self, changes: Wanted) -> Outcome:
@@ -166,9 +162,9 @@ class VarsFile:
             if self._settings.backup and self._first and not self._backup_file:
                 self._backup_file = self._back_up(self._first, writes)
             self._contents = {data: new_content}
-            atomic_write.replace(self._place, snapshot, data, mode)
+            atomic_write.replace(self.place, snapshot, data, mode)
         elif snapshot and mode is not None and mode != snapshot.mode:
-            atomic_write.change_mode(self._place, mode)
+            atomic_write.change_mode(self.place, mode)
         return self._outcome(changes, mode)
 
     def _back_up(self, first: Snapshot, writes: Wanted) -> str:
@@ -178,13 +174,13 @@ class VarsFile:
             found = self._beginning.text.named(name for name, text in writes.items() if text is not None)
             plain = [name for name, variable in found.items() if not (variable.value and variable.value.is_vaulted)]
             data = self._vault.encrypt(data, self._key(plain[0])) if plain else data
-        return atomic_write.back_up(self._place, first, data, self._settings.mode)
+        return atomic_write.back_up(self.place, first, data, self._settings.mode)
 
     def _now(self) -> tuple[Snapshot | None, Content]:
-        snapshot = atomic_write.read(self._place)
+        snapshot = atomic_write.read(self.place)
         data = snapshot.data if snapshot else b""
         if data not in self._contents:
-            self._contents = {data: content_of(data, self._vault, self._place.path, self._settings.format)}
+            self._contents = {data: content_of(data, self._vault, self.place.path, self._settings.format)}
         return snapshot, self._contents[data]
 
     def _values(self, content: Content, names: Iterable[str]) -> dict[str, StoredValue]:

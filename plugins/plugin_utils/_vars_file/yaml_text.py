@@ -106,7 +106,10 @@ def parse(text: str, path: str) -> VarsText:
         nodes = list(_nodes(empty, events[3:-3]))
     # PyYAML decodes tags without checking that they are valid Unicode.
     except (yaml.YAMLError, UnicodeError) as error:
-        raise empty.refusal(_why_invalid(text, getattr(error, "problem_mark", None))) from None
+        # Without the parser's message, which may quote a value.
+        mark = getattr(error, "problem_mark", None)
+        place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise empty.refusal(_damage(text) or f"is not valid YAML{place}; correct it first") from None
     documents = sum(isinstance(event, yaml.DocumentStartEvent) for event in events)
     if documents == 0:
         return empty
@@ -194,9 +197,3 @@ def _damage(text: str) -> str:
         return f"has a conflict marker on line {line}; resolve the conflict first"
     is_below = "\n$ANSIBLE_VAULT;" in text
     return "is encrypted below its first line; remove the lines above $ANSIBLE_VAULT" if is_below else ""
-
-
-def _why_invalid(text: str, mark: Any) -> str:
-    """Return the reason, without the parser's message, which may quote a value."""
-    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return _damage(text) or f"is not valid YAML{place}; correct it first"

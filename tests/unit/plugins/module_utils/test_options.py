@@ -266,7 +266,7 @@ def test_an_import_that_fails_says_why(tmp_path: Path, code: str, words: str) ->
         "from ansible_collections.voucherify.oauth.plugins.module_utils._api import retries as http\n"
         "names = {'app_id': 'a', 'app_token': 'b', 'api_base_url': 'https://x', 'timeout': 1, 'retries': 0,"
         " 'max_wait': 0, 'validate_certs': True, 'ca_path': None, 'proxy': None}\n"
-        "assert not http.HAS_REQUESTS\n"
+        "assert http.IMPORT_ERROR\n"
         "print(json.dumps(options.run(lambda *arguments: {}, names, check_mode=False)))\n"
     )
     path = os.pathsep.join([str(tmp_path), *sys.path])

@@ -36,5 +36,5 @@ def test_the_module_itself_says_that_it_is_an_action(tmp_path: Path) -> None:
 
     assert finished.returncode == 1
     assert json.loads(finished.stdout)["msg"] == (
-        "voucherify.oauth.vaulted_vars is an action that runs on the controller; use its full name in a task"
+        "voucherify.oauth.vaulted_vars runs on the controller; use its full name in a task"
     )

@@ -50,7 +50,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "a string for an entry": (
         {"tokens": ["name=a"]},
         "tokens[0] must be a mapping, but it is a string; write it as {name: my_token, scope: [vouchers]}, or use the"
-        " filter from_yaml if a text contains it",
+        " filter from_yaml on a text",
     ),
     "text for a list": ({"tokens": "[{'name': 'a'}]"}, "tokens[0] must be a mapping, but it is a string; write it as"),
     "a mapping for a scope": (

@@ -83,7 +83,7 @@ def decrypted(value: Any) -> Any:
     """Return the value with each vaulted string in it as plain text, and other strings without ansible-core's tags.
 
     Up to 2.18, ansible-core does not decrypt a vaulted string that is not in a template. Raises TaskArgsError if the
-    run cannot decrypt one.
+    run cannot decrypt one, and for a value that JSON does not have, which ansible-core would quote.
     """
     if isinstance(value, EncryptedString):
         try:
@@ -99,7 +99,11 @@ def decrypted(value: Any) -> Any:
         return {decrypted(name): decrypted(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [decrypted(inner) for inner in value]
-    return value
+    if value is None or isinstance(value, (int, float)):
+        return value
+    raise TaskArgsError(
+        "An option has a value that is not a string, a number, a list or a mapping, such as a date; put it in quotes"
+    )
 
 
 def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
@@ -184,8 +188,8 @@ def _wrong_type(where: str, kind: str, value: Any) -> TaskArgsError:
 def _kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "a string" if value else "an empty string"
-    kinds = ((Mapping, "a mapping"), (list, "a list"), (bool, "a boolean"), ((int, float), "a number"))
-    return next((words for kind, words in kinds if isinstance(value, kind)), "something else")
+    kinds = ((Mapping, "a mapping"), (list, "a list"), (bool, "a boolean"))
+    return next((words for kind, words in kinds if isinstance(value, kind)), "a number")
 
 
 def _option_name(name: Any) -> str:

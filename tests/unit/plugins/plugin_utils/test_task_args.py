@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import string
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,11 +15,7 @@ from ansible_collections.voucherify.oauth.plugins.modules import (
     voucherify_oauth_token,
     voucherify_oauth_token_info,
 )
-from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import (
-    TaskArgsError,
-    decrypted,
-    validated,
-)
+from ansible_collections.voucherify.oauth.plugins.plugin_utils._arguments import TaskArgsError, decrypted, validated
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -67,6 +64,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         {"tokens": [{"name": "a", "more": {"depth": "b"}}]},
         "tokens[0].more.depth must be an integer, but it is a string",
     ),
+    "a date": ({"tokens": [{"name": date.max}]}, "An option has a value that is not a string, a number"),
+    "bytes": ({"key": b"a"}, "An option has a value that is not a string, a number"),
     "infinity": ({"count": float("inf")}, "count must be an integer, but it is a number"),
     "infinity in words": ({"count": "Infinity"}, "count must be an integer, but it is a string"),
     "an empty number": ({"count": ""}, "count must be an integer, but it is an empty string"),
@@ -114,14 +113,10 @@ def test_another_missing_option_is_named_alone(monkeypatch: pytest.MonkeyPatch) 
 
 SECRET = "s3cr3t" + string.ascii_uppercase
 _values = some.recursive(
-    some.sampled_from([SECRET, f"Bearer {SECRET}", f"{SECRET},x", "", None, 1, True, 2.5]),
+    some.sampled_from([SECRET, f"Bearer {SECRET}", f"{SECRET},x", "", None, 1, True, 2.5, SECRET.encode(), date.max]),
     lambda inner: (
         some.lists(inner, max_size=2)
-        | some.dictionaries(
-            some.sampled_from(["name", "scope", "a", SECRET]),
-            inner,
-            max_size=2,
-        )
+        | some.dictionaries(some.sampled_from(["name", "scope", "a", SECRET]), inner, max_size=2)
     ),
     max_leaves=4,
 )

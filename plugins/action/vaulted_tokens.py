@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -29,9 +29,9 @@ class ActionModule(FileAction, ModuleRunner):
         listed = listed_tokens(options)
         settings = self.settings(options)
         # Before the lock, so that a missing library or a wrong option is found at once.
-        calls = self._calls(options, task_vars)
+        prepared = self._calls(options, task_vars)
         makes = any(entry.wanted for entry in listed)
-        with self.opened(settings, make_folders=makes) as file, calls.interruptions, closing(calls):
+        with self.opened(settings, make_folders=makes) as file, prepared.opened() as calls:
             in_play = partial(self._in_play, task_vars)
             transaction = Transaction(file, listed, calls, options, in_play)
             calls.while_waiting = lambda answered: self.tell(progress(transaction, answered))

@@ -57,9 +57,10 @@ def _check_scope(where: str, scope: Sequence[str]) -> None:
         # All characters except those that a scope-token may contain.
         wrong = re.search(r"[^!#-+\--\[\]-~]", value)
         if wrong:
+            found = "white space" if wrong[0].isspace() else repr(wrong[0])
             raise OptionError(
-                f"{where}[{position}] is not one scope, because it contains {wrong[0]!r}; give several scopes"
-                " as a YAML list, without commas or white space inside a value."
+                f"{where}[{position}] is not one scope, because it contains {found}; give several scopes as a YAML"
+                " list, without commas or white space inside a value."
             )
 
 

@@ -116,7 +116,7 @@ def let_core_mask(secret: object) -> None:
 
 
 def failed(error: OAuthError) -> Result:
-    """Return the result of a task that failed with an exception of this collection."""
+    """Return the result of a task that failed because of a call or its options."""
     message = _missing_library(error.__cause__) if isinstance(error, LibraryMissing) else f"{error}"
     result: Result = {"failed": True, "changed": False, "msg": message}
     if isinstance(error, RequestError):

@@ -52,8 +52,9 @@ def validated(
     given = decrypted(args)
     _register_secrets(argument_spec, given)
     values = list(_values(argument_spec, given))
+    # Without no_log, with which ansible-core refuses a date in a secret option, and does not say where it is.
     spec = {
-        option: {"type": rule["type"]} if on_target and "fallback" in rule else rule
+        option: {"type": rule["type"]} if on_target and "fallback" in rule else {**rule, "no_log": False}
         for option, rule in argument_spec.items()
     }
     try:
@@ -75,7 +76,7 @@ def validated(
 
 
 def without_nulls(options: Mapping[str, Any]) -> Options:
-    """Return the options that are not null. ansible-core would turn null into "None" in a required option."""
+    """Return the entries that are not null. ansible-core would turn null into "None" in a required option."""
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -83,7 +84,7 @@ def decrypted(value: Any) -> Any:
     """Return the value with each vaulted string in it as plain text, and other strings without ansible-core's tags.
 
     Up to 2.18, ansible-core does not decrypt a vaulted string that is not in a template. Raises TaskArgsError if the
-    run cannot decrypt one, and for a value that JSON does not have, which ansible-core would quote.
+    run cannot decrypt one.
     """
     if isinstance(value, EncryptedString):
         try:
@@ -99,11 +100,7 @@ def decrypted(value: Any) -> Any:
         return {decrypted(name): decrypted(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [decrypted(inner) for inner in value]
-    if value is None or isinstance(value, (int, float)):
-        return value
-    raise TaskArgsError(
-        "An option has a value that is not a string, a number, a list or a mapping, such as a date; put it in quotes"
-    )
+    return value
 
 
 def _register_secrets(spec: Spec, given: Mapping[Any, Any]) -> None:
@@ -188,8 +185,8 @@ def _wrong_type(where: str, kind: str, value: Any) -> TaskArgsError:
 def _kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "a string" if value else "an empty string"
-    kinds = ((Mapping, "a mapping"), (list, "a list"), (bool, "a boolean"))
-    return next((words for kind, words in kinds if isinstance(value, kind)), "a number")
+    kinds = ((Mapping, "a mapping"), (list, "a list"), (bool, "a boolean"), ((int, float), "a number"))
+    return next((words for kind, words in kinds if isinstance(value, kind)), "something else")
 
 
 def _option_name(name: Any) -> str:

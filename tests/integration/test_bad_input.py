@@ -19,7 +19,7 @@ INVALID_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"access_token": "a-token-and-a-line-end\n"}, "access_token contains white space or a character that"),
     ({"access_token": {"access_token": "a-token-in-a-mapping"}}, "access_token must be a string, but it is a mapping"),
     ({"scope": ["vouchers,campaigns", "api"]}, "scope[0] is not one scope, because it contains ','"),
-    ({"scope": ["api", "a\tb"]}, "scope[1] is not one scope, because it contains '\\t'"),
+    ({"scope": ["api", "a\tb"]}, "scope[1] is not one scope, because it contains white space"),
     ({"scope": ["vouchers", None]}, "scope[1] is empty (null); give a value"),
     ({"scope": None}, "scope is empty (null); give a list, or leave out the option"),
     ({"scope": []}, "scope is an empty list; list at least one scope"),

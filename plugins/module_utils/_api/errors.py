@@ -43,7 +43,7 @@ class Call:
 
 
 class OAuthError(Exception):
-    """Base of the exceptions of this collection; the text is a sentence for the user."""
+    """Base of the exceptions about calls and their options; the text is a sentence for the user."""
 
     @property
     def may_have_made_a_token(self) -> bool:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar, Union
 
 from ...module_utils._api.client import OAuthClient, Token
@@ -33,7 +34,7 @@ def introspect(client: TokenClient, token: str) -> Token | None:
 
 
 class TokenCalls:
-    """Makes a call for each token of a batch. Close it after use, while interruptions are still noted.
+    """Makes a call for each token of a batch, while it is open.
 
     new_client: makes a client for one thread. at_once: how many calls can be in progress at the same time. With one,
     the calls run in the main thread, because ansible-core's contexts do not reach other threads.
@@ -41,7 +42,8 @@ class TokenCalls:
 
     def __init__(self, new_client: Callable[[Pacing], TokenClient], at_once: int = _CALLS_AT_ONCE) -> None:
         self.interruptions = Interruptions()
-        # Called several times a second with the number of calls of this batch that are answered.
+        # Called with the number of calls of this batch that are answered: several times a second, or before each call
+        # if only one is made at once.
         self.while_waiting: Callable[[int], object] = lambda answered: None
         self.at_once = at_once
         self._new_client = new_client
@@ -50,12 +52,17 @@ class TokenCalls:
         # The first one here, so that a missing library or a wrong option is found before anything else is done.
         self._clients: dict[int, TokenClient] = {threading.get_ident(): new_client(self._pacing)}
 
-    def close(self) -> None:
-        """End the threads and close the connections."""
-        self._pacing.stop()
-        self._pool.shutdown()
-        for client in self._clients.values():
-            client.close()
+    @contextmanager
+    def opened(self) -> Iterator[TokenCalls]:
+        """Note interruptions until the end, and then close the connections."""
+        with self.interruptions:
+            try:
+                yield self
+            finally:
+                self._pacing.stop()
+                self._pool.shutdown()
+                for client in self._clients.values():
+                    client.close()
 
     def each(
         self, call: Callable[[TokenClient, A], T], arguments: Sequence[A], *, whatever_happens: bool = False

@@ -52,6 +52,7 @@ class ModuleClient:
         return _details(result) if result["active"] else None
 
     def revoke(self, access_token: str) -> bool | None:
+        """Revoke a token. A result does not tell whether an earlier try may have done it, so that counts as False."""
         options = {"state": "absent", "access_token": access_token}
         return bool(self._result(api.REVOKE, "voucherify_oauth_token", options)["changed"])
 

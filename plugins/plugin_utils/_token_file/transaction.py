@@ -220,11 +220,11 @@ class Transaction:
         names = ", ".join(replaced[token] for token in failures)
         # A permanent failure says more than one that may be over by the next try.
         cause = min(failures.values(), key=lambda error: getattr(error, "transient", False))
-        # Without the advice to run the play again: the next run does not know these tokens.
-        account = cause.account if isinstance(cause, errors.RequestError) else cause
+        # If possible, without the advice to run the play again: the next run does not know these tokens.
+        account = f"{cause.account}." if isinstance(cause, errors.RequestError) else cause
         return TransactionFailed(
             f"The new tokens are in {self.file.path}, but some tokens that they replaced could not be revoked"
-            f" and expire within 15 minutes ({names}). {account}.",
+            f" and expire within 15 minutes ({names}). {account}",
             cause,
         )
 

@@ -4,8 +4,9 @@
 """Edit the text of a vars file: replace, remove and add variables, and touch nothing else.
 
 The edit itself is simple: a value is replaced from its first to its last character, a variable is removed with its
-lines, and new ones are added at the end. Then the new text is parsed. Unless it means exactly what was wanted and still
-has every comment, the edit is refused. So an unusual layout can cost a refusal, but never a part of the file.
+lines, and new ones are added at the end. A comment outside the value stays; if there are two for one line, the edit is
+refused. Then the new text is parsed, and the edit is refused unless it means exactly what was wanted. So an unusual
+layout can cost a refusal, but never a part of the file.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _BREAK = re.compile(rf"\r\n|[{_BREAKS}]|\Z")
 # The breaks that YAML reads as "\n" within a text. It keeps the others, so they would become part of a ciphertext.
 _ENDING_BREAK = re.compile("\r\n|[\n\r\x85]")
 _COLON = re.compile(r"[ \t]*:")
-_COMMENT = re.compile(rf"([ \t]*)(#[^{_BREAKS}]*)")
+_COMMENT = re.compile(rf"([ \t]*)(?<!\S)(#[^{_BREAKS}]*)")
+# What can be before a value's first character: tags, anchors, comments and white space.
+_PROPERTIES = re.compile(rf"(?:[!&]\S*|#[^{_BREAKS}]*|\s+)*")
 
 _BY_HAND = "cannot be changed in this way without changing other parts of it; edit it by hand"
 
@@ -79,7 +82,8 @@ def _change(old: VarsText, variable: Variable, value: StringValue | None) -> tup
         return start, last_line.end(), ""
     # A comment can follow the "|" of a block of text. It is kept, and so is one behind the value.
     is_text = is_block(event) and isinstance(event, yaml.ScalarEvent)
-    outside = text[colon : _line_break(text, first).start() if is_text else first], text[last : last_line.start()]
+    content = next(_PROPERTIES.finditer(text, first, max(first, last))).end()
+    outside = text[colon : _line_break(text, content).start() if is_text else content], text[last : last_line.start()]
     comments = [comment for part in outside for comment in _COMMENT.findall(part)]
     if len(comments) > 1:
         raise old.refusal(_BY_HAND)

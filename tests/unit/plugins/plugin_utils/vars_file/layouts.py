@@ -55,6 +55,10 @@ LAYOUTS: dict[str, str] = {
     "aligned values": "a:        «old»   # one\nlong_one: «2»     # two\n",
     "missing values": "a:«»\nb:«» # to do\nc: «~»\n",
     "tags and anchors": "a: «!!str 12»\nb: «&unused text»\nc: «!unsafe '{{ raw }}'»\nd: «! x»\n",
+    "comments behind tags and anchors": (
+        "a: «&x»  # why«\n  - v»\nb: «!!str» # by Ann«\n  old»\nc: «!unsafe» # raw«\n  '#'»\n"
+        "d: «&y !!map» # y«\n  k: 1»\ne: «!!str»  # none\nf: «&z a#b» # c\n"
+    ),
     "long list": "a:«»«\n" + "".join(f"  - item {number}\n" for number in range(200))[:-1] + "»\nb: «2»\n",
     "list at the key's indentation": "a:«»  # all of them«\n- 1\n- b: 2\n  c: 3\n-»\n# of b\nb: «2»\n",
     "nested mapping": "a:«»«\n  x: 1\n  y: [a, b]\n  z:\n    deep: {q: r}»\n\n# of b\nb: «2»\n",

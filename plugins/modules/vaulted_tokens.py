@@ -212,6 +212,7 @@ EXAMPLES = r"""
     file: "{{ voucherify.path }}"
   # With --check, there may be no file yet.
   when: not ansible_check_mode
+  no_log: true
 
 - name: Replace one token, and revoke and remove the other
   voucherify.oauth.vaulted_tokens:
@@ -250,7 +251,7 @@ msg:
   sample: "1 generated, 2 kept in /srv/deploy/group_vars/all/voucherify_tokens.yml."
 path:
   description: The absolute path of the vars file.
-  returned: success
+  returned: when the file could be read
   type: str
   sample: /srv/deploy/group_vars/all/voucherify_tokens.yml
 format:

@@ -35,8 +35,9 @@ options:
     description:
       - The variables to set, with their values. New ones are added at the end of the file. An existing variable that
         is in plain text, or that is a list or a mapping, becomes a vaulted string.
-      - A name must be valid for an Ansible variable. It is refused if Ansible uses it itself, such as C(groups) and
-        every name that begins with C(ansible_), or if it looks like a token or a key, because names are printed.
+      - A name must be valid for an Ansible variable. It is refused if Ansible sets it itself, such as C(groups) or
+        C(ansible_facts), or if it looks like a token or a key, because names are printed. Connection variables such as
+        C(ansible_password) are accepted.
       - A value must be a string.
       - From ansible-core 2.22 on, the values are masked in all output of the run. A very short one, such as V(no), also
         masks the same letters in other words.
@@ -145,37 +146,37 @@ attributes:
 seealso:
   - module: ansible.builtin.include_vars
     description: Loads the variables of the file into the run.
-  - module: voucherify.oauth.voucherify_oauth_token
-    description: Generates tokens that can be kept in such a file.
+  - module: voucherify.oauth.vaulted_tokens
+    description: Keeps tokens in such a file, and generates, replaces and revokes them.
   - name: Encrypting content with Ansible Vault
     description: Explains vaulted variables and vault ids.
     link: https://docs.ansible.com/projects/ansible/latest/vault_guide/vault_encrypting_content.html
 """
 
 EXAMPLES = r"""
-- name: Keep a token in a vaulted variable of a group
+- name: Keep a password in a vaulted variable of a group, and generate it in the first run
   voucherify.oauth.vaulted_vars:
-    path: group_vars/production/tokens.yml
+    path: group_vars/production/passwords.yml
     variables:
-      vouchers_token: "{{ token.access_token }}"
+      database_password: "{{ database_password | default(lookup('ansible.builtin.password', '/dev/null length=32')) }}"
   run_once: true
 
-- name: Keep two tokens in a file that is encrypted as a whole, with the password of a vault id
+- name: Keep an API key in a file that is encrypted as a whole, with the password of a vault id
   voucherify.oauth.vaulted_vars:
-    path: vars/tokens.yml
+    path: vars/voucherify.yml
     variables:
-      vouchers_token: "{{ vouchers.access_token }}"
-      campaigns_token: "{{ campaigns.access_token }}"
+      voucherify_app_id: "{{ lookup('ansible.builtin.env', 'VOUCHERIFY_APP_ID') }}"
+      voucherify_app_token: "{{ lookup('ansible.builtin.env', 'VOUCHERIFY_APP_TOKEN') }}"
     format: file
     vault_id: production
     mode: '0640'
   run_once: true
 
-- name: Remove a token that was revoked, and keep a copy of the old file
+- name: Remove a variable, and keep a copy of the old file
   voucherify.oauth.vaulted_vars:
-    path: group_vars/production/tokens.yml
+    path: group_vars/production/passwords.yml
     names:
-      - vouchers_token
+      - database_password
     state: absent
     backup: true
   run_once: true
@@ -186,6 +187,7 @@ EXAMPLES = r"""
     file: "{{ removed.path }}"
   # With --check, there may be no file yet.
   when: not ansible_check_mode
+  no_log: true
 """
 
 RETURN = r"""

@@ -73,8 +73,8 @@ options:
 notes:
   - M(voucherify.oauth.vaulted_tokens) reads environment variables from Ansible's own environment, and so do the other
     modules on localhost without C(become). Otherwise the other modules read the environment of a process on the target,
-    which does not contain what you exported in your shell. With C(become) on localhost, E(VOUCHERIFY_API_BASE_URL) still
-    comes from Ansible's own environment.
+    which does not contain what you exported in your shell. With C(become) on localhost, E(VOUCHERIFY_API_BASE_URL)
+    still comes from Ansible's own environment.
 requirements:
   - requests 2.25.1 or newer with urllib3 1.26.5 or newer, where the task runs
   - Python 3.9 or newer, where the task runs

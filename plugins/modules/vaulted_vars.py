@@ -34,7 +34,8 @@ options:
   variables:
     description:
       - The variables to set, with their values. New ones are added at the end of the file. An existing variable that
-        is in plain text, or that is a list or a mapping, becomes a vaulted string.
+        is in plain text, or that is a list or a mapping, becomes a vaulted string. Comments inside the old value are
+        removed with it, and all others stay.
       - A name must be valid for an Ansible variable. It is refused if Ansible sets it itself, such as C(groups) or
         C(ansible_facts), or if it looks like a token or a key, because names are printed. Connection variables such as
         C(ansible_password) are accepted.

@@ -34,11 +34,11 @@ _BREAK = re.compile(rf"\r\n|[{_BREAKS}]|\Z")
 # The breaks that YAML reads as "\n" within a text. It keeps the others, so they would become part of a ciphertext.
 _ENDING_BREAK = re.compile("\r\n|[\n\r\x85]")
 _COLON = re.compile(r"[ \t]*:")
-_COMMENT = re.compile(rf"([ \t]*)(?<!\S)(#[^{_BREAKS}]*)")
+_COMMENT = re.compile(rf"([ \t]*)(?<![^ \t{_BREAKS}])(#[^{_BREAKS}]*)")
 # What can be before a value's first character: tags, anchors, comments and white space.
-_PROPERTIES = re.compile(rf"(?:[!&]\S*|#[^{_BREAKS}]*|\s+)*")
+_PROPERTIES = re.compile(rf"(?:[!&][^ \t{_BREAKS}]*|#[^{_BREAKS}]*|[ \t{_BREAKS}]+)*")
 
-_BY_HAND = "cannot be changed in this way without changing other parts of it; edit it by hand"
+_BY_HAND = "cannot be changed in this way without changing other parts of it, such as a comment; edit it by hand"
 
 
 def edit(old: VarsText, changes: Changes) -> VarsText:
@@ -103,7 +103,7 @@ def _last(text: str, events: Sequence[Any]) -> int:
         if is_scalar and is_block(event):
             return first + len(text[first:last].rstrip(" \t" + _BREAKS))
         # A collection without brackets ends, and a missing value is, where the next one begins, after the comments.
-        if first < last or (is_scalar and text[first - 1] in "-:"):
+        if first < last or (is_scalar and text[first - 1] in "-:" and "#" not in text[:first].splitlines()[-1]):
             return last
     return 0
 
@@ -138,7 +138,7 @@ def _additions(old: VarsText, added: Mapping[str, StringValue]) -> Iterator[str]
 
 def _without_root(old: VarsText) -> VarsText:
     """Return the text without an empty mapping, "{}", or null. Both mean that no variable is set."""
-    if old.variables or not old.root:
+    if old.variables or not old.root or "#" in old.text[slice(*old.root)]:
         raise old.refusal("is written as JSON or in braces; first write it as block YAML, one variable per line")
     before, after = old.text[: old.root[0]].rstrip(" \t"), old.text[old.root[1] :]
     if before[-1:] in ("", "\n"):

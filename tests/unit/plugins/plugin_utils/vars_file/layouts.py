@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 LAYOUTS: dict[str, str] = {
     "no final newline": "a: «old»\nb: «2»",
-    "comments in every place": (
-        "# top\n---\n# above\n\na: «old»  # behind\n# below\n\n\nb: «2» # behind b\n\n# last\n"
-    ),
+    "comments in every place": "# top\n---\n# above\n\na: «old»  # behind\n# below\n\n\nb: «2» # behind b\n\n# last\n",
     "a comment directly below": "a: «old»\n# below\nb: «2»\n# below b\n",
     "a comment below, further in": "a: «old»\n  # below\nb: «2»\n",
     "vaulted": "a: «!vault |»«\n  $ANSIBLE_VAULT;1.1;AES256\n  6161\n  62»\nb: «2»\n",
@@ -59,6 +57,8 @@ LAYOUTS: dict[str, str] = {
         "a: «&x»  # why«\n  - v»\nb: «!!str» # by Ann«\n  old»\nc: «!unsafe» # raw«\n  '#'»\n"
         "d: «&y !!map» # y«\n  k: 1»\ne: «!!str»  # none\nf: «&z a#b» # c\n"
     ),
+    "no comment behind a no-break space": "a: «\u00a0#old»\nb: «2»\n",
+    "set above the last comment": "b: «2»\na:«»«\n  ? x\n  ? y»\n\n# the end:",
     "long list": "a:«»«\n" + "".join(f"  - item {number}\n" for number in range(200))[:-1] + "»\nb: «2»\n",
     "list at the key's indentation": "a:«»  # all of them«\n- 1\n- b: 2\n  c: 3\n-»\n# of b\nb: «2»\n",
     "nested mapping": "a:«»«\n  x: 1\n  y: [a, b]\n  z:\n    deep: {q: r}»\n\n# of b\nb: «2»\n",
@@ -82,6 +82,7 @@ LAYOUTS: dict[str, str] = {
 REFUSED: dict[str, tuple[str, str]] = {
     "JSON": ('{"a": "old"}\n', "replace a, remove a, add"),
     "flow mapping": ("---\n{a: old, b: 2}\n", "replace a, remove a, add"),
+    "comment in braces": ("---\n{\n  # tokens\n}\n", "add"),
     "end marker": ("---\na: «old»\nb: «2»\n...\n", "add"),
     "end marker and comment": ("---\na: «old»\nb: «2»\n... # end\n# last\n", "add"),
     "indented top level": ("  a: «old»\n  b: «2»\n", "add"),

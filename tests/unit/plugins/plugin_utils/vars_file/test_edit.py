@@ -230,7 +230,7 @@ BRACES = "is written as JSON or in braces; first write it as block YAML, one var
         ("a:\n  deep: &x {c: 1}\nb:\n  <<: *x\n", ALIAS),
         (
             "b: |\n  text\na: # one\n  1 # two\n  # in\n",
-            "cannot be changed in this way without changing other parts of it; edit it by hand",
+            "cannot be changed in this way without changing other parts of it, such as a comment; edit it by hand",
         ),
     ],
 )

@@ -22,10 +22,9 @@ class LongPlay:
     stay set for later tests, and a warning is only shown once. A context manager that ends the play.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self._environment = {**environment, "ANSIBLE_VAULT_ENCRYPT_IDENTITY": "default"}
-        self._arguments = arguments
         self._started: StartedRun | None = None
         self._plays = self._step = self._shown = 0
         self._is_busy = False
@@ -55,7 +54,6 @@ class LongPlay:
             self._started = start_play(
                 self.folder,
                 [{"ansible.builtin.include_tasks": str(self._file("yml", number))} for number in range(_STEPS)],
-                *self._arguments,
                 environment=self._environment,
                 vault_ids=("default", "staging"),
             )

@@ -14,17 +14,11 @@ from typing import Any
 import pytest
 import yaml
 from integration.plays import CHECKOUT, PASSWORDS, Play, Run, Task, assert_that, run_command, save_task
-from integration.token_file import TokenFile
+from integration.token_file import NAMES, TOKENS, TokenFile
 from leaks import find_secrets
 from sandbox import Sandbox
 
 ROLE = "voucherify.oauth.token_vault"
-TOKENS: tuple[dict[str, Any], ...] = (
-    {"name": "vouchers_token", "scope": ["vouchers"]},
-    {"name": "campaigns_token", "scope": ["campaigns"], "min_expires_in": 60},
-    {"name": "orders_token", "scope": ["orders"]},
-)
-NAMES = [token["name"] for token in TOKENS]
 RESCUED = {"rescue": [{"ansible.builtin.meta": "noop"}]}
 
 

@@ -248,3 +248,17 @@ def test_what_somebody_else_saves_meanwhile_is_kept_and_costs_no_token(vault: To
     assert (variables.pop("edited"), variables.pop("other")) == ("meanwhile", "value")
     assert len(variables) == 16
     assert set(variables.values()) == vault.live_tokens()
+
+
+def test_a_path_that_leads_elsewhere_at_the_end_fails_the_task_and_keeps_the_result(vault: TokenFile) -> None:
+    link, other = vault.home / "current", vault.home / "other"
+    other.mkdir()
+    link.symlink_to(vault.folder)
+    with held(vault, "generate", 1, path=str(link / "tokens.yml"), tokens=numbered_tokens(1)):
+        link.unlink()
+        link.symlink_to(other)
+    run = vault.long_play.end()
+    assert run.failed
+    assert f"The path now leads to {other}/tokens.yml, but led to {vault.path} when" in run.message
+    assert run.operations == {"token_0": "generated"}
+    assert set(vault.variables().values()) == vault.live_tokens()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from integration.long_play import LongPlay
-from integration.plays import PASSWORDS, Play, Task, assert_that, inline, vault_of
+from integration.plays import PASSWORDS, Play, Task, assert_that, vault_of
 
 MODULE = "voucherify.oauth.vaulted_vars"
 TOKEN, OTHER = "s3cr3t.token/one", "s3cr3t.token/two"
@@ -139,13 +139,9 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     # What a filter makes of 0640 without quotes, up to ansible-core 2.18.
     ({"mode": "416"}, "mode must be an octal number in quotes, such as '0600'"),
     (
-        {"vault_id": "prod"},
-        "No vault secret is loaded under the id in vault_id; correct the id, or load its secret with"
-        " --vault-id (this run has 'default', 'staging')",
-    ),
-    (
-        {"variables": {"token": 47}},
-        "The value of 'token' is an integer, not a string; give a string, or use the filter 'string'",
+        {"path": "{folder}/all/new.yml"},
+        "A new folder {folder}/all would make Ansible ignore {folder}/all.yml; first move that file into the folder:"
+        ' "mkdir {folder}/all" and "mv {folder}/all.yml {folder}/all/"',
     ),
     ({"path": "{folder}/broken.yml"}, "{folder}/broken.yml is not valid YAML (line 2, column 1); correct it first"),
 ]
@@ -155,6 +151,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
 def test_invalid_input_gets_its_message_and_changes_nothing(folder: Path, long_play: LongPlay) -> None:
     (folder / "vars.yml").write_text("token: x\n")
     (folder / "broken.yml").write_text("token: 's3cr3t\n")
+    (folder / "all.yml").touch()
     before = file_texts(folder)
     good = {"path": str(folder / "vars.yml"), "variables": {"token": "a new value"}}
     results = [f"result{number}" for number in range(len(BAD_OPTIONS))]
@@ -202,31 +199,6 @@ def test_without_a_vault_secret_nothing_is_written_and_only_plain_variables_can_
     assert re.search("ERROR.*does not run with async, because", output)
     assert "s3cr3t" not in output
     assert file_texts(folder) == {"plain.yml": "a: 1\n  # s3cr3t\nc: 2\n"}
-
-
-def test_a_vaulted_value_in_the_task_is_decrypted_first(folder: Path, long_play: LongPlay) -> None:
-    path = str(folder / "new.yml")
-    for vault_id in ("staging", "other"):
-        (folder / f"{vault_id}.yml").write_text(inline("token", TOKEN, vault_id))
-        value = inline("token", TOKEN, vault_id).replace("\n", "\n" + " " * 6)
-        (folder / f"task_{vault_id}.yml").write_text(
-            f"- {MODULE}:\n    path: {path}\n    variables:\n      {value}\n  register: edited\n"
-        )
-    tasks = [
-        {"ansible.builtin.include_tasks": str(folder / "task_staging.yml")},
-        assert_that("edited is changed"),
-        vaulted_vars(path=path, variables={"token": TOKEN}),
-        assert_that("edited is not changed"),
-        {"ansible.builtin.include_vars": {"file": str(folder / "staging.yml"), "name": "mine"}},
-        vaulted_vars(path=path, variables={"token": "{{ mine.token }}"}),
-        assert_that("edited is not changed"),
-        {"block": [{"ansible.builtin.include_tasks": str(folder / "task_other.yml")}], "ignore_errors": True},
-        assert_that("edited is failed", "'decrypt' in edited.msg"),
-    ]
-
-    done = long_play.run(tasks)
-
-    assert "Traceback" not in done.output
 
 
 def test_no_connection_is_made_and_the_hosts_of_a_play_take_turns(play: Play) -> None:

@@ -15,6 +15,12 @@ from integration.plays import Run, StartedRun, Task, start_play, vault_of
 from sandbox import Sandbox
 
 MODULE = "voucherify.oauth.vaulted_tokens"
+TOKENS: tuple[dict[str, Any], ...] = (
+    {"name": "vouchers_token", "scope": ["vouchers"]},
+    {"name": "campaigns_token", "scope": ["campaigns"], "min_expires_in": 60},
+    {"name": "orders_token", "scope": ["orders"]},
+)
+NAMES = [token["name"] for token in TOKENS]
 
 
 class TokenFile:

@@ -90,7 +90,9 @@ def test_each_link_of_a_shipped_page_is_a_full_url_to_what_exists(built: dict[st
                 continue
             assert link.startswith("https://"), f"{page} links to {link}"
             if match := ours.match(link):
-                assert (CHECKOUT / match[2]).exists(), f"{page} links to {link}"
+                target = CHECKOUT / match[2]
+                kind = "tree" if target.is_dir() else "raw" if target.suffix in tarball.IMAGES else "blob"
+                assert (target.exists(), match[1]) == (True, kind), f"{page} links to {link}"
                 seen.add(page)
     assert "README.md" in seen
 
@@ -101,39 +103,3 @@ def test_the_tarball_names_the_addresses_of_the_project(built: dict[str, str]) -
     assert info["issues"] == f"{REPOSITORY}/issues"
     assert info["documentation"].startswith(f"{REPOSITORY}/blob/v{info['version']}/")
     assert (CHECKOUT / info["documentation"].partition(f"/v{info['version']}/")[2]).is_file()
-
-
-@pytest.mark.parametrize(
-    ("written", "released"),
-    [
-        ("[a](b.md)", "[a](R/blob/v1.0.0/docs/b.md)"),
-        ("[a](../README.md#top)", "[a](R/blob/v1.0.0/README.md#top)"),
-        ("[`code`](plugins)", "[`code`](R/tree/v1.0.0/docs/plugins)"),
-        ("[![badge](a.png)](b.md)", "[![badge](R/raw/v1.0.0/docs/a.png)](R/blob/v1.0.0/docs/b.md)"),
-        ('[a](b.md "a title")', '[a](R/blob/v1.0.0/docs/b.md "a title")'),
-        ("[name]: b.md", "[name]: R/blob/v1.0.0/docs/b.md"),
-        ('<img src="a.png">', '<img src="R/raw/v1.0.0/docs/a.png">'),
-        ("[a](https://b.example/c)", "[a](https://b.example/c)"),
-        ("```\n[a](b.md)\n```", "```\n[a](b.md)\n```"),
-    ],
-)
-def test_a_link_is_written_in_full(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, released: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "docs" / "plugins").mkdir(parents=True)
-    for name in ("README.md", "docs/a.png", "docs/b.md", "docs/page.md"):
-        (tmp_path / name).write_text(written)
-    assert tarball.with_full_links(Path("docs/page.md"), "R", "1.0.0") == released
-
-
-def test_a_link_to_what_does_not_exist_stops_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "page.md").write_text("[a](gone.md)")
-    with pytest.raises(SystemExit, match=r"page\.md.*gone\.md"):
-        tarball.with_full_links(Path("page.md"), "R", "1.0.0")
-
-
-def test_an_address_that_galaxy_yml_has_already_stays() -> None:
-    own = "homepage: https://else.example\n"
-    assert re.findall("homepage:.*\n", tarball.with_addresses(own, "R", "1.0.0")) == [own]

@@ -124,8 +124,7 @@ def _generate(state: State, key: ApiKey, call: Call) -> Answer:
     if form.get("grant_type") != "client_credentials":
         raise Refusal(400, "invalid_grant_type", "Invalid grant_type")
     scope = _read_scope(form.get("scope"))
-    granted = state.settings.granted_scope
-    token = state.make_token(key, scope if granted is None else granted)
+    token = state.make_token(key, scope)
     if token is None:
         # No document names this error. The key is the sandbox's own.
         raise Refusal(400, "too_many_tokens", "Too many tokens", f"A project can have at most {MAX_LIVE_TOKENS}")

@@ -158,7 +158,7 @@ def _log(state: State, operation: str | None, request: web.Request, call: Call) 
 def _faulty_answer(fault: Fault, true_answer: Answer, state: State) -> Answer:
     if fault.status is not None:
         newest = state.tokens()[-1].access_token if state.tokens() else ""
-        body = fault.body.replace("NEWEST_TOKEN", newest).encode().ljust(fault.body_size)
+        body = fault.body.replace("NEWEST_TOKEN", newest).encode()
         return Answer(fault.status, {"Content-Type": "application/json", **fault.headers}, body)
     answer = true_answer
     if answer.status == 404 and fault.not_found_body is not None:

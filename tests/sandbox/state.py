@@ -68,12 +68,10 @@ class Settings:
 
     rate_limit: calls per minute, 0 for no limit. The default is that of Voucherify's plan "Organization".
     latency: delay of every answer in seconds.
-    granted_scope: the scope of each new token, whatever was requested; None grants what was requested.
     """
 
     rate_limit: int = 2000
     latency: float = 0.0
-    granted_scope: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,8 @@ class Fault:
     carried_out: the call takes effect although its answer is lost.
 
     At most one of these replaces the true answer:
-    status, body, body_size: send this answer. `body` is text, padded with spaces to `body_size` bytes, so JSON stays
-        JSON. Its type is JSON unless `headers` names another type. NEWEST_TOKEN in it becomes that token.
+    status, body: send this answer. `body` is text. Its type is JSON unless `headers` names another type. NEWEST_TOKEN
+        in it becomes that token.
     cut: the connection is closed without an answer.
     hang: no answer is sent until the client disconnects.
     truncate: the head and half of the body of the true answer are sent, then the connection is closed.
@@ -109,7 +107,6 @@ class Fault:
     carried_out: bool = False
     status: int | None = None
     body: str = ""
-    body_size: int = 0
     cut: bool = False
     hang: bool = False
     truncate: bool = False
@@ -127,8 +124,8 @@ class Fault:
             raise ValueError("times and skip must be numbers")
         if [self.status is not None, self.cut, self.hang, self.truncate].count(True) > 1:
             raise ValueError("status, cut, hang and truncate are mutually exclusive")
-        if self.status is None and (self.body or self.body_size):
-            raise ValueError("body and body_size need a status")
+        if self.status is None and self.body:
+            raise ValueError("body needs a status")
 
     @property
     def does_the_work(self) -> bool:
@@ -172,7 +169,6 @@ class State:
         self.requests: list[LoggedRequest] = []
         # A call from before the reset may still be waiting. It is counted in the old set.
         self._in_flight: set[object] = set()
-        self.most_in_flight = 0
         self._moved = 0.0
         self._stopped_at: float | None = None
         self._tokens: dict[str, Token] = {}
@@ -293,7 +289,6 @@ class State:
         """Count a request as in flight."""
         request, in_flight = object(), self._in_flight
         in_flight.add(request)
-        self.most_in_flight = max(self.most_in_flight, len(in_flight))
         try:
             yield
         finally:
@@ -308,5 +303,4 @@ class State:
             "settings": asdict(self.settings),
             "faults": [asdict(fault) for fault in self.faults],
             "in_flight": len(self._in_flight),
-            "most_in_flight": self.most_in_flight,
         }

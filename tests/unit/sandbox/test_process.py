@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,16 +29,6 @@ sys.exit(7)
 """
 
 
-def run_with_command(*command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, "--", *command], capture_output=True, text=True, env=environment, timeout=30, check=False
-    )
-
-
-def spawn(arguments: Sequence[str], folder: Path | None = None) -> subprocess.Popen[str]:
-    return subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, cwd=folder)
-
-
 def is_listening(url: str) -> bool:
     parts = urlsplit(url)
     with socket.socket() as probe:
@@ -51,7 +40,8 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with spawn(["--port", str(port)], folder=tmp_path) as process:
+    command = [*COMMAND, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stdout
         word, url = process.stdout.readline().split()
         assert (word, url) == ("ready", f"http://127.0.0.1:{port}")
@@ -66,7 +56,8 @@ def test_it_says_when_it_is_ready_and_stops_on_a_signal(tmp_path: Path, stop_sig
 def test_a_command_finds_the_sandbox_and_gets_its_own_dashes() -> None:
     environment = {**os.environ, "http_proxy": "http://127.0.0.1:1", "NO_PROXY": "intranet.example"}
     environment.pop("no_proxy", None)
-    ended = run_with_command(sys.executable, "-c", LOOK_AROUND, "--port", "--", "x", environment=environment)
+    command = [*COMMAND, "--", sys.executable, "-c", LOOK_AROUND, "--port", "--", "x"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30, check=False)
     assert (ended.returncode, ended.stderr) == (7, "")
     arguments, variables, state = json.loads(ended.stdout)
     assert arguments == ["--port", "--", "x"]

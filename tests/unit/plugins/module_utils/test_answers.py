@@ -132,13 +132,6 @@ def test_a_404_names_the_path_and_a_doubled_v1() -> None:
         read(CALL, doubled)
 
 
-def test_a_used_up_billing_cycle_is_not_worth_waiting_for() -> None:
-    error = error_for(429, X_Rate_Limit_Type="api_calls_cycle", X_Rate_Limit_Retry=str(int(time.time()) + 5000))
-    assert not error.may_be_sent_again
-    assert "billing cycle" in str(error)
-    assert "you can try again in" in str(error)
-
-
 @pytest.mark.parametrize(
     ("status", "kind", "advice"),
     [
@@ -186,9 +179,3 @@ def test_a_revocation_that_fails_does_not_advise_to_make_another_token() -> None
     for error in (caught.value, lost):
         assert str(error).endswith("; the token expires within 15 minutes even if it is not revoked.")
         assert "run the play again" not in str(error)
-
-
-def test_only_where_tokens_are_not_in_a_file_could_until_make_another_token() -> None:
-    assert "until would run the task again" in errors.POSSIBLE_LOSS
-    assert "until would" not in errors.POSSIBLE_LOSS_IN_FILE
-    assert "The next run continues" in errors.POSSIBLE_LOSS_IN_FILE

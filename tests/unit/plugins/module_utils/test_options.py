@@ -16,7 +16,6 @@ import pytest
 import yaml
 from ansible.module_utils.ansible_release import __version__ as core_version
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
-from ansible_collections.voucherify.oauth.plugins.doc_fragments.connection import ModuleDocFragment
 from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options_file
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.client import OAuthClient
 from ansible_collections.voucherify.oauth.plugins.module_utils._api.errors import OptionError
@@ -110,13 +109,6 @@ def test_a_number_out_of_range_is_refused_unquoted(name: str, minimum: int) -> N
     assert accepted(**{name: 86400})
 
 
-def test_the_defaults_are_those_of_the_documentation() -> None:
-    documented = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
-    for name, option in connection_argument_spec().items():
-        assert option["type"] == documented[name]["type"], name
-        assert option.get("default") == documented[name].get("default"), name
-
-
 def test_a_refused_key_of_which_one_half_is_from_the_environment_says_so(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,15 +141,6 @@ def options_of(sandbox: Sandbox, **options: Any) -> Options:
 
 def generate(client: OAuthClient, options: Options, check_mode: bool) -> Result:
     return {"changed": True, "access_token": client.generate(None).access_token}
-
-
-def test_a_loop_keeps_its_client_and_another_key_gets_its_own(sandbox: Sandbox) -> None:
-    for _number in range(2):
-        assert "failed" not in run(generate, options_of(sandbox), check_mode=False)
-    other = options_of(sandbox, app_id=sandbox.other_app_id, app_token=sandbox.other_app_token)
-    assert "failed" not in run(generate, other, check_mode=False)
-    first, second, third = (request.connection for request in sandbox.requests())
-    assert first == second != third
 
 
 def test_ansible_core_is_asked_to_mask_secrets_but_no_placeholders(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,15 +209,6 @@ def test_a_failure_has_a_message_and_error_fields_and_nothing_else(sandbox: Sand
     }
 
 
-def test_a_failure_that_may_have_made_a_token_warns_of_it(sandbox: Sandbox) -> None:
-    sandbox.fail("generate", cut=True, carried_out=True)
-    result = run(generate, options_of(sandbox), check_mode=False)
-    assert result["failed"]
-    (warning,) = result["warnings"]
-    assert "may have made a token that was lost" in warning
-    assert "The keyword until would run the task again" in warning
-
-
 def test_differences_are_in_the_result_of_their_task_even_if_it_fails(sandbox: Sandbox) -> None:
     sandbox.fail("introspect", status=203, body='{"active": true}')
 
@@ -248,18 +222,8 @@ def test_differences_are_in_the_result_of_their_task_even_if_it_fails(sandbox: S
     assert "differences" not in run(generate, options_of(sandbox), check_mode=False)
 
 
-IMPORTS: dict[str, tuple[str, str]] = {
-    "not installed": ("raise ModuleNotFoundError(\"No module named 'requests'\", name='requests')", "(requests)"),
-    "installed, and not working": (
-        "raise AttributeError('urllib3 v2 only supports OpenSSL 1.1.1')",
-        "although it is installed: urllib3 v2 only supports OpenSSL 1.1.1",
-    ),
-}
-
-
-@pytest.mark.parametrize(("code", "words"), IMPORTS.values(), ids=IMPORTS)
-def test_an_import_that_fails_says_why(tmp_path: Path, code: str, words: str) -> None:
-    (tmp_path / "requests.py").write_text(code)
+def test_an_import_that_fails_says_why(tmp_path: Path) -> None:
+    (tmp_path / "requests.py").write_text("raise AttributeError('urllib3 v2 only supports OpenSSL 1.1.1')")
     program = (
         "import json\n"
         "from ansible_collections.voucherify.oauth.plugins.module_utils import _options as options\n"
@@ -280,7 +244,7 @@ def test_an_import_that_fails_says_why(tmp_path: Path, code: str, words: str) ->
     result = json.loads(finished.stdout)
     assert result["failed"] is True
     assert result["changed"] is False
-    assert words in result["msg"]
+    assert "although it is installed: urllib3 v2 only supports OpenSSL 1.1.1" in result["msg"]
     assert "Traceback" not in result["msg"]
 
 

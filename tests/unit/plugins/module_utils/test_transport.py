@@ -61,19 +61,10 @@ class Script:
                 return
 
 
-def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
 def server_tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
     return context
-
-
-def secure_url(server: Listener) -> str:
-    return server.url.replace("http:", "https:")
 
 
 # What was sent, and what was not
@@ -95,7 +86,7 @@ def test_a_handshake_that_fails_sends_nothing_and_is_tried_again(
             script(secure, number)
 
     with Listener(serve) as server:
-        client = make_client(secure_url(server), ca_path=ca_path, timeout=1)
+        client = make_client(server.url.replace("http:", "https:"), ca_path=ca_path, timeout=1)
         assert client.generate(None).access_token == "a-token"
         client.close()
         # A 404 after that does not count as this call's success.
@@ -192,7 +183,8 @@ def test_a_complete_token_is_not_lost_when_the_end_of_its_answer_is_missing(
         if ending == "reset":
             # A reset also drops what the client has not received yet.
             time.sleep(0.3)
-            reset(connection)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
 
     with Listener(serve) as server:
         timeout = 5 if ending in ("closed", "reset") else 0.5

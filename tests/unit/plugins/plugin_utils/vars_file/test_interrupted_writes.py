@@ -181,22 +181,6 @@ def test_a_write_that_is_interrupted_twice_leaves_no_temporary_file(
     assert [found.name for found in tmp_path.iterdir()] == ["vars.yml"]
 
 
-def test_four_runs_at_once_lose_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "vars.yml"
-
-    def work(number: int) -> Callable[[], None]:
-        def three_edits() -> None:
-            for turn in range(3):
-                edit(path, f"{number}.{turn}", f"name{number}")
-
-        return three_edits
-
-    children = [Child(work(number)) for number in range(4)]
-
-    assert [child.result() for child in children] == [0] * 4
-    assert values_in(path, VAULT) == {f"name{number}": f"{number}.2" for number in range(4)}
-
-
 def test_a_full_disk_leaves_the_file_alone(tmp_path: Path, mounted: Callable[..., None]) -> None:
     mounted("-t", "tmpfs", "-o", "size=32k", "tmpfs", str(tmp_path))
     path = tmp_path / "vars.yml"

@@ -203,17 +203,6 @@ def test_a_run_locks_the_folder_that_the_path_leads_to_after_the_wait(tmp_path: 
     assert change != "replaced" or list(old.iterdir()) == []
 
 
-def test_a_run_that_removes_its_new_folder_does_not_take_it_from_a_waiting_run(tmp_path: Path) -> None:
-    folder = tmp_path / "outer" / "folder"
-
-    with locked(folder / "vars.yml"):
-        waiting = Waiter(folder / "vars.yml")
-        waiting.wait()
-
-    assert waiting.result() == 0
-    assert (folder / "vars.yml").read_bytes() == b"new"
-
-
 def test_runs_that_make_and_remove_the_same_folders_do_not_disturb_each_other(tmp_path: Path) -> None:
     def work(number: int) -> None:
         for turn in range(10):

@@ -549,6 +549,7 @@ def test_several_writes_leave_one_backup_without_the_plain_text_of_what_is_vault
     assert SECRET.encode() not in data
     assert (VAULT.decrypt(data, "copy").plain if is_plain else data) == existing.encode()
     assert change(path, {"b": "more"}, backup=True).backup_file is None
+    assert change(path, {"b": "other"}, backup=True).backup_file not in (None, str(backup))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def test_a_rate_limit_that_calls_share_uses_up_no_retries(vault: TokenFile) -> N
     run = vault.long_play.end()
     assert not run.failed
     assert "tokens are" not in run.output, "only a long task says where it is"
+    assert vault.sandbox.most_in_flight() == 8
     assert len(vault.variables()) == 10
     assert not vault.lost_tokens()
 

@@ -96,6 +96,10 @@ class Sandbox:
         """Return how many calls have arrived and have not been answered yet."""
         return int(self._get("state")["in_flight"])
 
+    def most_in_flight(self) -> int:
+        """Return the highest number of calls that were in flight at the same time since the last reset."""
+        return int(self._get("state")["most_in_flight"])
+
     def wait_for_calls_in_flight(self, count: int) -> None:
         """Wait until `count` calls are in flight. Raises TimeoutError if it takes longer than on any busy machine."""
         end = time.monotonic() + 120

@@ -169,6 +169,7 @@ class State:
         self.requests: list[LoggedRequest] = []
         # A call from before the reset may still be waiting. It is counted in the old set.
         self._in_flight: set[object] = set()
+        self.most_in_flight = 0
         self._moved = 0.0
         self._stopped_at: float | None = None
         self._tokens: dict[str, Token] = {}
@@ -289,6 +290,7 @@ class State:
         """Count a request as in flight."""
         request, in_flight = object(), self._in_flight
         in_flight.add(request)
+        self.most_in_flight = max(self.most_in_flight, len(in_flight))
         try:
             yield
         finally:
@@ -303,4 +305,5 @@ class State:
             "settings": asdict(self.settings),
             "faults": [asdict(fault) for fault in self.faults],
             "in_flight": len(self._in_flight),
+            "most_in_flight": self.most_in_flight,
         }

@@ -52,7 +52,7 @@ def validated(
     given = decrypted(args)
     _register_secrets(argument_spec, given)
     values = list(_values(argument_spec, given))
-    # Without no_log, with which ansible-core refuses a date in a secret option, and does not say where it is.
+    # With no_log, ansible-core would refuse a date in a secret option and not say where it is.
     spec = {
         option: {"type": rule["type"]} if on_target and "fallback" in rule else {**rule, "no_log": False}
         for option, rule in argument_spec.items()

@@ -92,7 +92,7 @@ def open_vars_file(
 class VarsFile:
     """An open vars file. Every method raises VarsFileError; then the file is either the old one or the new one.
 
-    path: the file's real path. place: that and the given path, and the folder, locked unless this is a dry run.
+    path: the file's real path. place: the file's folder, which is locked unless this is a dry run.
     """
 
     def __init__(self, settings: Settings, place: Place, vault: RunVault) -> None:
